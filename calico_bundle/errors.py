@@ -1,0 +1,39 @@
+"""The exception tree: whatever this package raises derives from `BundleError`."""
+
+from __future__ import annotations
+
+
+class BundleError(Exception):
+    """Base of every exception of this package; its text is one line that says what, where and what to try.
+
+    >>> issubclass(NotABundleError, BundleError)
+    True
+    """
+
+
+class NotABundleError(BundleError):
+    """Nothing in the input can be read as a bundle: a missing file, a picture, an empty archive."""
+
+
+class UnknownNameError(BundleError, LookupError):
+    """A name that is not there: a pod, a node, a table, a finding code, a column.
+
+    >>> raise UnknownNameError("table", "route", ["routes", "rules"])
+    Traceback (most recent call last):
+    ...
+    calico_bundle.errors.UnknownNameError: no table named 'route': did you mean 'routes'?
+    """
+
+    def __init__(self, what: str, name: str, known: list[str]) -> None:
+        from calico_bundle.names import did_you_mean
+
+        super().__init__(f"no {what} named {name!r}: {did_you_mean(name, known)}")
+        self.what, self.name, self.known = what, name, known
+
+
+class AmbiguousNameError(BundleError, LookupError):
+    """A name that fits more than one thing: `cart` when two namespaces have a pod of that name."""
+
+
+class UsageError(BundleError, ValueError):
+    """Arguments that contradict each other or cannot be parsed."""

@@ -1,0 +1,125 @@
+"""What a statement rests on: the quoted line, and the gaps where there was none to quote."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+LONGEST_QUOTE = 400
+"""Characters of a quoted line; the rest is cut and marked with an ellipsis."""
+
+MOST_LINE_GAPS = 20
+"""Lines of one file that are listed one by one as gaps; the others are counted in one more gap."""
+
+# C0, DEL, C1 controls, and the Unicode characters that reorder or hide text (UAX #9 bidi controls, zero-width).
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+_ANSI = re.compile("\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b]*(?:\x07|\x1b\\\\)?|[@-Z\\\\^_])")
+_SECRET = re.compile(
+    r"(?i)(-----BEGIN [A-Z ]*PRIVATE KEY-----"
+    r"|(?:password|passwd|token|secret|client-key-data|authorization|api[_-]?key)[\"']?\s*[:=]\s*[\"']?)(.*)"
+)
+
+
+class GapKind(StrEnum):
+    """Why something that was there gave no facts."""
+
+    UNREADABLE = "unreadable"
+    REFUSED = "refused"
+    TRUNCATED = "truncated"
+    NOT_UNDERSTOOD = "not-understood"
+    COLLECTOR_ERROR = "collector-error"
+    REDACTED = "redacted"
+    CONTRADICTED = "contradicted"
+    UNASSIGNED = "unassigned"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Evidence:
+    """One line of the bundle that proves something.
+
+    `path` is the path inside the bundle, `line` counts from 1 (None: the file as a whole), `text` is the line
+    as `quote` gives it.
+    """
+
+    path: str
+    line: int | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Input that was there and gave no facts: where, and why."""
+
+    path: str
+    line: int | None
+    kind: GapKind
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Input that was not there, and what stays unknown for it."""
+
+    artifact: str
+    node: str | None
+    effect: str
+
+
+def clean(text: str) -> str:
+    """Strip what a terminal or a browser could act upon: escape sequences, control and bidi characters.
+
+    >>> clean("eth1\\x1b[31m red\\x07")
+    'eth1 red'
+    >>> clean("a\\tb")
+    'a b'
+    """
+    return _CONTROL.sub("", _ANSI.sub("", text.replace("\t", " ")))
+
+
+def quote(line: str) -> str:
+    """A line as evidence: cleaned, trimmed, secrets blanked, at most `LONGEST_QUOTE` characters.
+
+    >>> quote("  inet 10.0.1.12/24 scope global ens18  ")
+    'inet 10.0.1.12/24 scope global ens18'
+    >>> quote("password: hunter2")
+    'password: <secret>'
+    """
+    # Cut first, with room for escape sequences, so that a line of many megabytes costs nothing more.
+    text = _SECRET.sub(lambda m: m[1] + "<secret>" if m[2] else m[0], clean(line[: 4 * LONGEST_QUOTE]).strip())
+    return text if len(text) <= LONGEST_QUOTE else text[: LONGEST_QUOTE - 1] + "\u2026"
+
+
+@dataclass(slots=True)
+class LineGaps:
+    """Collects the lines of one file that were not understood; none is lost, the first ones are listed.
+
+    >>> gaps = LineGaps("n1/ip-route.txt")
+    >>> gaps.add(3, "garbage here")
+    >>> gaps.result()[0].message
+    'line not understood: garbage here'
+    """
+
+    path: str
+    kind: GapKind = GapKind.NOT_UNDERSTOOD
+    _listed: list[Gap] = field(default_factory=list)
+    _more: int = 0
+
+    def add(self, line: int | None, text: str, *, kind: GapKind | None = None, why: str = "line not understood") -> None:
+        """Note one line (its number from 1, its text as it stands)."""
+        if len(self._listed) >= MOST_LINE_GAPS:
+            self._more += 1
+            return
+        self._listed.append(Gap(self.path, line, kind or self.kind, f"{why}: {quote(text)}" if text else why))
+
+    @property
+    def count(self) -> int:
+        """How many lines were noted, listed or not."""
+        return len(self._listed) + self._more
+
+    def result(self) -> tuple[Gap, ...]:
+        """The gaps: the first lines one by one, then one that counts the rest."""
+        if not self._more:
+            return tuple(self._listed)
+        rest = Gap(self.path, None, self.kind, f"{self._more} more lines not understood")
+        return (*self._listed, rest)

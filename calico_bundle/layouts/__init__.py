@@ -1,0 +1,59 @@
+"""Which artifact is what, and whose: one file per bundle format, and one that goes by content alone.
+
+A layout is a module of this folder that has a `LAYOUT`; nothing else is needed to add one.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """What a layout says about one path; None where it says nothing and the content decides.
+
+    `node` is a node name as the path has it (it may be a short or a full host name); `kind` an artifact kind; `table` and
+    `family` belong to `ip route` of one table; `namespace`, `pod`, `container` to a log. `skip` is the reason why the
+    file is not to be read as the node's or the cluster's own (another network namespace, a duplicate form).
+    """
+
+    node: str | None = None
+    kind: str | None = None
+    table: str | None = None
+    family: int | None = None
+    namespace: str | None = None
+    pod: str | None = None
+    container: str | None = None
+    skip: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """One bundle format.
+
+    `roots(paths)` gives the folders (with their trailing `/`; `""` is the top) in which its fingerprint was found;
+    `place(path, nodes)` places one path, given relative to its root, with the known node names at hand, and answers
+    None for a path that the format does not have. Layouts with a smaller `rank` are asked first.
+    """
+
+    name: str
+    title: str
+    roots: Callable[[Sequence[str]], tuple[str, ...]]
+    place: Callable[[str, Sequence[str]], Placement | None]
+    rank: int = 50
+
+
+@cache
+def all_layouts() -> tuple[Layout, ...]:
+    """Every layout of this folder, in the order in which they are asked; the one by content comes last.
+
+    >>> [layout.name for layout in all_layouts()][-1]
+    'by-content'
+    """
+    modules = (importlib.import_module(f"{__name__}.{m.name}") for m in pkgutil.iter_modules(__path__))
+    found = [m.LAYOUT for m in modules if hasattr(m, "LAYOUT")]
+    return tuple(sorted(found, key=lambda layout: (layout.rank, layout.name)))

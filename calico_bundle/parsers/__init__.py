@@ -1,0 +1,66 @@
+"""One file per kind of artifact: text in, facts or gaps out. Parsers know nothing of each other.
+
+A parser is a module of this folder that has a `PARSER`; nothing else is needed to add one.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+from calico_bundle.evidence import Gap
+
+HEAD_CHARACTERS = 8192
+"""How much of a text `recognizes` gets to see."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What one parser made of one artifact.
+
+    `facts` are records of `calico_bundle.facts`; `owner` is the node name that the text itself states, if it does.
+    """
+
+    facts: tuple[object, ...]
+    gaps: tuple[Gap, ...] = ()
+    owner: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parser:
+    """How to read one kind of artifact.
+
+    `kind` names the artifact (`ip-route`); `recognizes(head)` says whether text that begins like this is one;
+    `parse(text, path)` reads it, raises nothing, and cites `path` in evidence and gaps; parsers with a smaller `rank`
+    are asked first.
+    """
+
+    kind: str
+    recognizes: Callable[[str], bool]
+    parse: Callable[[str, str], Parsed]
+    rank: int = 50
+
+
+@cache
+def all_parsers() -> tuple[Parser, ...]:
+    """Every parser of this folder, in the order in which they are asked.
+
+    >>> "ip-route" in [p.kind for p in all_parsers()]
+    True
+    """
+    modules = (importlib.import_module(f"{__name__}.{m.name}") for m in pkgutil.iter_modules(__path__))
+    found = [m.PARSER for m in modules if hasattr(m, "PARSER")]
+    return tuple(sorted(found, key=lambda p: (p.rank, p.kind)))
+
+
+def choose(text: str) -> Parser | None:
+    """The parser for a text, by its content alone; None when no parser knows it.
+
+    >>> choose("default via 10.0.0.1 dev eth0 proto static\\n").kind
+    'ip-route'
+    """
+    head = text[:HEAD_CHARACTERS]
+    return next((p for p in all_parsers() if p.recognizes(head)), None)
