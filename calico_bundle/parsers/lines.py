@@ -53,3 +53,59 @@ def is_collector_error(line: str) -> bool:
     False
     """
     return bool(_COLLECTOR_ERROR.match(line))
+
+
+_REDACTED = re.compile(r"\*\*\*(?:HIDDEN|TOKEN_\w+)\*\*\*|<censored>")
+
+
+def is_redacted(text: str) -> bool:
+    """Whether a collector hid (part of) this value.
+
+    >>> is_redacted("***HIDDEN***"), is_redacted("10.0.0.1")
+    (True, False)
+    """
+    return bool(_REDACTED.search(text))
+
+
+_BIRD_CODE = re.compile(r"\d{4}(?:[- ]|$)")
+_BIRD_NOISE = re.compile(r"BIRD \S+ ready\.$|Access restricted$|(?:bird\d?> ?)+(?:show\b.*|quit|exit)?$|\s*$")
+
+
+def bird_lines(text: str) -> Iterator[tuple[int, str, str]]:
+    r"""The lines of BIRD's answers without its greeting: number, text without reply code, line as it stands.
+
+    On the raw control socket a line starts with a code and `-` or a blank; a line with the same code as the one before starts
+    with a blank alone (BIRD doc/reply_codes). birdc and birdcl print neither.
+
+    >>> list(bird_lines("0001 BIRD 1.6.8 ready.\n1002-kernel1 Kernel\n device1 Device\n0000 \n"))
+    [(2, 'kernel1 Kernel', '1002-kernel1 Kernel'), (3, 'device1 Device', ' device1 Device')]
+    """
+    raw = False
+    for number, printed in output_lines(text):
+        line = printed
+        if _BIRD_CODE.match(line):
+            raw, line = True, line[5:]
+        elif raw and line.startswith(" "):
+            line = line[1:]
+        else:
+            raw = False
+        if not _BIRD_NOISE.match(line):
+            yield number, line, printed
+
+
+_BIRD_ERROR = re.compile(
+    r"""(?x)
+    (?:\S+:\s)?Unable\sto\sconnect\sto\sserver\scontrol\ssocket
+    | (?:\S+:\s)?(?:Connection\sclosed\sby\sserver|Cannot\screate\ssocket)
+    | syntax\serror | (?:Network|Route)\snot\s(?:in\stable|found) | Access\sdenied | \S+\sis\snot\sa\sprotocol
+    """
+)
+
+
+def is_bird_error(line: str) -> bool:
+    """Whether a line says that BIRD, or the command that asks it, gave no answer.
+
+    >>> is_bird_error("Unable to connect to server control socket (/var/run/calico/bird.ctl): No such file or directory")
+    True
+    """
+    return is_collector_error(line) or bool(_BIRD_ERROR.match(line))
