@@ -1,4 +1,4 @@
-"""Lines of command output without what is not output: blank lines, prompts, kubectl's notes; and errors in place of data."""
+"""Lines of command output without what is not output (blank lines, prompts, notes), and errors in place of data."""
 
 from __future__ import annotations
 
@@ -74,8 +74,8 @@ _BIRD_NOISE = re.compile(r"BIRD \S+ ready\.$|Access restricted$|(?:bird\d?> ?)+(
 def bird_lines(text: str) -> Iterator[tuple[int, str, str]]:
     r"""The lines of BIRD's answers without its greeting: number, text without reply code, line as it stands.
 
-    On the raw control socket a line starts with a code and `-` or a blank; a line with the same code as the one before starts
-    with a blank alone (BIRD doc/reply_codes). birdc and birdcl print neither.
+    On the raw control socket a line starts with a code and `-` or a blank; a line with the same code as the one
+    before starts with a blank alone (BIRD doc/reply_codes). birdc and birdcl print neither.
 
     >>> list(bird_lines("0001 BIRD 1.6.8 ready.\n1002-kernel1 Kernel\n device1 Device\n0000 \n"))
     [(2, 'kernel1 Kernel', '1002-kernel1 Kernel'), (3, 'device1 Device', ' device1 Device')]
@@ -105,7 +105,7 @@ _BIRD_ERROR = re.compile(
 def is_bird_error(line: str) -> bool:
     """Whether a line says that BIRD, or the command that asks it, gave no answer.
 
-    >>> is_bird_error("Unable to connect to server control socket (/var/run/calico/bird.ctl): No such file or directory")
+    >>> is_bird_error("Unable to connect to server control socket (/var/run/calico/bird.ctl): Connection refused")
     True
     """
     return is_collector_error(line) or bool(_BIRD_ERROR.match(line))
