@@ -1,0 +1,240 @@
+"""What is to be said of each node's Calico address: one verdict per node, with what it rests on.
+
+`wrong` takes three things together: the address is not the one the node goes by; pod traffic between this node and a peer
+is lost, and the peers cannot use the address; and another address of the node would serve them. An address that
+differs and works is `unintended`. Where one of the three is open, the verdict is `unknown`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from calico_bundle.cluster import Cluster, ClusterNode
+from calico_bundle.evidence import Evidence
+from calico_bundle.facts import Address, RouteFact
+from calico_bundle.network.forwarding import Forwarding
+from calico_bundle.network.outcome import Outcome, Packet, Walk
+
+MOST_PEERS = 32
+"""Peers that a suspicious address is tried against; all are alike as far as it goes, and the first ones by name will do."""
+
+
+class AddressStatus(StrEnum):
+    """The contract's `address_verdict`."""
+
+    OK = "ok"
+    WRONG = "wrong"
+    DUPLICATE = "duplicate"
+    NOT_ON_NODE = "not-on-node"
+    UNINTENDED = "unintended"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One peer's view of a suspicious address: how the peer proves that it cannot use it."""
+
+    peer: str
+    text: str
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AddressVerdict:
+    """One node's Calico address, judged."""
+
+    node: str
+    status: AddressStatus
+    stored: Address | None = None
+    interface: str | None = None
+    expected: Address | None = None
+    expected_interface: str | None = None
+    evidence: tuple[Evidence, ...] = ()
+    trials: tuple[Trial, ...] = field(default=())
+    shared_with: tuple[str, ...] = ()
+
+
+def judge_addresses(cluster: Cluster, forwarding: Forwarding) -> Mapping[str, AddressVerdict]:
+    """The verdict on every node's stored IPv4 address, by node name."""
+    return _Judge(cluster, forwarding).all()
+
+
+class _Judge:
+    def __init__(self, cluster: Cluster, forwarding: Forwarding) -> None:
+        self.cluster = cluster
+        self.forwarding = forwarding
+        self.holders: dict[Address, list[str]] = defaultdict(list)
+        for node in cluster.nodes.values():
+            if node.bgp_address:
+                self.holders[node.bgp_address.ip].append(node.name)
+        self.suspicious = {n.name for n in cluster.nodes.values() if _differs(n)}
+
+    def all(self) -> dict[str, AddressVerdict]:
+        return {name: self.one(node) for name, node in self.cluster.nodes.items()}
+
+    def one(self, node: ClusterNode) -> AddressVerdict:
+        stored = node.bgp_address
+        if stored is None:
+            return AddressVerdict(node.name, AddressStatus.UNKNOWN, evidence=_cited(node, "name"))
+        status, trials = self._status(node, stored.ip)
+        expected = _expected(node, status)
+        sharing = tuple(n for n in self.holders[stored.ip] if n != node.name)
+        return AddressVerdict(
+            node.name,
+            status,
+            stored.ip,
+            node.interface_of(stored.ip),
+            expected,
+            node.interface_of(expected) if expected else None,
+            _lines(node, stored.ip, expected),
+            trials,
+            sharing,
+        )
+
+    def _status(self, node: ClusterNode, stored: Address) -> tuple[AddressStatus, tuple[Trial, ...]]:
+        if self._is_duplicate_culprit(node, stored):
+            return AddressStatus.DUPLICATE, ()
+        if node.holds(stored) is False:
+            return AddressStatus.NOT_ON_NODE, ()
+        if node.internal_ip is None:
+            return AddressStatus.UNKNOWN, ()
+        if not _differs(node):
+            return AddressStatus.OK, ()
+        return self._tried(node, stored)
+
+    def _is_duplicate_culprit(self, node: ClusterNode, stored: Address) -> bool:
+        """Of nodes with one address, those are to blame whose own interfaces or InternalIP disagree with it."""
+        sharing = [self.cluster.nodes[name] for name in self.holders[stored]]
+        if len(sharing) < 2:  # noqa: PLR2004
+            return False
+        culprits = [n.name for n in sharing if _differs(n) or n.holds(stored) is False]
+        return node.name in culprits or not culprits
+
+    def _tried(self, node: ClusterNode, stored: Address) -> tuple[AddressStatus, tuple[Trial, ...]]:
+        """An address that is not the InternalIP: do its peers get along with it?"""
+        others = [n for n in self.cluster.nodes.values() if n.name != node.name and n.bgp_address]
+        peers = [n for n in others if n.name not in self.suspicious] or others
+        fates = [(peer, self._pods_between(node, peer)) for peer in peers[:MOST_PEERS]]
+        lost = [peer for peer, outcome in fates if outcome is Outcome.LOST]
+        trials = tuple(t for t in (self._trial(node, stored, peer) for peer in lost) if t)
+        if trials and any(self._would_serve(node, peer) for peer in lost):
+            return AddressStatus.WRONG, trials
+        if fates and all(outcome is Outcome.DELIVERED for _, outcome in fates):
+            return AddressStatus.UNINTENDED, ()
+        return AddressStatus.UNKNOWN, trials
+
+    # --- the three questions --------------------------------------------------------------------------------------
+
+    def _pods_between(self, node: ClusterNode, peer: ClusterNode) -> Outcome:
+        """What becomes of pod traffic between two nodes: lost when either way is, delivered when both are."""
+        ours, theirs = self._pod_of(node), self._pod_of(peer)
+        if ours is None or theirs is None:
+            return Outcome.UNKNOWN
+        outcomes = {
+            self.forwarding.from_pod(node.name, Packet(ours, theirs)).outcome,
+            self.forwarding.from_pod(peer.name, Packet(theirs, ours)).outcome,
+        }
+        if Outcome.LOST in outcomes:
+            return Outcome.LOST
+        return Outcome.UNKNOWN if Outcome.UNKNOWN in outcomes else Outcome.DELIVERED
+
+    def _pod_of(self, node: ClusterNode) -> Address | None:
+        return self.forwarding.pods.sample_on(node.name)
+
+    def _trial(self, node: ClusterNode, stored: Address, peer: ClusterNode) -> Trial | None:
+        """How a peer shows that it cannot use the address: a packet to or from it is lost, or the session is down."""
+        theirs = peer.bgp_address.ip if peer.bgp_address else None
+        for sender, packet in ((peer, Packet(theirs, stored)), (node, Packet(stored, theirs) if theirs else None)):
+            walk = self._sent(sender, packet)
+            if walk and walk.outcome is Outcome.LOST and walk.cause:
+                return Trial(peer.name, walk.cause.text, (*walk.cause.evidence, *self._session_down(node, peer)))
+        down = self._session_down(node, peer)
+        if down:
+            return Trial(peer.name, f"the BGP session between {node.name} and {peer.name} is not established", down)
+        missing = self._not_learned(node, peer)
+        return Trial(peer.name, missing, ()) if missing else None
+
+    def _sent(self, sender: ClusterNode, packet: Packet | None) -> Walk | None:
+        return self.forwarding.from_node(sender.name, packet) if packet and sender.routes is not None else None
+
+    @staticmethod
+    def _session_down(node: ClusterNode, peer: ClusterNode) -> tuple[Evidence, ...]:
+        found = []
+        for one, other in ((peer, node), (node, peer)):
+            address = other.bgp_address.ip if other.bgp_address else None
+            found += [s.evidence for s in one.sessions or () if s.peer == address and not s.established]
+        return tuple(found)
+
+    def _not_learned(self, node: ClusterNode, peer: ClusterNode) -> str | None:
+        """A table in which BIRD put routes to other nodes' blocks and none to this node's shows a session that is down."""
+        blocks = self.forwarding.pods.blocks_of(node.name)
+        learned = _learned(peer)
+        if blocks and learned and not any(r.destination in blocks for r in learned):
+            return f"{peer.name} learned routes to other nodes by BGP and none to {node.name}"
+        if node.routes and _own_block_by_bird(node) and not _learned(node):
+            return f"{node.name} learned no route from any peer by BGP"
+        return None
+
+    def _would_serve(self, node: ClusterNode, peer: ClusterNode) -> bool:
+        """Whether the InternalIP would do for a peer: packets get through both ways, or both are in one network."""
+        right, theirs = node.internal_ip, peer.bgp_address
+        if right is None or theirs is None or node.holds(right) is False:
+            return False
+        walks = [self._sent(peer, Packet(theirs.ip, right)), self._sent(node, Packet(right, theirs.ip))]
+        if any(w and w.outcome is Outcome.LOST for w in walks):
+            return False
+        return all(w and w.delivered for w in walks) or right in theirs.network
+
+
+def _differs(node: ClusterNode) -> bool:
+    """Whether a node's Calico address is another than the one it goes by."""
+    return bool(node.bgp_address and node.internal_ip and node.bgp_address.ip != node.internal_ip)
+
+
+def _expected(node: ClusterNode, status: AddressStatus) -> Address | None:
+    """The address Calico should have: the InternalIP, where the machine has it or was not looked at."""
+    if status is AddressStatus.OK or (node.internal_ip and node.holds(node.internal_ip) is not False):
+        return node.internal_ip
+    return None
+
+
+def _learned(node: ClusterNode) -> list[RouteFact]:
+    """Routes that BIRD put into a node's kernel (protocol 12 where `ip` has no name for it)."""
+    return [r for r in node.routes or () if r.protocol in ("bird", "12") and r.type == "unicast"]
+
+
+def _own_block_by_bird(node: ClusterNode) -> bool:
+    return any(r.protocol in ("bird", "12") and r.type == "blackhole" for r in node.routes or ())
+
+
+def _cited(node: ClusterNode, *columns: str) -> tuple[Evidence, ...]:
+    cited = node.kubernetes.cited if node.kubernetes else {}
+    return tuple(cited[c] for c in columns if c in cited)
+
+
+def _lines(node: ClusterNode, stored: Address, expected: Address | None) -> tuple[Evidence, ...]:
+    """The lines that show an address choice: annotation, InternalIP, both cards, and calico-node's own word."""
+    cards = [a.evidence for a in node.addresses or () if a.address.ip in (stored, expected)]
+    said = [e.evidence for e in node.log_events if e.event == "address-autodetected" and _names(e.values, stored)]
+    return (*_cited(node, "bgp_ipv4", "internal_ips"), *cards, *said[-1:])
+
+
+def _names(values: Mapping[str, str], stored: Address) -> bool:
+    return values.get("address", "").split("/")[0] == str(stored)
+
+
+def blamed(verdicts: Mapping[str, AddressVerdict], *statuses: AddressStatus) -> Sequence[AddressVerdict]:
+    """The nodes with one of these statuses, by name.
+
+    >>> blamed({}, AddressStatus.WRONG)
+    []
+    """
+    return [v for _, v in sorted(verdicts.items()) if v.status in statuses]
+
+
+def names(verdicts: Iterable[AddressVerdict]) -> frozenset[str]:
+    """Their node names."""
+    return frozenset(v.node for v in verdicts)

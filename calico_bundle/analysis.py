@@ -1,0 +1,215 @@
+"""`Analysis`, the object a notebook holds: everything about one bundle, worked out when it is first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from html import escape
+from typing import TYPE_CHECKING, Any, overload
+
+from calico_bundle.bundle import Bundle, Progress, read_bundle
+from calico_bundle.checks import Finding, catalog, info
+from calico_bundle.diagnosis import ClusterVerdict, Diagnosis, diagnose
+from calico_bundle.errors import UnknownNameError
+from calico_bundle.report import model
+from calico_bundle.sources import Input, Limits
+from calico_bundle.tables import Tables
+from calico_bundle.trace import Path, trace
+
+if TYPE_CHECKING:
+    import networkx
+    import pandas
+
+
+def analyze(
+    source: Input | Sequence[Input],
+    *,
+    dns: str | None = None,
+    limits: Limits | None = None,
+    progress: Progress | None = None,
+) -> Analysis:
+    """Read a bundle and say why pods lose DNS.
+
+    `source` is a path, a directory, a binary file object, or a list of them that are parts of one cluster; `dns` is
+    NAMESPACE/SERVICE when the cluster DNS is not found by itself; `progress` is called with bytes read, bytes in all
+    (or None) and the file being read.
+
+    Raises `NotABundleError` when the input cannot be read at all, `UnknownNameError` or `UsageError` for `dns`.
+    """
+    return Analysis(read_bundle(source, limits=limits, progress=progress), dns=dns)
+
+
+class Findings(Sequence[Finding]):
+    """What was found, the most severe first; `findings["CB101"]` gives those of one code.
+
+    >>> Findings(())["CB101"]
+    <0 findings>
+    """
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        self._findings = tuple(findings)
+
+    @overload
+    def __getitem__(self, key: int) -> Finding: ...
+    @overload
+    def __getitem__(self, key: slice | str) -> Findings: ...
+    def __getitem__(self, key: int | slice | str) -> Finding | Findings:
+        if isinstance(key, str):
+            wanted = info(key).code
+            return Findings([f for f in self._findings if f.code == wanted])
+        return Findings(self._findings[key]) if isinstance(key, slice) else self._findings[key]
+
+    def __len__(self) -> int:
+        return len(self._findings)
+
+    def __iter__(self) -> Iterator[Finding]:
+        return iter(self._findings)
+
+    def __repr__(self) -> str:
+        head = f"<{len(self)} findings>"
+        return "\n".join([head, *(f"{f.severity}[{f.code}] {f.subject}: {f.message}" for f in self)])
+
+    def to_frame(self) -> pandas.DataFrame:
+        """One row per finding: code, name, severity, subject, message, paths, first evidence."""
+        import pandas as pd
+
+        columns = ["code", "name", "severity", "subject", "message", "paths", "evidence"]
+        rows = [
+            (f.code, f.name, f.severity, f.subject, f.message, f.paths, "; ".join(f"{e.path}:{e.line}" for e in f.evidence))
+            for f in self
+        ]
+        return pd.DataFrame(rows, columns=columns)
+
+
+class Analysis:
+    """One analyzed bundle.
+
+    `verdict`, `findings`, `dns_paths`, `tables`, `graph`, `path(...)`, `report()`, `save(...)`. It shows itself in a
+    terminal as text and in Jupyter as a card.
+    """
+
+    def __init__(self, bundle: Bundle, *, dns: str | None = None) -> None:
+        self.bundle = bundle
+        self._dns = dns
+        # A wrong --dns is said at once, not at the first attribute somebody looks at.
+        self.diagnosis: Diagnosis = diagnose(bundle, dns=dns)
+
+    @property
+    def verdict(self) -> ClusterVerdict:
+        """Status, headline and root causes of the whole cluster."""
+        return self.diagnosis.verdict
+
+    @cached_property
+    def findings(self) -> Findings:
+        """What was found."""
+        return Findings(self.diagnosis.findings)
+
+    @cached_property
+    def tables(self) -> Tables:
+        """All facts as DataFrames: `a.tables.routes`, `a.tables.nodes` ..."""
+        return Tables(self.bundle, self.diagnosis.cluster, self.diagnosis.gaps)
+
+    @cached_property
+    def dns_paths(self) -> pandas.DataFrame:
+        """One row per pod: namespace, pod, node, host_network, verdict, basis, code, reason."""
+        import pandas as pd
+
+        columns = ["namespace", "pod", "node", "host_network", "verdict", "basis", "code", "reason"]
+        rows = [
+            (
+                p.pod.namespace,
+                p.pod.name,
+                p.pod.node,
+                p.pod.host_network,
+                p.verdict.value,
+                model.basis(p.verdict),
+                model.reason_code(p, self.diagnosis.findings),
+                p.text,
+            )
+            for p in self.diagnosis.paths.pods
+        ]
+        return pd.DataFrame(rows, columns=columns)
+
+    @cached_property
+    def graph(self) -> networkx.MultiDiGraph[str]:
+        """Nodes, interfaces, prefixes, blocks, pods, DNS, sessions and routes as a networkx graph."""
+        from calico_bundle.graph import build_graph
+
+        return build_graph(self.diagnosis.cluster, self.diagnosis.dns)
+
+    def path(self, source: str, to: str = "dns") -> Path:
+        """One path, hop by hop: from a pod or node to a pod, a node, an address or `dns`.
+
+        Raises `UnknownNameError` or `AmbiguousNameError`.
+        """
+        return trace(self.diagnosis.paths, source, to)
+
+    def trace(self, source: str, destination: str = "dns") -> dict[str, Any]:
+        """The same as plain data, as `bundle-analyze trace -f json` writes it."""
+        return model.build_trace(self.path(source, destination), self.diagnosis.findings)
+
+    def report(self, *, select: Sequence[str] = (), ignore: Sequence[str] = (), paths: str = "all") -> dict[str, Any]:
+        """The report as plain data: the JSON report of the command. `select` and `ignore` are codes or their beginnings.
+
+        Raises `UnknownNameError` for a code that no finding has.
+        """
+        from calico_bundle import __version__
+
+        return model.build(self.diagnosis, __version__, wanted=_chosen(select, ignore), paths=paths)
+
+    def save(self, path: str) -> None:
+        """Write the report to a file; the format is taken from the ending.
+
+        Raises `UsageError` for an ending that no format has.
+        """
+        from calico_bundle.report import save
+
+        save(self.report(), path)
+
+    def to_text(self, *, width: int = 100, color: bool = False) -> str:
+        """The report as the command prints it."""
+        from calico_bundle.report import text
+
+        return text.render(self.report(paths="none"), width=width, color=color, verbose=False, quiet=False)
+
+    def __repr__(self) -> str:
+        return self.to_text()
+
+    def _repr_html_(self) -> str:
+        """A card for Jupyter: verdict, findings with fix, who is hit and who is spared. All text is escaped."""
+        return _card(self.report(paths="none"))
+
+
+def _chosen(select: Sequence[str], ignore: Sequence[str]) -> Callable[[Finding], bool]:
+    for code in (*select, *ignore):
+        if not any(i.code.startswith(code.upper()) for i in catalog()):
+            raise UnknownNameError("finding", code, [i.code for i in catalog()])
+    wanted, unwanted = tuple(c.upper() for c in select), tuple(c.upper() for c in ignore)
+
+    def chosen(finding: Finding) -> bool:
+        return (not wanted or finding.code.startswith(wanted)) and not (unwanted and finding.code.startswith(unwanted))
+
+    return chosen
+
+
+def _card(report: dict[str, Any]) -> str:
+    colors = {"broken": "#b3261e", "at-risk": "#8a5a00", "healthy": "#1b6e3c", "inconclusive": "#5f6368"}
+    status = report["verdict"]["status"]
+    counts = report["dns"]["paths"]
+    found = "".join(_card_finding(f) for f in report["findings"] if f["severity"] != "info")
+    effects = "".join(f"<li><b>{escape(e['status'])}</b>: {escape(e['text'])}</li>" for e in report["effects"])
+    return (
+        f"<div style='border-left:4px solid {colors[status]};padding:0.5em 1em'>"
+        f"<p><b style='color:{colors[status]}'>{escape(status)}</b> {escape(report['verdict']['headline'])}</p>"
+        f"{found}<ul>{effects}</ul><p>{counts['reaches']} reach, {counts['degraded']} degraded, {counts['broken']} broken, "
+        f"{counts['unknown']} unknown of {counts['total'] - counts['not_applicable']} paths</p></div>"
+    )
+
+
+def _card_finding(finding: dict[str, Any]) -> str:
+    lines = "".join(f"<li><code>{escape(e['path'])}:{e['line']}</code> {escape(e['text'])}</li>" for e in finding["evidence"][:6])
+    fixes = "".join(
+        f"<p>Fix: {escape(x['title'])}</p><pre>{escape(chr(10).join(x['commands']))}</pre>" for x in finding["fixes"]
+    )
+    head = f"{escape(finding['code'])} {escape(finding['name'])}: {escape(finding['message'])}"
+    return f"<p><b>{head}</b></p><ul>{lines}</ul>{fixes}"

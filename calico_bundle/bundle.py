@@ -1,0 +1,145 @@
+"""The reading pass: every file of a bundle through its parser, to facts or to gaps; nothing is dropped in silence."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from calico_bundle.errors import NotABundleError
+from calico_bundle.evidence import Gap, GapKind
+from calico_bundle.facts import NodeFact
+from calico_bundle.layouts import Layout, Placement, all_layouts
+from calico_bundle.parsers import Parsed, choose
+from calico_bundle.sources import Input, Limits, Member, read_members
+from calico_bundle.sources.text import decode, looks_binary
+
+Progress = Callable[[int, int | None, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """One file: what it was taken for, where its layout places it, and what its parser made of it.
+
+    `kind` is None when no parser knows the content, or when the layout says why it is not read (`placement.skip`).
+    """
+
+    path: str
+    size: int
+    kind: str | None
+    parsed: Parsed
+    layout: str
+    placement: Placement
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Everything that was read: inputs by name, layouts found, artifacts in reading order, gaps of the reading itself."""
+
+    inputs: tuple[str, ...]
+    layouts: tuple[str, ...]
+    artifacts: tuple[Artifact, ...]
+    gaps: tuple[Gap, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    path: str
+    size: int
+    kind: str | None
+    parsed: Parsed
+
+
+def read_bundle(
+    source: Input | Sequence[Input], *, limits: Limits | None = None, progress: Progress | None = None
+) -> Bundle:
+    """Read one bundle, or several that are parts of one cluster.
+
+    Raises `NotABundleError` when an input cannot be read at all or holds no file.
+    """
+    sources: list[Input] = list(source) if isinstance(source, (list, tuple)) else [source]  # type: ignore[list-item]
+    if not sources:
+        raise NotABundleError("no bundle was given: name an archive, a directory, or - for standard input")
+    gaps: list[Gap] = []
+    files: list[_Read] = []
+    for one in sources:
+        prefix = f"{input_name(one)}!/" if len(sources) > 1 else ""
+        files += _read_one(one, prefix, limits or Limits(), gaps, progress)
+    artifacts = _place(files)
+    return Bundle(tuple(input_name(s) for s in sources), _layout_names(artifacts), artifacts, tuple(gaps))
+
+
+def input_name(source: Input) -> str:
+    """How the report names an input: its base name, never a path of the machine it was read on.
+
+    >>> input_name("/home/me/customer.tar.gz")
+    'customer.tar.gz'
+    """
+    if isinstance(source, (str, os.PathLike)):
+        return os.path.basename(os.path.normpath(os.path.abspath(os.fspath(source))))
+    name = getattr(source, "name", None)
+    return os.path.basename(name) if isinstance(name, str) and not name.startswith("<") else "-"
+
+
+def _read_one(
+    source: Input, prefix: str, limits: Limits, gaps: list[Gap], progress: Progress | None
+) -> list[_Read]:
+    found: list[Gap] = []
+    files = [
+        _parse(member, prefix)
+        for member in read_members(source, limits=limits, on_gap=found.append, on_progress=progress)
+    ]
+    gaps += [Gap(prefix + g.path, g.line, g.kind, g.message) for g in found]
+    if not files:
+        raise NotABundleError(_nothing_in(input_name(source), found))
+    return files
+
+
+def _nothing_in(name: str, gaps: list[Gap]) -> str:
+    why = f" ({gaps[0].message})" if gaps else ""
+    return f"{name}: no file in it can be read{why}: expected an archive or a directory with kubectl and ip outputs"
+
+
+def _parse(member: Member, prefix: str) -> _Read:
+    path = prefix + member.path
+    try:
+        data = member.read()
+    except NotABundleError as error:
+        return _Read(path, member.size, None, Parsed((), (Gap(path, None, GapKind.UNREADABLE, str(error)),)))
+    if looks_binary(data[:1024]):
+        return _Read(path, len(data), None, Parsed(()))
+    text = decode(data)
+    parser = choose(text)
+    if parser is None:
+        return _Read(path, len(data), None, Parsed(()))
+    return _Read(path, len(data), parser.kind, parser.parse(text, path))
+
+
+def _place(files: Sequence[_Read]) -> tuple[Artifact, ...]:
+    """Ask the layouts, the most particular first, where each file belongs; by-content takes what is left."""
+    paths = [f.path for f in files]
+    nodes = sorted({fact.name for f in files for fact in f.parsed.facts if isinstance(fact, NodeFact)})
+    rooted = [(layout, sorted(layout.roots(paths), key=len, reverse=True)) for layout in all_layouts()]
+    return tuple(_placed(file, rooted, nodes) for file in files)
+
+
+def _placed(file: _Read, rooted: Sequence[tuple[Layout, Sequence[str]]], nodes: Sequence[str]) -> Artifact:
+    for layout, roots in rooted:
+        for root in roots:
+            placement = layout.place(file.path[len(root) :], nodes) if file.path.startswith(root) else None
+            if placement is not None:
+                return _artifact(file, layout.name, placement)
+    return _artifact(file, "by-content", Placement())
+
+
+def _artifact(file: _Read, layout: str, placement: Placement) -> Artifact:
+    if placement.skip:
+        return Artifact(file.path, file.size, None, Parsed(()), layout, placement)
+    return Artifact(file.path, file.size, file.kind, file.parsed, layout, placement)
+
+
+def _layout_names(artifacts: Sequence[Artifact]) -> tuple[str, ...]:
+    """Layouts that placed something, the one with the most files first."""
+    counts = Counter(a.layout for a in artifacts if a.kind)
+    return tuple(name for name, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0])))

@@ -1,0 +1,1 @@
+"""Calico's rules, each in a file that cites its source."""

@@ -1,0 +1,97 @@
+"""How Calico was installed and configured: operator or manifest, version, detection method.
+
+Sources: operator api/v1/installation_types.go and pkg/render/node.go (which environment a setting becomes);
+node/pkg/lifecycle/startup/startup.go (what IP and IP_AUTODETECTION_METHOD mean).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from calico_bundle.cluster import Cluster
+from calico_bundle.evidence import Evidence
+from calico_bundle.facts import ContainerSpec, DaemonSetFact, InstallationFact
+
+# Render precedence of the operator when several are set (pkg/render/node.go).
+_OPERATOR_METHODS = (
+    ("interface", "interface={}"),
+    ("skipInterface", "skip-interface={}"),
+    ("canReach", "can-reach={}"),
+    ("firstFound", "first-found"),
+    ("cidrs", "cidr={}"),
+    ("kubernetes", "kubernetes-internal-ip"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CalicoInstallation:
+    """What is known of the installation; `method` as calico-node's environment has it, None when not known."""
+
+    by_operator: bool
+    namespace: str | None
+    version: tuple[int, ...] | None
+    method: str | None
+    operator_setting: str | None
+    evidence: tuple[Evidence, ...]
+
+
+def installation_of(cluster: Cluster) -> CalicoInstallation:
+    """Read the installation from the operator's Installation and calico-node's DaemonSet.
+
+    >>> installation_of(Cluster({})).method is None
+    True
+    """
+    operator = next(iter(cluster.installations), None)
+    daemonset = cluster.calico_node
+    container = _container(daemonset)
+    by_operator = operator is not None or (daemonset is not None and (daemonset.owner or "").startswith("Installation/"))
+    method, evidence = _method(container)
+    if method is None and operator is not None:
+        method, evidence = _operator_method(operator.autodetection_v4), (operator.evidence,)
+    setting = next(iter(operator.autodetection_v4), None) if operator and operator.autodetection_v4 else None
+    namespace = daemonset.namespace if daemonset else None
+    return CalicoInstallation(by_operator, namespace, _version(container), method, setting, _lines(evidence, operator))
+
+
+def _lines(evidence: tuple[Evidence, ...], operator: InstallationFact | None) -> tuple[Evidence, ...]:
+    extra = (operator.evidence,) if operator and operator.evidence not in evidence else ()
+    return (*evidence, *extra)
+
+
+def _container(daemonset: DaemonSetFact | None) -> ContainerSpec | None:
+    containers = daemonset.containers if daemonset else ()
+    return next((c for c in containers if c.name == "calico-node"), None)
+
+
+def _method(container: ContainerSpec | None) -> tuple[str | None, tuple[Evidence, ...]]:
+    """The method in calico-node's environment: a literal IP wins, `autodetect` takes the method, its default first-found."""
+    if container is None:
+        return None, ()
+    names = ("IP", "IP_AUTODETECTION_METHOD")
+    evidence = tuple(container.cited[n] for n in names if n in container.cited)
+    address = container.environment.get("IP", "")
+    if any(n in container.environment and container.environment[n] is None for n in names):
+        return None, evidence
+    if address and address not in ("autodetect", "none"):
+        return address, evidence
+    if address == "none":
+        return "none", evidence
+    return container.environment.get("IP_AUTODETECTION_METHOD") or "first-found", evidence
+
+
+def _operator_method(setting: Mapping[str, object] | None) -> str | None:
+    if not setting:
+        return None
+    for field, pattern in _OPERATOR_METHODS:
+        value = setting.get(field)
+        if value:
+            return pattern.format(",".join(map(str, value)) if isinstance(value, list) else value)
+    return "none"
+
+
+def _version(container: ContainerSpec | None) -> tuple[int, ...] | None:
+    """The version in the image's tag: docker.io/calico/node:v3.28.5 gives (3, 28, 5)."""
+    found = re.search(r":v?(\d+)\.(\d+)(?:\.(\d+))?", container.image or "") if container else None
+    return tuple(int(part) for part in found.groups() if part) if found else None

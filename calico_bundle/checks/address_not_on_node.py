@@ -1,0 +1,74 @@
+"""CB103: the stored Calico address is on none of the node's interfaces."""
+
+from __future__ import annotations
+
+from calico_bundle.addresses import AddressStatus, AddressVerdict, blamed
+from calico_bundle.calico.installation import CalicoInstallation, installation_of
+from calico_bundle.checks import ERROR, Check, CheckInfo, Context, Finding, Fix
+from calico_bundle.impact import impact_of, node_names, pod_names
+from calico_bundle.names import node_subject
+from calico_bundle.remedies import use_internal_ip
+
+INFO = CheckInfo(
+    code="CB103",
+    name="address-not-on-node",
+    severity=ERROR,
+    means="The address that Calico stores for the node is on none of the node's interfaces.",
+    finds="The annotation projectcalico.org/IPv4Address names an address that `ip addr` of the node does not list.",
+    matters=(
+        "BIRD cannot open a session from an address the machine does not have, peers send to an address where nobody answers, "
+        "and tunnels are sent from nowhere. It happens when a node's address changed and Calico kept the old one (IP unset "
+        "or `none`), when somebody wrote the address by hand, or when detection failed."
+    ),
+    proves="The annotation, and the node's `ip addr` without that address; in the log `Unable to confirm IPv4 address`.",
+    fix=(
+        "Let calico-node detect again (IP=autodetect with a method that fits) and restart it on the node, or correct the "
+        "stored address by hand where detection is off."
+    ),
+    limits="Needs the node's `ip addr`. An address added after the bundle was taken would look the same.",
+)
+
+
+def lacks(context: Context) -> str | None:
+    """A stored address and the node's own list of addresses."""
+    nodes = context.cluster.nodes.values()
+    if any(n.bgp_address and n.addresses is not None for n in nodes):
+        return None
+    return "for no node are both its Calico address and its `ip addr` in the bundle"
+
+
+def run(context: Context) -> list[Finding]:
+    """One finding per node."""
+    installation = installation_of(context.cluster)
+    return [_finding(context, v, installation) for v in blamed(context.addresses, AddressStatus.NOT_ON_NODE)]
+
+
+def _finding(context: Context, verdict: AddressVerdict, installation: CalicoInstallation) -> Finding:
+    node = context.cluster.nodes[verdict.node]
+    impact = impact_of({verdict.node}, context.paths)
+    said = [e.evidence for e in node.log_events if e.event in ("address-not-on-host", "bird-socket-error")]
+    listed = [a.evidence for a in node.addresses or () if a.address.ip == verdict.expected]
+    should = f"; it should be {verdict.expected} on {verdict.expected_interface}" if verdict.expected else ""
+    return Finding(
+        INFO.code,
+        INFO.name,
+        ERROR,
+        node_subject(verdict.node),
+        f"Calico stores {verdict.stored} for {verdict.node}, which no interface of the node has{should}",
+        tuple(dict.fromkeys((*verdict.evidence, *listed, *said[-1:]))),
+        paths=len(impact.paths),
+        pods=pod_names(impact.paths),
+        nodes=node_names(impact.paths),
+        fixes=_fixes(installation, verdict, impact.restored, impact.left),
+        blames=frozenset({verdict.node}),
+    )
+
+
+def _fixes(
+    installation: CalicoInstallation, verdict: AddressVerdict, restores: int, leaves: int
+) -> tuple[Fix, ...]:
+    fix = use_internal_ip(installation, (verdict,), restores, leaves)
+    return (fix,) if fix else ()
+
+
+CHECK = Check(INFO, lacks, run)

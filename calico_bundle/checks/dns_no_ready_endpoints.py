@@ -1,0 +1,58 @@
+"""CB302: the DNS service has no ready endpoint."""
+
+from __future__ import annotations
+
+from calico_bundle.checks import ERROR, Check, CheckInfo, Context, Finding
+from calico_bundle.impact import FAILING, node_names, pod_names
+from calico_bundle.names import service_subject
+
+INFO = CheckInfo(
+    code="CB302",
+    name="dns-no-ready-endpoints",
+    severity=ERROR,
+    means="The cluster DNS service has no ready endpoint, so no lookup can be answered.",
+    finds="Endpoints or EndpointSlices of the DNS service that list no ready address.",
+    matters="Every pod that uses cluster DNS loses it, wherever it runs; node addresses and routes have no part in it.",
+    proves="The endpoints object, and the DNS pods' readiness.",
+    fix="Look at the DNS pods: why are they not ready? Their logs and events say it.",
+    limits="It says that none is ready, not why; a bundle without the endpoints object leaves it open.",
+)
+
+
+def lacks(context: Context) -> str | None:
+    """The DNS service and its endpoints."""
+    if context.dns is None:
+        return "no cluster DNS service is in the bundle"
+    return None if context.dns.listed else "the DNS service's endpoints are not in the bundle"
+
+
+def run(context: Context) -> list[Finding]:
+    """One finding, or none."""
+    dns = context.dns
+    if dns is None or any(e.ready for e in dns.endpoints):
+        return []
+    hit = [p for p in context.paths.pods if p.verdict in FAILING]
+    pods = [p for p in context.cluster.pods if _selected(p.labels, dns.service.selector)]
+    service = f"{dns.service.namespace}/{dns.service.name}"
+    message = f"{service} has no ready endpoint ({len(dns.endpoints)} that are not ready)"
+    lines = [e.evidence for e in context.cluster.endpoints if (e.namespace, e.service) == tuple(service.split("/"))]
+    return [
+        Finding(
+            INFO.code,
+            INFO.name,
+            ERROR,
+            service_subject(dns.service.namespace, dns.service.name),
+            message,
+            tuple(dict.fromkeys((*lines[:5], *(p.evidence for p in pods[:5])))),
+            paths=len(hit),
+            pods=pod_names(hit),
+            nodes=node_names(hit),
+        )
+    ]
+
+
+def _selected(labels: object, selector: object) -> bool:
+    return isinstance(labels, dict) and isinstance(selector, dict) and bool(selector) and selector.items() <= labels.items()
+
+
+CHECK = Check(INFO, lacks, run)

@@ -1,0 +1,114 @@
+"""CB101: a node's Calico address is one its peers cannot use, while another address of the node would work."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from calico_bundle.addresses import AddressStatus, AddressVerdict, blamed, names
+from calico_bundle.calico.installation import CalicoInstallation, installation_of
+from calico_bundle.checks import ERROR, Check, CheckInfo, Context, Finding, Fix
+from calico_bundle.evidence import Evidence
+from calico_bundle.impact import Impact, impact_of, node_names, pod_names
+from calico_bundle.names import node_subject
+from calico_bundle.network.outcome import Outcome
+from calico_bundle.remedies import can_reach, use_internal_ip
+
+INFO = CheckInfo(
+    code="CB101",
+    name="wrong-bgp-source-ip",
+    severity=ERROR,
+    means="Calico chose an address for the node that its peers cannot use, while another address of the node would work.",
+    finds=(
+        "The address in the node's annotation projectcalico.org/IPv4Address is not the node's InternalIP, pod traffic "
+        "between the node and a peer is lost, and the peer shows that it cannot use the address: packets to or from it do "
+        "not arrive, the BGP session is not established, or no route was learned."
+    ),
+    matters=(
+        "Calico uses this address as the source of its BGP sessions, as the next hop of the node's pod routes, and as the "
+        "outer address of its tunnels. With a wrong one, pods on this node and pods elsewhere cannot reach each other. "
+        "When CoreDNS runs on the node, every pod on other nodes loses DNS. Nodes stay Ready and reach each other, because "
+        "that traffic takes the node's ordinary routes and not Calico's."
+    ),
+    proves=(
+        "The annotation and the InternalIP, the two cards in `ip addr`, the line in calico-node's log that says which "
+        "card was chosen, the peers' routes and sessions."
+    ),
+    fix=(
+        "Tell Calico how to choose: kubernetes-internal-ip fits where the InternalIP is right. With the operator through the "
+        "Installation, with a manifest through the environment of the calico-node DaemonSet. calico-node chooses again when "
+        "it restarts, and with IP=autodetect once a minute."
+    ),
+    limits=(
+        "The InternalIP is taken to be the node's right address. Where neither the routes of the node nor those of a peer "
+        "were collected, nothing shows whether peers can use the address, and this check stays silent."
+    ),
+)
+
+
+def lacks(context: Context) -> str | None:
+    """Without a stored address there is nothing to judge."""
+    if any(v.stored for v in context.addresses.values()):
+        return None
+    return "no node's Calico address (annotation projectcalico.org/IPv4Address) is in the bundle"
+
+
+def run(context: Context) -> list[Finding]:
+    """One finding per node with a wrong address."""
+    wrong = blamed(context.addresses, AddressStatus.WRONG)
+    installation = installation_of(context.cluster)
+    total = impact_of(names(wrong), context.paths)
+    fixes = _fixes(installation, wrong, total)
+    return [_finding(context, verdict, installation, fixes) for verdict in wrong]
+
+
+def _finding(
+    context: Context, verdict: AddressVerdict, installation: CalicoInstallation, fixes: tuple[Fix, ...]
+) -> Finding:
+    impact = impact_of({verdict.node}, context.paths)
+    return Finding(
+        INFO.code,
+        INFO.name,
+        ERROR,
+        node_subject(verdict.node),
+        _message(verdict, impact),
+        _evidence(verdict, installation, impact),
+        paths=len(impact.paths),
+        pods=pod_names(impact.paths),
+        nodes=node_names(impact.paths),
+        fixes=fixes,
+        blames=frozenset({verdict.node}),
+    )
+
+
+def _message(verdict: AddressVerdict, impact: Impact) -> str:
+    on = f" on {verdict.interface}" if verdict.interface else ""
+    should = f" on {verdict.expected_interface}" if verdict.expected_interface else ""
+    effect = f"{len(impact.paths)} DNS paths fail for it" if impact.paths else "no DNS path depends on it now, pod traffic does"
+    text = f"Calico uses {verdict.stored}{on} for {verdict.node}; its peers cannot use that address; "
+    return f"{text}it should be {verdict.expected}{should}; {effect}"
+
+
+def _evidence(verdict: AddressVerdict, installation: CalicoInstallation, impact: Impact) -> tuple[Evidence, ...]:
+    """Address choice first, then how peers show it, then the routes that failing packets take."""
+    trials = [e for t in verdict.trials[:3] for e in t.evidence]
+    causes = [
+        e
+        for path in impact.paths[:3]
+        for fate in path.fates
+        if fate.outcome is Outcome.LOST and fate.cause
+        for e in fate.cause.evidence
+    ]
+    return tuple(dict.fromkeys((*verdict.evidence, *trials, *causes, *installation.evidence)))
+
+
+def _fixes(
+    installation: CalicoInstallation, wrong: Sequence[AddressVerdict], total: Impact
+) -> tuple[Fix, ...]:
+    fix = use_internal_ip(installation, wrong, total.restored, total.left)
+    if fix is None and wrong and all(v.expected for v in wrong):
+        peer = next((str(v.expected) for v in wrong), "")
+        fix = can_reach(installation, wrong, peer, None, None)
+    return (fix,) if fix else ()
+
+
+CHECK = Check(INFO, lacks, run)

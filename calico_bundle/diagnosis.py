@@ -1,0 +1,126 @@
+"""From a bundle to the verdict: joins, walks, judges and checks, in this order, and sums up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from calico_bundle.addresses import AddressVerdict, judge_addresses
+from calico_bundle.bundle import Bundle
+from calico_bundle.checks import ERROR, Context, Finding, Skipped, run_all
+from calico_bundle.cluster import Cluster, join
+from calico_bundle.coverage import missing
+from calico_bundle.effects import Effect, effects
+from calico_bundle.evidence import Gap, Missing
+from calico_bundle.names import node_subject
+from calico_bundle.network.service import DnsService, find_dns
+from calico_bundle.paths import DnsPaths, Verdict
+
+BROKEN, AT_RISK, HEALTHY, INCONCLUSIVE = "broken", "at-risk", "healthy", "inconclusive"
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterVerdict:
+    """The verdict on the whole: its status, one sentence to paste, and the codes to blame, most responsible first."""
+
+    status: str
+    headline: str
+    root_causes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """Everything that was found out about one bundle."""
+
+    bundle: Bundle
+    cluster: Cluster
+    dns: DnsService | None
+    paths: DnsPaths
+    addresses: Mapping[str, AddressVerdict]
+    findings: tuple[Finding, ...]
+    skipped: tuple[Skipped, ...]
+    effects: tuple[Effect, ...]
+    gaps: tuple[Gap, ...]
+    missing: tuple[Missing, ...]
+    verdict: ClusterVerdict
+
+
+def diagnose(bundle: Bundle, *, dns: str | None = None) -> Diagnosis:
+    """Work out the verdict on a bundle; `dns` is NAMESPACE/SERVICE when the cluster DNS is not found by itself.
+
+    Raises `UsageError` or `UnknownNameError` for a `dns` that is not there.
+    """
+    cluster = join(bundle)
+    service = find_dns(cluster, dns)
+    paths = DnsPaths(cluster, service)
+    addresses = judge_addresses(cluster, paths.forwarding)
+    gaps = (*bundle.gaps, *(g for a in bundle.artifacts for g in a.parsed.gaps), *cluster.gaps)
+    lacking = missing(cluster, service)
+    findings, skipped = run_all(Context(bundle, cluster, service, paths, addresses, gaps, lacking))
+    at_fault = frozenset(n for f in findings for n in f.blames)
+    return Diagnosis(
+        bundle,
+        cluster,
+        service,
+        paths,
+        addresses,
+        findings,
+        skipped,
+        effects(cluster, paths, at_fault),
+        gaps,
+        lacking,
+        sum_up(cluster, paths, findings),
+    )
+
+
+def sum_up(cluster: Cluster, paths: DnsPaths, findings: Sequence[Finding]) -> ClusterVerdict:
+    """The verdict on the whole. Broken when a path is or an error was found; healthy only when every path was decided."""
+    counts = paths.counts
+    failing = counts[Verdict.BROKEN] + counts[Verdict.DEGRADED]
+    errors = [f for f in findings if f.severity == ERROR]
+    if errors or failing:
+        return ClusterVerdict(BROKEN, _broken_headline(errors, failing, paths), _root_causes(errors))
+    if counts[Verdict.UNKNOWN] or not counts[Verdict.REACHES]:
+        return ClusterVerdict(INCONCLUSIVE, _inconclusive_headline(cluster, paths), ())
+    text = f"All {counts[Verdict.REACHES]} pods that use cluster DNS reach every ready DNS endpoint."
+    return ClusterVerdict(HEALTHY, text, ())
+
+
+def _root_causes(errors: Sequence[Finding]) -> tuple[str, ...]:
+    """Codes by the paths they break, most first."""
+    weight: dict[str, int] = {}
+    for finding in errors:
+        weight[finding.code] = weight.get(finding.code, 0) + finding.paths
+    return tuple(sorted(weight, key=lambda code: (-weight[code], code)))
+
+
+def _broken_headline(errors: Sequence[Finding], failing: int, paths: DnsPaths) -> str:
+    judged = len(paths.pods) - paths.counts[Verdict.NOT_APPLICABLE]
+    if not errors:
+        return f"{failing} of {judged} DNS paths are broken; what breaks them is not among the causes known here."
+    first = max(errors, key=lambda f: f.paths)
+    same = [f for f in errors if f.code == first.code]
+    more = f" (and {len(same) - 1} more {first.code})" if len(same) > 1 else ""
+    return f"{failing} of {judged} DNS paths fail: {first.message}{more}." if failing else f"{first.message}{more}."
+
+
+def _inconclusive_headline(cluster: Cluster, paths: DnsPaths) -> str:
+    if not cluster.has_calico:
+        return "Nothing in this bundle speaks of Calico, so nothing can be said about its addresses and routes."
+    unknown = paths.counts[Verdict.UNKNOWN]
+    suspects = [n for n in cluster.nodes.values() if _looks_odd(n.bgp_address, n.internal_ip)]
+    hint = ""
+    if suspects:
+        node = suspects[0]
+        address = node.bgp_address.ip if node.bgp_address else None
+        hint = (
+            f" {node_subject(node.name)} deserves a look: its Calico address {address} is not its InternalIP "
+            f"{node.internal_ip}, and the bundle does not show whether its peers can use it."
+        )
+    if not paths.pods:
+        return f"No pods are in this bundle, so no DNS path can be judged.{hint}"
+    return f"{unknown} of {len(paths.pods)} DNS paths cannot be decided from this bundle.{hint}"
+
+
+def _looks_odd(stored: object, internal: object) -> bool:
+    return stored is not None and internal is not None and getattr(stored, "ip", None) != internal

@@ -1,0 +1,163 @@
+"""Who is hit and who is spared, and why: the observations by which people recognize their own case.
+
+Five questions, each answered from walked packets: lookups from other nodes; traffic that needs no DNS; lookups on the DNS
+pods' own node; node to node; pods of the node at fault to pods elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import permutations
+
+from calico_bundle.cluster import Cluster, ClusterNode
+from calico_bundle.evidence import Evidence
+from calico_bundle.network.forwarding import Forwarding
+from calico_bundle.network.outcome import Outcome, Packet, Walk
+from calico_bundle.paths import DnsPaths, PodPath, Verdict
+
+MOST_NODES = 8
+"""Nodes tried for each question; the others are alike, and the text says that these were tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """One observation: broken, works or unknown; a sentence; the lines behind it."""
+
+    name: str
+    status: str
+    text: str
+    evidence: tuple[Evidence, ...] = ()
+
+
+def effects(cluster: Cluster, paths: DnsPaths, at_fault: frozenset[str]) -> tuple[Effect, ...]:
+    """The five observations, those that can be made.
+
+    `at_fault` are the nodes whose Calico address is to blame; without one, the nodes of the DNS pods take their place
+    in the questions.
+    """
+    asked = _Questions(cluster, paths, at_fault)
+    answers = (asked.elsewhere(), asked.without_dns(), asked.own_node(), asked.between_nodes(), *asked.from_pods_there())
+    return tuple(a for a in answers if a is not None)
+
+
+class _Questions:
+    def __init__(self, cluster: Cluster, paths: DnsPaths, at_fault: frozenset[str]) -> None:
+        self.cluster = cluster
+        self.paths = paths
+        self.at_fault = at_fault
+        self.forwarding: Forwarding = paths.forwarding
+        endpoints = paths.dns.ready if paths.dns else ()
+        self.dns_nodes = {n for n in (paths.endpoint_node(e) for e in endpoints) if n}
+
+    def elsewhere(self) -> Effect | None:
+        """Lookups from nodes that run no DNS pod."""
+        pods = [p for p in self._applicable() if p.pod.node not in self.dns_nodes]
+        return _of_paths("dns-from-other-nodes", "Lookups of pods on other nodes than CoreDNS's", pods)
+
+    def own_node(self) -> Effect | None:
+        """Lookups on the nodes that run DNS pods."""
+        pods = [p for p in self._applicable() if p.pod.node in self.dns_nodes]
+        effect = _of_paths("dns-on-its-own-node", f"Lookups of pods on CoreDNS's own node ({_listed(self.dns_nodes)})", pods)
+        if effect and effect.status == "works" and len(self.dns_nodes) == 1:
+            why = "the packet goes from pod to pod inside the node and needs no route of Calico's to another node"
+            return Effect(effect.name, effect.status, f"{effect.text} {why}.", effect.evidence)
+        return effect
+
+    def _applicable(self) -> list[PodPath]:
+        return [p for p in self.paths.pods if p.verdict is not Verdict.NOT_APPLICABLE]
+
+    def without_dns(self) -> Effect | None:
+        """Pod to pod between nodes that are not at fault."""
+        pairs = list(permutations(self._some(set(self.cluster.nodes) - self.at_fault), 2))
+        walks = [w for a, b in pairs for w in (self._pod_to_pod(a, b),) if w]
+        text = "Pods on other nodes reach each other, so what needs no DNS is fine" if self.at_fault else "Pods reach pods"
+        return _of_walks("pods-elsewhere", text, walks)
+
+    def between_nodes(self) -> Effect | None:
+        """Node to node, by InternalIP."""
+        pairs = list(permutations(self._some(set(self.cluster.nodes)), 2))
+        walks = [w for a, b in pairs for w in (self._node_to_node(a, b),) if w]
+        text = "Nodes reach each other by their InternalIPs: that traffic takes the nodes' own routes, not Calico's"
+        return _of_walks("node-to-node", text, walks)
+
+    def from_pods_there(self) -> Iterable[Effect]:
+        """From pods on a node at fault to pods elsewhere."""
+        for name in sorted(self.at_fault)[:MOST_NODES]:
+            others = [n for n in self._some(set(self.cluster.nodes) - {name})]
+            walks = [w for n in others for w in (self._pod_to_pod(self.cluster.nodes[name], n),) if w]
+            effect = _of_walks(f"pods-on-{name}", f"Pods on {name} (without hostNetwork) to pods on other nodes", walks)
+            if effect:
+                yield effect
+
+    def _some(self, names: set[str]) -> list[ClusterNode]:
+        return [self.cluster.nodes[n] for n in sorted(names)[:MOST_NODES]]
+
+    def _pod_to_pod(self, one: ClusterNode, other: ClusterNode) -> Walk | None:
+        source, target = self.forwarding.pods.sample_on(one.name), self.forwarding.pods.sample_on(other.name)
+        if source is None or target is None:
+            return None
+        there = self.forwarding.from_pod(one.name, Packet(source, target))
+        back = self.forwarding.from_pod(other.name, Packet(target, source))
+        return _worse(there, back)
+
+    def _node_to_node(self, one: ClusterNode, other: ClusterNode) -> Walk | None:
+        if one.internal_ip is None or other.internal_ip is None or one.internal_ip == other.internal_ip:
+            return None
+        there = self.forwarding.from_node(one.name, Packet(one.internal_ip, other.internal_ip))
+        back = self.forwarding.from_node(other.name, Packet(other.internal_ip, one.internal_ip))
+        return _worse(there, back)
+
+
+def _worse(one: Walk, other: Walk) -> Walk:
+    order = (Outcome.LOST, Outcome.UNKNOWN, Outcome.DELIVERED)
+    return min(one, other, key=lambda w: order.index(w.outcome))
+
+
+def _of_walks(name: str, text: str, walks: Sequence[Walk]) -> Effect | None:
+    if not walks:
+        return None
+    lost = [w for w in walks if w.outcome is Outcome.LOST]
+    open_ones = [w for w in walks if w.outcome is Outcome.UNKNOWN]
+    count = f"({len(walks)} pairs tried)"
+    if lost:
+        why = lost[0].cause.text if lost[0].cause else "the packet is lost"
+        return Effect(name, "broken", f"{text}: {len(lost)} of {len(walks)} pairs fail; {why}.", _lines(lost[0]))
+    if open_ones:
+        why = open_ones[0].cause.text if open_ones[0].cause else "nothing decides it"
+        return Effect(name, "unknown", f"{text}: not known for {len(open_ones)} of {len(walks)} pairs; {why}.")
+    return Effect(name, "works", f"{text} {count}.", _lines(walks[0]))
+
+
+def _of_paths(name: str, text: str, pods: Sequence[PodPath]) -> Effect | None:
+    if not pods:
+        return None
+    failing = [p for p in pods if p.verdict in (Verdict.BROKEN, Verdict.DEGRADED)]
+    unknown = [p for p in pods if p.verdict is Verdict.UNKNOWN]
+    if failing:
+        nodes = _listed({p.pod.node or "?" for p in failing})
+        said = f"{text} fail for {len(failing)} of {len(pods)} pods, on {nodes}: {failing[0].text}."
+        return Effect(name, "broken", said, _cause_lines(failing[0]))
+    if unknown:
+        return Effect(name, "unknown", f"{text}: not known for {len(unknown)} of {len(pods)} pods; {unknown[0].text}.")
+    return Effect(name, "works", f"{text} work for all {len(pods)} pods.", _first_lines(pods[0]))
+
+
+def _lines(walk: Walk) -> tuple[Evidence, ...]:
+    cited = walk.cause.evidence if walk.cause else ()
+    return tuple(dict.fromkeys((*cited, *(h.evidence for h in walk.hops if h.evidence))))[:3]
+
+
+def _cause_lines(path: PodPath) -> tuple[Evidence, ...]:
+    causes = [f.cause for f in path.fates if f.cause]
+    return tuple(e for c in causes[:1] for e in c.evidence)[:3]
+
+
+def _first_lines(path: PodPath) -> tuple[Evidence, ...]:
+    return _lines(path.fates[0].request) if path.fates else ()
+
+
+def _listed(names: Iterable[str], most: int = 5) -> str:
+    ordered = sorted(names)
+    more = f" and {len(ordered) - most} more" if len(ordered) > most else ""
+    return ", ".join(ordered[:most]) + more

@@ -1,0 +1,125 @@
+"""Whose is it? Names differ between artifacts; this room joins them to one node identity, and says how.
+
+Order of the joins: exact name; short name against full host name; the Node's Hostname; the instance id at the end of
+its providerID; the pod a log belongs to; the name the text itself states; and last, an address of the machine that is one
+Node's own. An artifact that fits several nodes, or none, stays unassigned, and that is a gap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from calico_bundle.bundle import Artifact
+from calico_bundle.facts import AddressFact, NodeFact, PodFact
+
+MACHINE_KINDS = frozenset({
+    "ip-addr", "ip-route", "ip-rule", "ip-neigh", "sysctl",
+    "calico-log", "calicoctl-node-status", "bird-protocols", "bird-routes", "bird-status",
+})  # fmt: skip
+"""Kinds of artifacts that belong to one machine; all others are about the cluster."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The node an artifact belongs to, and how that was found."""
+
+    node: str
+    joined_by: str
+
+
+class NodeDirectory:
+    """Finds a node by any of the names and addresses it goes by.
+
+    >>> from calico_bundle.identity import NodeDirectory
+    >>> NodeDirectory([], {}).by_name("worker-1") is None
+    True
+    """
+
+    def __init__(self, nodes: Iterable[NodeFact], pods: Mapping[str, str]) -> None:
+        self._names: dict[str, set[tuple[str, str]]] = {}
+        self._addresses: dict[object, set[str]] = {}
+        self._pods = pods
+        for node in nodes:
+            self._add_names(node)
+            for address in (*node.internal_ips, *(i.ip for i in (node.bgp_ipv4, node.bgp_ipv6) if i)):
+                self._addresses.setdefault(address, set()).add(node.name)
+
+    def _add_names(self, node: NodeFact) -> None:
+        self._name(node.name, node.name, "exact name")
+        self._name(node.name.split(".")[0], node.name, "short name")
+        hostname = node.labels.get("kubernetes.io/hostname")
+        for name in filter(None, (node.hostname, hostname)):
+            self._name(name, node.name, "host name")
+            self._name(name.split(".")[0], node.name, "short host name")
+        if node.provider_id:
+            self._name(node.provider_id.rsplit("/", 1)[-1], node.name, "instance id")
+
+    def _name(self, name: str, node: str, how: str) -> None:
+        self._names.setdefault(name.lower(), set()).add((node, how))
+
+    def by_name(self, name: str) -> Owner | None:
+        """The node of a name, host name, short name or instance id; None when none or several fit."""
+        return self._only(name.lower()) or self._only(name.lower().split(".")[0])
+
+    def _only(self, name: str) -> Owner | None:
+        fitting = self._names.get(name, set())
+        exact = [(n, how) for n, how in fitting if how == "exact name"]
+        nodes = {n for n, _ in (exact or fitting)}
+        if len(nodes) != 1:
+            return None
+        return Owner(nodes.pop(), min(how for _, how in (exact or fitting)))
+
+    def by_pod(self, pod: str | None) -> Owner | None:
+        """The node a pod runs on."""
+        node = self._pods.get(pod or "")
+        return Owner(node, "the pod's node") if node else None
+
+    def by_address(self, addresses: Iterable[AddressFact]) -> Owner | None:
+        """The one node whose own address is among these; None when several fit (a shared 10.0.2.15)."""
+        fitting = [self._addresses[a.address.ip] for a in addresses if a.address.ip in self._addresses]
+        unique = {next(iter(nodes)) for nodes in fitting if len(nodes) == 1}
+        return Owner(unique.pop(), "address") if len(unique) == 1 else None
+
+
+def find_owners(artifacts: Sequence[Artifact]) -> dict[str, Owner]:
+    """The owner of every artifact of a machine, by path; what is not in the result is unassigned.
+
+    Where the bundle holds no Node object at all, the names that the layouts found are taken as they are.
+    """
+    nodes = [f for a in artifacts for f in a.parsed.facts if isinstance(f, NodeFact)]
+    pods = {f.name: f.node for a in artifacts for f in a.parsed.facts if isinstance(f, PodFact) and f.node}
+    directory = NodeDirectory(nodes, pods)
+    machine = [a for a in artifacts if a.kind in MACHINE_KINDS]
+    groups = _group_owners(machine, directory, alone=not nodes)
+    found = {a.path: _owner(a, directory, groups) for a in machine}
+    return {path: owner for path, owner in found.items() if owner}
+
+
+def _owner(artifact: Artifact, directory: NodeDirectory, groups: Mapping[str, Owner]) -> Owner | None:
+    placement = artifact.placement
+    return (
+        groups.get(placement.node or "")
+        or directory.by_pod(placement.pod)
+        or (directory.by_name(artifact.parsed.owner) if artifact.parsed.owner else None)
+        or directory.by_address(_addresses(artifact))
+    )
+
+
+def _group_owners(machine: Sequence[Artifact], directory: NodeDirectory, *, alone: bool) -> dict[str, Owner]:
+    """Owner per name that a layout found; by the addresses of the whole group where the name says nothing."""
+    members: dict[str, list[Artifact]] = {}
+    for artifact in machine:
+        if artifact.placement.node:
+            members.setdefault(artifact.placement.node, []).append(artifact)
+    owners: dict[str, Owner] = {}
+    for name, group in members.items():
+        owner = directory.by_name(name) or directory.by_address(f for a in group for f in _addresses(a))
+        owner = owner or (Owner(name, "name in the path") if alone else None)
+        if owner:
+            owners[name] = owner
+    return owners
+
+
+def _addresses(artifact: Artifact) -> list[AddressFact]:
+    return [f for f in artifact.parsed.facts if isinstance(f, AddressFact)]

@@ -1,0 +1,1 @@
+"""The kernel's rules: which route it takes, what becomes of a packet from node to node, which endpoint a service gives."""

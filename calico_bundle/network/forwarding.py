@@ -1,0 +1,249 @@
+"""One packet from node to node: routes, wires, tunnels, and the checks of the receiver, as the kernel does them.
+
+The walk does not know whether a table was observed or predicted. Each step is a small function that either hands the
+packet on or ends its way; every end has a cause with the line that decided.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from ipaddress import IPv4Address
+from typing import Final
+
+from calico_bundle.cluster import Cluster, ClusterNode
+from calico_bundle.evidence import Evidence
+from calico_bundle.facts import Address, NextHop, RouteFact
+from calico_bundle.network.outcome import Cause, Hop, Outcome, Packet, Walk, Why
+from calico_bundle.network.pods import PodNetwork
+from calico_bundle.network.routing import DROPPING_TYPES, NodeRouting, source_address
+from calico_bundle.network.settings import reverse_path_filter
+from calico_bundle.network.tunnels import TunnelEnds
+from calico_bundle.network.wires import Landing, Wires
+
+POD_GATEWAY: Final = IPv4Address("169.254.1.1")
+"""Every pod's next hop; the node answers ARP for it (Calico FAQ, `cali*` with proxy_arp)."""
+
+MOST_HOPS: Final = 16
+"""More hops than a packet takes between two nodes through a tunnel: a loop."""
+
+
+@dataclass(frozen=True, slots=True)
+class _At:
+    """Where the packet is: on a node, come in by a device (None: it starts here), with the way so far."""
+
+    node: ClusterNode
+    packet: Packet
+    device: str | None
+    hops: tuple[Hop, ...]
+
+    def passing(self, hop: Hop) -> _At:
+        return replace(self, hops=(*self.hops, hop))
+
+    def end(self, outcome: Outcome, cause: Cause, hop: Hop | None = None) -> Walk:
+        hops = (*self.hops, hop) if hop else self.hops
+        return Walk(outcome, hops, self.node.name, self.device, cause)
+
+
+class Forwarding:
+    """Walks packets through one cluster."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+        self.wires = Wires(cluster)
+        self.pods = PodNetwork(cluster)
+        self.tunnels = TunnelEnds(cluster)
+        self._routing: dict[str, NodeRouting] = {}
+
+    def routing(self, node: ClusterNode) -> NodeRouting:
+        """A node's routing, built at first use."""
+        if node.name not in self._routing:
+            self._routing[node.name] = NodeRouting(node)
+        return self._routing[node.name]
+
+    def from_pod(self, node: str, packet: Packet) -> Walk:
+        """Walk a packet that a pod of a node sends: first its gateway must answer."""
+        at = _At(self.cluster.nodes[node], packet, None, ())
+        return self._pod_gateway_fails(at) or self._walk(at)
+
+    def from_node(self, node: str, packet: Packet) -> Walk:
+        """Walk a packet that the node itself, or a hostNetwork pod on it, sends."""
+        return self._walk(_At(self.cluster.nodes[node], packet, None, ()))
+
+    def _pod_gateway_fails(self, at: _At) -> Walk | None:
+        """Proxy ARP answers for 169.254.1.1 only while the node has a route to it, by another device (arp_process())."""
+        if at.node.routes is None or self.routing(at.node).lookup(POD_GATEWAY).route is not None:
+            return None
+        text = f"{at.node.name} has no default route, so nothing answers its pods' gateway {POD_GATEWAY}"
+        hop = Hop(at.node.name, "drops", None, f"a route that covers {POD_GATEWAY}", "none", None)
+        return at.end(Outcome.LOST, Cause(Why.NO_POD_GATEWAY, at.node.name, text), hop)
+
+    def _walk(self, at: _At) -> Walk:
+        for _ in range(MOST_HOPS):
+            step = self._step(at)
+            if isinstance(step, Walk):
+                return step
+            at = step
+        return at.end(Outcome.LOST, Cause(Why.LOOP, at.node.name, "the packet goes round in a loop"))
+
+    def _step(self, at: _At) -> Walk | _At:
+        """One node's decision: deliver, drop, encapsulate or pass on."""
+        if at.node.routes is None:
+            return _not_recorded(at)
+        lookup = self.routing(at.node).lookup(at.packet.destination, at.packet.source, at.device)
+        if lookup.undecided:
+            return _undecided(at, lookup.undecided, f"`ip rule` and what sets its selectors on {at.node.name}")
+        route = lookup.route
+        if route is None:
+            return _no_route(at)
+        if route.type in DROPPING_TYPES:
+            return _dropped(at, route)
+        if route.type in ("local", "anycast"):
+            return Walk(Outcome.DELIVERED, (*at.hops, _hop(at, "delivers", route)), at.node.name, at.device)
+        return self._along(at, route)
+
+    def _along(self, at: _At, route: RouteFact) -> Walk | _At:
+        """Follow a route's next hops; the several of a multipath route must agree, as any of them can be taken."""
+        usable = [hop for hop in route.next_hops if "dead" not in hop.flags]
+        results = [self._out(at, route, hop) for hop in usable]
+        if len(results) == 1:
+            return results[0]
+        walks = [r if isinstance(r, Walk) else self._walk(r) for r in results]
+        if len({w.outcome for w in walks}) == 1:
+            return walks[0]
+        return _undecided(at, "the next hops of a multipath route differ", "which next hop the flow takes")
+
+    def _out(self, at: _At, route: RouteFact, hop: NextHop) -> Walk | _At:
+        device = hop.device or ""
+        if self.pods.is_workload_device(device):
+            return self._to_pod(at, route)
+        if self.tunnels.is_tunnel(at.node, device):
+            return self._through_tunnel(at, route, hop)
+        landing = self.wires.land(at.node, device, hop.gateway or at.packet.destination)
+        passed = at.passing(_hop(at, "routes", route))
+        if landing.kind == "router":
+            return self._through_router(passed, route, hop)
+        return self._arrive(passed, landing, hop)
+
+    def _to_pod(self, at: _At, route: RouteFact) -> Walk:
+        delivered = Walk(Outcome.DELIVERED, (*at.hops, _hop(at, "delivers", route)), at.node.name, route.next_hops[0].device)
+        return delivered
+
+    def _arrive(self, at: _At, landing: Landing, hop: NextHop) -> Walk | _At:
+        """The frame ends where the wire leads: on a node, at nobody, or nobody can tell."""
+        target = hop.gateway or at.packet.destination
+        if landing.kind == "node" and landing.node is not None:
+            return self._accept(at, self.cluster.nodes[landing.node], landing.interface)
+        cited = (landing.evidence,) if landing.evidence else ()
+        if landing.kind == "silent":
+            return _lost(at, Why.NEXT_HOP_SILENT, landing.text, cited, target)
+        return _undecided(at, landing.text, f"`ip neigh` of {at.node.name}, or the state of its BGP sessions", target)
+
+    def _through_router(self, at: _At, route: RouteFact, hop: NextHop) -> Walk | _At:
+        """A machine that is no node gets the packet. Routers carry node addresses, and know no pod address."""
+        destination = at.packet.destination
+        if self.pods.is_pod_address(destination):
+            return self._pod_packet_at_router(at, route, hop)
+        landing = self.wires.routed(at.node, at.packet.source, destination)
+        cited = (landing.evidence,) if landing.evidence else ()
+        if landing.kind == "node" and landing.node is not None:
+            return self._accept(at, self.cluster.nodes[landing.node], landing.interface)
+        if landing.kind == "silent":
+            return _lost(at, Why.NETWORKS_NOT_JOINED, landing.text, cited, destination)
+        settle = f"`ping -I {at.packet.source or 'the sender'} {destination}` from {at.node.name}"
+        return _undecided(at, landing.text, settle, destination)
+
+    def _pod_packet_at_router(self, at: _At, route: RouteFact, hop: NextHop) -> Walk:
+        gateway = hop.gateway or at.packet.destination
+        if self.pods.routers_may_know_pods:
+            return _undecided(at, f"{gateway} peers with Calico and may know pod addresses", f"the routes of {gateway}")
+        text = (
+            f"{at.node.name} sends packets for {at.packet.destination} to {gateway}, which is no node: "
+            "routers have no route to pod addresses"
+        )
+        return _lost(at, Why.ROUTER_HAS_NO_POD_ROUTE, text, (route.evidence,), at.packet.destination)
+
+    def _accept(self, at: _At, node: ClusterNode, interface: str | None) -> Walk | _At:
+        """The receiver's first check: would it send an answer out of the card the packet came in by?"""
+        there = _At(node, at.packet, interface, at.hops)
+        return self._filtered(there) or there
+
+    def _filtered(self, at: _At) -> Walk | None:
+        """Reverse-path filter: drops when strict and the way back leaves elsewhere, or loose and there is none."""
+        source, device = at.packet.source, at.device
+        if source is None or device is None or at.node.routes is None:
+            return None
+        back = self.routing(at.node).lookup(source).route
+        exits = {hop.device for hop in back.next_hops} if back and back.type == "unicast" else set()
+        if device in exits:
+            return None
+        mode, cited = reverse_path_filter(at.node, device)
+        if mode == 0 or (mode == 2 and exits):  # noqa: PLR2004 - the kernel's own numbers, see settings.py
+            return None
+        found = f"{at.node.name} answers {source} by {', '.join(sorted(map(str, exits)))}" if exits else "no route back"
+        text = f"{at.node.name} got a packet from {source} on {device}, but {found}"
+        if mode is None:
+            return _undecided(at, text, f"`sysctl -a | grep rp_filter` on {at.node.name}", source)
+        evidence = tuple(e for e in (cited, back.evidence if back else None) if e)
+        return _lost(at, Why.REVERSE_PATH_FILTER, f"{text}: its reverse-path filter drops it", evidence, source)
+
+    # --- tunnels ----------------------------------------------------------------------------------------------------
+
+    def _through_tunnel(self, at: _At, route: RouteFact, hop: NextHop) -> Walk | _At:
+        """Wrap the packet, walk the outer one between the nodes, have the receiver check its source, go on inside."""
+        ends = self.tunnels.ends(at.node, hop, self._outer_source)
+        if isinstance(ends, str):
+            return _undecided(at, ends, f"`ip -d addr` of {at.node.name} and the Nodes' Calico addresses")
+        source, destination = ends
+        wrapped = Hop(at.node.name, "encapsulates", route.evidence.text, None, f"{source} to {destination}", route.evidence)
+        outer = self._walk(_At(at.node, Packet(source, destination), None, (*at.hops, wrapped)))
+        if not outer.delivered or outer.node is None:
+            return outer
+        inside = replace(at, hops=outer.hops)
+        return self._unwrap(inside, self.cluster.nodes[outer.node], hop.device or "", source)
+
+    def _outer_source(self, node: ClusterNode, destination: Address) -> Address | None:
+        route = self.routing(node).lookup(destination).route
+        return source_address(node, route, destination)[0] if route else None
+
+    def _unwrap(self, at: _At, node: ClusterNode, device: str, outer_source: Address | None) -> Walk | _At:
+        there = _At(node, at.packet, device, at.hops)
+        if node.interfaces is not None and device not in {i.name for i in node.interfaces}:
+            text = f"{node.name} has no {device} to take the packet out of its tunnel"
+            return _lost(there, Why.NO_TUNNEL_DEVICE, text, (), outer_source)
+        refused = self.tunnels.refuses(outer_source)
+        if refused:
+            text = f"{node.name} drops tunnel packets from {outer_source}: {refused}"
+            return _lost(there, Why.TUNNEL_SOURCE_REFUSED, text, (), outer_source)
+        return self._filtered(there) or there
+
+
+def _hop(at: _At, does: str, route: RouteFact) -> Hop:
+    return Hop(at.node.name, does, route.evidence.text, None, None, route.evidence)
+
+
+def _lost(at: _At, why: Why, text: str, evidence: tuple[Evidence, ...], toward: Address | None) -> Walk:
+    hop = Hop(at.node.name, "drops", None, None, text, evidence[0] if evidence else None)
+    return at.end(Outcome.LOST, Cause(why, at.node.name, text, evidence, toward), hop)
+
+
+def _no_route(at: _At) -> Walk:
+    text = f"{at.node.name} has no route to {at.packet.destination}"
+    hop = Hop(at.node.name, "drops", None, f"a route to {at.packet.destination}", "none", None)
+    return at.end(Outcome.LOST, Cause(Why.NO_ROUTE, at.node.name, text, (), at.packet.destination), hop)
+
+
+def _dropped(at: _At, route: RouteFact) -> Walk:
+    text = f"{at.node.name} drops packets for {at.packet.destination}: `{route.evidence.text}`"
+    hop = Hop(at.node.name, "drops", route.evidence.text, f"a route to {at.packet.destination}", route.type, route.evidence)
+    cause = Cause(Why.DROPPING_ROUTE, at.node.name, text, (route.evidence,), at.packet.destination)
+    return at.end(Outcome.LOST, cause, hop)
+
+
+def _not_recorded(at: _At) -> Walk:
+    text = f"the routes of {at.node.name} are not in the bundle"
+    settle = f"`ip route show table all` and `ip addr` of {at.node.name}"
+    return at.end(Outcome.UNKNOWN, Cause(Why.ROUTES_NOT_RECORDED, at.node.name, text, settle=settle))
+
+
+def _undecided(at: _At, text: str, settle: str, toward: Address | None = None) -> Walk:
+    return at.end(Outcome.UNKNOWN, Cause(Why.UNDECIDED, at.node.name, text, (), toward, settle))

@@ -1,0 +1,87 @@
+"""What becomes of a packet, hop by hop, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from calico_bundle.evidence import Evidence
+from calico_bundle.facts import Address
+
+
+class Outcome(StrEnum):
+    """What becomes of a packet."""
+
+    DELIVERED = "delivered"
+    LOST = "lost"
+    UNKNOWN = "unknown"
+
+
+class Why(StrEnum):
+    """The rule that ended a packet's way, or that keeps its fate open."""
+
+    NO_ROUTE = "no-route"
+    DROPPING_ROUTE = "dropping-route"
+    ROUTER_HAS_NO_POD_ROUTE = "router-has-no-pod-route"
+    NEXT_HOP_SILENT = "next-hop-silent"
+    NETWORKS_NOT_JOINED = "networks-not-joined"
+    NO_POD_GATEWAY = "no-pod-gateway"
+    NO_SERVICE_ROUTE = "no-service-route"
+    REVERSE_PATH_FILTER = "reverse-path-filter"
+    TUNNEL_SOURCE_REFUSED = "tunnel-source-refused"
+    NO_TUNNEL_DEVICE = "no-tunnel-device"
+    WRONG_MACHINE = "wrong-machine"
+    LOOP = "loop"
+    ROUTES_NOT_RECORDED = "routes-not-recorded"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One step: on which node, what it does (routes, encapsulates, translates, delivers, drops), and the line that decided."""
+
+    node: str | None
+    does: str
+    rule: str | None = None
+    expected: str | None = None
+    found: str | None = None
+    evidence: Evidence | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why a packet was not delivered: the rule, where, a sentence, the lines, and for an open case what would settle it.
+
+    `toward` is the address that could not be reached or was refused: the outer address for a tunnel.
+    """
+
+    why: Why
+    node: str | None
+    text: str
+    evidence: tuple[Evidence, ...] = ()
+    toward: Address | None = None
+    settle: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """A packet's way: its outcome, its hops, where it ended, and the cause when it was not delivered."""
+
+    outcome: Outcome
+    hops: tuple[Hop, ...]
+    node: str | None
+    interface: str | None = None
+    cause: Cause | None = None
+
+    @property
+    def delivered(self) -> bool:
+        """Whether it arrived."""
+        return self.outcome is Outcome.DELIVERED
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """A packet as routing sees it; `source` is None while the kernel has not chosen one."""
+
+    source: Address | None
+    destination: Address

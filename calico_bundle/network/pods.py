@@ -1,0 +1,72 @@
+"""Which addresses are pods' own, and which devices lead to pods."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from ipaddress import IPv4Network
+
+from calico_bundle.cluster import Cluster
+from calico_bundle.facts import Address, Network, PodFact
+
+DEFAULT_INTERFACE_PREFIXES = ("cali",)
+"""FelixConfiguration.spec.interfacePrefix; managed clusters use others (eni, gke, azv)."""
+
+
+class PodNetwork:
+    """The cluster's pod addresses: pools, blocks, and the pods themselves.
+
+    >>> from ipaddress import ip_address
+    >>> PodNetwork(Cluster({})).is_pod_address(ip_address("10.244.1.2"))
+    False
+    """
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._networks = [p.cidr for p in cluster.pools if p.cidr] + [b.cidr for b in cluster.blocks]
+        self._pods: Mapping[Address, PodFact] = {ip: p for p in cluster.pods if not p.host_network for ip in p.ips}
+        self._samples: dict[str, Address] = {}
+        for ip, pod in self._pods.items():
+            if pod.node and ip.version == 4:  # noqa: PLR2004 - IPv4
+                self._samples[pod.node] = min(ip, self._samples.get(pod.node, ip), key=int)
+        self._by_node = _blocks_by_node(cluster)
+        configured = [c.interface_prefix for c in cluster.felix_configurations if c.interface_prefix]
+        prefixes = [part.strip() for text in configured for part in text.split(",")]
+        self._prefixes = tuple(prefixes) or DEFAULT_INTERFACE_PREFIXES
+        self.routers_may_know_pods = _peers_with_routers(cluster)
+
+    def is_pod_address(self, address: Address) -> bool:
+        """Whether an address belongs to a pod, a block or a pool."""
+        return address in self._pods or any(address in network for network in self._networks)
+
+    def blocks_of(self, node: str) -> frozenset[Network]:
+        """The address blocks of a node."""
+        return self._by_node.get(node, frozenset())
+
+    def sample_on(self, node: str) -> Address | None:
+        """An IPv4 address of a pod on a node, running if there is one, else one of its blocks."""
+        if node in self._samples:
+            return self._samples[node]
+        blocks = sorted(b for b in self.blocks_of(node) if isinstance(b, IPv4Network))
+        return blocks[0].network_address + min(1, blocks[0].num_addresses - 1) if blocks else None
+
+    def is_workload_device(self, device: str) -> bool:
+        """Whether a device is the node's end of a pod's cable."""
+        return device.startswith(self._prefixes)
+
+
+def _blocks_by_node(cluster: Cluster) -> dict[str, frozenset[Network]]:
+    """Blocks by the node that owns them; the pod CIDR of a Node counts where Calico's blocks were not collected."""
+    owned: dict[str, set[Network]] = {}
+    for block in cluster.blocks:
+        if block.node and not block.deleted:
+            owned.setdefault(block.node, set()).add(block.cidr)
+    if not owned:
+        owned = {n.name: set(n.kubernetes.pod_cidrs) for n in cluster.nodes.values() if n.kubernetes}
+    return {name: frozenset(blocks) for name, blocks in owned.items()}
+
+
+def _peers_with_routers(cluster: Cluster) -> bool:
+    """Whether Calico speaks BGP with machines that are no nodes: they may then know pod routes."""
+    own = {n.bgp_address.ip for n in cluster.nodes.values() if n.bgp_address}
+    peers = {s.peer for n in cluster.nodes.values() for s in n.sessions or () if s.established and s.peer}
+    configured = {p.peer_ip.split(":")[0] for p in cluster.bgp_peers if p.peer_ip and p.peer_ip.count(":") <= 1}
+    return bool(peers - own) or bool(configured - {str(ip) for ip in own})

@@ -1,0 +1,163 @@
+"""One node's routing decision: rules, tables, longest prefix, next hop (ip-rule(8), ip-route(8); kernel fib_rules, fib_trie)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, ip_network
+
+from calico_bundle.cluster import ClusterNode
+from calico_bundle.evidence import Evidence
+from calico_bundle.facts import Address, AddressFact, NextHop, RouteFact, RuleFact
+
+DROPPING_TYPES = frozenset({"blackhole", "unreachable", "prohibit"})
+LOCAL_TABLES = frozenset({"local", "255"})
+MAIN_TABLES = frozenset({"main", "254"})
+_DEFAULT_ORDER = ("local", "main", "default")
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """What a node's routing says of one packet.
+
+    `route` None means that no route matches; `undecided` holds the reason when a rule that cannot be evaluated from
+    outside (a user id, a mark that something sets) could decide otherwise.
+    """
+
+    route: RouteFact | None
+    undecided: str | None = None
+
+
+class RoutingTable:
+    """One table, by longest prefix.
+
+    >>> from ipaddress import ip_address
+    >>> RoutingTable([]).lookup(ip_address("10.0.0.1")) is None
+    True
+    """
+
+    def __init__(self, routes: Iterable[RouteFact]) -> None:
+        self._by_length: dict[int, dict[int, RouteFact]] = {}
+        for route in routes:
+            self._add(route)
+        self._lengths = sorted(self._by_length, reverse=True)
+
+    def _add(self, route: RouteFact) -> None:
+        network = route.destination
+        same = self._by_length.setdefault(network.prefixlen, {})
+        held = same.get(int(network.network_address))
+        # Among equal prefixes the kernel takes the smallest metric, then the one that was there first (fib_table_insert).
+        if held is None or route.metric < held.metric:
+            same[int(network.network_address)] = route
+
+    def lookup(self, address: Address) -> RouteFact | None:
+        """The route of the longest matching prefix that can be used."""
+        value, width = int(address), address.max_prefixlen
+        for length in self._lengths:
+            shift = width - length
+            route = self._by_length[length].get(value >> shift << shift)
+            if route is not None and _usable(route):
+                return route
+        return None
+
+
+def _usable(route: RouteFact) -> bool:
+    """Dead next hops (device down) are passed over; broadcast and multicast routes carry no unicast packet."""
+    if route.type in ("broadcast", "multicast"):
+        return False
+    return not route.next_hops or any("dead" not in hop.flags for hop in route.next_hops)
+
+
+class NodeRouting:
+    """A node's rules and tables, as recorded. Built for IPv4, which Calico's address choice is about here."""
+
+    def __init__(self, node: ClusterNode) -> None:
+        routes = [r for r in node.routes or () if r.family == 4]
+        names = {r.table for r in routes}
+        self._tables = {name: RoutingTable(r for r in routes if r.table == name) for name in names}
+        if not names & LOCAL_TABLES:
+            self._tables["local"] = RoutingTable(_local_routes(node.addresses or ()))
+        self._rules = sorted((r for r in node.rules or () if r.family in (4, None)), key=lambda r: r.priority)
+
+    def lookup(self, destination: Address, source: Address | None = None, device: str | None = None) -> Lookup:
+        """The route for a packet; `device` is where it came in, None for the node's own packets."""
+        if not self._rules:
+            return Lookup(self._in_tables(_DEFAULT_ORDER, destination))
+        for rule in self._rules:
+            matches = _matches(rule, destination, source, device)
+            if matches is False:
+                continue
+            route = self._act(rule, destination)
+            if matches is None and route is not None:
+                return Lookup(None, f"rule `{rule.evidence.text}` may or may not apply to it")
+            if route is not None and route.type != "throw":
+                return Lookup(route)
+        return Lookup(None)
+
+    def _act(self, rule: RuleFact, destination: Address) -> RouteFact | None:
+        if rule.action == "lookup" and rule.table:
+            return self._in_tables((rule.table,), destination)
+        if rule.action in DROPPING_TYPES:
+            return _dropping_route(rule)
+        return None
+
+    def _in_tables(self, names: Sequence[str], destination: Address) -> RouteFact | None:
+        for name in names:
+            table = self._tables.get(name)
+            route = table.lookup(destination) if table else None
+            if route is not None:
+                return route
+        return None
+
+
+def _dropping_route(rule: RuleFact) -> RouteFact:
+    everything = ip_network("0.0.0.0/0")
+    return RouteFact(4, "", rule.action, everything, (), None, None, None, 0, rule.evidence)
+
+
+def _local_routes(addresses: Iterable[AddressFact]) -> Iterable[RouteFact]:
+    """The `local` table where it was not recorded: the kernel adds one local route per address (fib_add_ifaddr)."""
+    for fact in addresses:
+        if isinstance(fact.address.ip, IPv4Address):
+            hop = NextHop(None, fact.interface, (), 1)
+            yield RouteFact(
+                4, "local", "local", ip_network(fact.address.ip), (hop,), "kernel", "host", fact.address.ip, 0, fact.evidence
+            )
+
+
+def _matches(rule: RuleFact, destination: Address, source: Address | None, device: str | None) -> bool | None:
+    """Whether a rule applies; None when that hangs on something a bundle does not tell."""
+    plain = (
+        (rule.source is None or (source is not None and source in rule.source))
+        and (rule.destination is None or destination in rule.destination)
+        and (rule.input_device is None or rule.input_device == device)
+        and rule.output_device is None
+    )
+    if not plain and not rule.inverted:
+        return False
+    if rule.other:
+        return None
+    # Packets of pods carry no routing mark unless something sets one; WireGuard's rule is `not fwmark`, hence applies.
+    result = plain and not rule.mark
+    return result != rule.inverted
+
+
+def source_address(node: ClusterNode, route: RouteFact, toward: Address) -> tuple[Address | None, Evidence | None]:
+    """The address a node's own packet gets on a route: its `src`, else the device's address for that next hop.
+
+    Source: ip-route(8) and the kernel's inet_select_addr(): an address whose network holds the next hop first, then
+    the first address of the device that is not of link scope.
+    """
+    if route.source is not None:
+        return route.source, route.evidence
+    if not route.next_hops:
+        return None, None
+    hop = route.next_hops[0]
+    near = hop.gateway or toward
+    usable = [
+        a
+        for a in node.addresses or ()
+        if a.interface == hop.device and a.address.version == 4 and a.scope != "link" and "secondary" not in a.flags
+    ]
+    best = next((a for a in usable if near in a.address.network), usable[0] if usable else None)
+    return (best.address.ip, best.evidence) if best else (None, None)

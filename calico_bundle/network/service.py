@@ -1,0 +1,74 @@
+"""The cluster's DNS service and the endpoints its address leads to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from calico_bundle.cluster import Cluster
+from calico_bundle.errors import UnknownNameError, UsageError
+from calico_bundle.facts import Address, EndpointFact, ServiceFact
+
+DNS_PORT = 53
+# Kubernetes' own name (kubeadm keeps it for CoreDNS), OpenShift's, RKE2's chart, MicroK8s' and others'.
+_KNOWN_NAMES = ("kube-dns", "dns-default", "rke2-coredns-rke2-coredns", "coredns")
+
+
+@dataclass(frozen=True, slots=True)
+class DnsService:
+    """A DNS service with its endpoints. `listed` is False when the bundle holds no endpoints object for it."""
+
+    service: ServiceFact
+    endpoints: tuple[EndpointFact, ...]
+    listed: bool
+
+    @property
+    def address(self) -> Address | None:
+        """The IPv4 cluster address that pods ask."""
+        return next((ip for ip in self.service.cluster_ips if ip.version == 4), None)
+
+    @property
+    def ready(self) -> tuple[EndpointFact, ...]:
+        """Ready IPv4 endpoints."""
+        return tuple(e for e in self.endpoints if e.ready and e.ip is not None and e.ip.version == 4)
+
+
+def find_dns(cluster: Cluster, wanted: str | None = None) -> DnsService | None:
+    """The cluster's DNS service: the one named, else the one that Kubernetes' label or a well-known name marks.
+
+    Raises `UsageError` when `wanted` is not NAMESPACE/SERVICE, `UnknownNameError` when there is no such service.
+
+    >>> find_dns(Cluster({})) is None
+    True
+    """
+    if wanted is not None:
+        return _with_endpoints(cluster, _named(cluster, wanted))
+    candidates = [s for s in cluster.services if _serves_dns(s) and s.cluster_ips]
+    marked = [s for s in candidates if s.labels.get("k8s-app") == "kube-dns" or s.selector.get("k8s-app") == "kube-dns"]
+    chosen = min(marked or candidates, key=_rank, default=None)
+    if chosen is None or (not marked and chosen.name not in _KNOWN_NAMES):
+        return None
+    return _with_endpoints(cluster, chosen)
+
+
+def _named(cluster: Cluster, wanted: str) -> ServiceFact:
+    namespace, slash, name = wanted.partition("/")
+    if not slash or not namespace or not name:
+        raise UsageError(f"the DNS service must be NAMESPACE/SERVICE, such as kube-system/kube-dns, not {wanted!r}")
+    for service in cluster.services:
+        if (service.namespace, service.name) == (namespace, name):
+            return service
+    raise UnknownNameError("service", wanted, [f"{s.namespace}/{s.name}" for s in cluster.services])
+
+
+def _serves_dns(service: ServiceFact) -> bool:
+    return any(port.port == DNS_PORT for port in service.ports)
+
+
+def _rank(service: ServiceFact) -> tuple[int, str, str]:
+    known = _KNOWN_NAMES.index(service.name) if service.name in _KNOWN_NAMES else len(_KNOWN_NAMES)
+    return known, service.namespace, service.name
+
+
+def _with_endpoints(cluster: Cluster, service: ServiceFact) -> DnsService:
+    own = [e for e in cluster.endpoints if (e.namespace, e.service) == (service.namespace, service.name)]
+    return DnsService(service, tuple(e for e in own if e.ip is not None), bool(own))

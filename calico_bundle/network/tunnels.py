@@ -1,0 +1,67 @@
+"""Calico's tunnels: which outer addresses a packet gets, and which sources the receiver accepts.
+
+Sources: Felix dataplane/linux/vxlan_mgr.go (outer destination and source are the nodes' stored addresses), maintainers'
+answer in projectcalico/calico#8367 (IPIP's outer source is the kernel's choice), Felix rules/static.go (tunnel packets are
+accepted from stored addresses alone).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from calico_bundle.cluster import Cluster, ClusterNode
+from calico_bundle.facts import Address, NextHop
+
+VXLAN_DEVICE = "vxlan.calico"
+IPIP_DEVICE = "tunl0"
+OuterSource = Callable[[ClusterNode, Address], Address | None]
+
+
+class TunnelEnds:
+    """Outer addresses and accepted sources, for one cluster.
+
+    >>> TunnelEnds(Cluster({})).is_tunnel(ClusterNode("n1"), "tunl0")
+    True
+    """
+
+    def __init__(self, cluster: Cluster) -> None:
+        nodes = [n for n in cluster.nodes.values() if n.kubernetes]
+        self._stored = {n.bgp_address.ip for n in nodes if n.bgp_address}
+        self._complete = bool(nodes) and all(n.bgp_address for n in nodes)
+        self._by_vtep: dict[Address, ClusterNode] = {}
+        for node in nodes:
+            if node.kubernetes and node.kubernetes.vxlan_tunnel_ip:
+                self._by_vtep[node.kubernetes.vxlan_tunnel_ip] = node
+        for node in cluster.nodes.values():
+            for address in node.addresses or ():
+                if address.interface == VXLAN_DEVICE:
+                    self._by_vtep.setdefault(address.address.ip, node)
+
+    def is_tunnel(self, node: ClusterNode, device: str) -> bool:
+        """Whether a device is one of Calico's tunnels."""
+        kinds = {i.name: i.kind for i in node.interfaces or ()}
+        return device in (VXLAN_DEVICE, IPIP_DEVICE) or kinds.get(device) in ("vxlan", "ipip")
+
+    def ends(
+        self, node: ClusterNode, hop: NextHop, outer_source: OuterSource
+    ) -> tuple[Address | None, Address] | str:
+        """Outer source and destination; a sentence when the bundle does not tell them."""
+        if hop.gateway is None:
+            return f"the route into {hop.device} of {node.name} names no far end"
+        if hop.device == VXLAN_DEVICE:
+            return self._vxlan_ends(node, hop.gateway)
+        return outer_source(node, hop.gateway), hop.gateway
+
+    def _vxlan_ends(self, node: ClusterNode, vtep: Address) -> tuple[Address | None, Address] | str:
+        far = self._by_vtep.get(vtep)
+        if far is None or far.bgp_address is None:
+            return f"no node with a known Calico address has the VXLAN tunnel address {vtep}"
+        local = next((i.vxlan_local for i in node.interfaces or () if i.name == VXLAN_DEVICE), None)
+        own = local or (node.bgp_address.ip if node.bgp_address else None)
+        return own, far.bgp_address.ip
+
+    def refuses(self, source: Address | None) -> str | None:
+        """Why a receiver drops a tunnel packet of this outer source; None when it accepts it, or nobody can tell."""
+        if source is None or not self._complete or source in self._stored:
+            return None
+        return f"{source} is no node's Calico address"

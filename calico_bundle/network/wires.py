@@ -1,0 +1,153 @@
+"""What joins and separates networks. Same prefix is not same wire, and other prefix is not isolation.
+
+All inference of that kind is here. Evidence, the strongest first:
+
+1. a neighbor entry: the next hop answered, and with which link-layer address, or it did not answer;
+2. an Established BGP session between the two addresses;
+3. InternalIPs: two nodes with different InternalIPs in one network, each on the card in question;
+4. a network on which a node's neighbor table shows nobody has no router that reaches it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+
+from calico_bundle.cluster import Cluster, ClusterNode
+from calico_bundle.evidence import Evidence
+from calico_bundle.facts import Address, NeighborFact
+
+_SILENT = frozenset({"FAILED", "INCOMPLETE"})
+
+
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """Where a frame ends: on a node's interface, at a machine that is no node, nowhere, or nobody can tell."""
+
+    kind: str  # "node", "router", "silent", "unknown"
+    node: str | None = None
+    interface: str | None = None
+    evidence: Evidence | None = None
+    text: str = ""
+
+
+class Wires:
+    """Answers, for one cluster, whether two machines are joined; built once, looked up per hop."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._nodes = cluster.nodes
+        self._holders: dict[Address, list[tuple[str, str]]] = defaultdict(list)
+        self._macs: dict[str, set[tuple[str, str]]] = defaultdict(set)
+        self._stored: dict[Address, set[str]] = defaultdict(set)
+        self._internal: dict[Address, set[str]] = defaultdict(set)
+        for node in cluster.nodes.values():
+            self._index(node)
+
+    def _index(self, node: ClusterNode) -> None:
+        for address in node.addresses or ():
+            if not address.address.ip.is_loopback and not address.address.ip.is_link_local:
+                self._holders[address.address.ip].append((node.name, address.interface))
+        for interface in node.interfaces or ():
+            if interface.mac and not interface.name.startswith("cali"):
+                self._macs[interface.mac].add((node.name, interface.name))
+        if node.bgp_address:
+            self._stored[node.bgp_address.ip].add(node.name)
+        if node.internal_ip:
+            self._internal[node.internal_ip].add(node.name)
+
+    def nodes_at(self, address: Address) -> set[str]:
+        """Nodes that hold an address, or are said to: on an interface, as InternalIP, or as Calico's stored address."""
+        holders = {name for name, _ in self._holders.get(address, [])}
+        said = self._internal.get(address, set()) | self._stored.get(address, set())
+        return holders | {name for name in said if self._nodes[name].holds(address) is not False}
+
+    def land(self, sender: ClusterNode, device: str, next_hop: Address) -> Landing:
+        """Where a frame sent out of a device toward a next hop ends."""
+        entry = self._neighbor(sender, device, next_hop)
+        if entry is not None:
+            return self._by_neighbor(entry, next_hop)
+        owners = self.nodes_at(next_hop) - {sender.name}
+        if not owners:
+            return Landing("router", text=f"{next_hop} is no address of a node in the bundle")
+        if len(owners) > 1:
+            return Landing("unknown", text=f"{next_hop} is held by {', '.join(sorted(owners))}")
+        return self._by_addresses(sender, device, self._nodes[owners.pop()], next_hop)
+
+    @staticmethod
+    def _neighbor(sender: ClusterNode, device: str, next_hop: Address) -> NeighborFact | None:
+        fitting = (n for n in sender.neighbors or () if n.address == next_hop and n.device in (device, None))
+        return next(fitting, None)
+
+    def _by_neighbor(self, entry: NeighborFact, next_hop: Address) -> Landing:
+        if entry.mac is None or entry.state in _SILENT:
+            return Landing("silent", evidence=entry.evidence, text=f"{next_hop} did not answer ARP on {entry.device}")
+        answered = self._macs.get(entry.mac, set())
+        if len(answered) == 1:
+            node, interface = next(iter(answered))
+            return Landing("node", node, interface, entry.evidence)
+        owners = self.nodes_at(next_hop)
+        if len(owners) == 1 and (answered or self._macs_unknown(owners)):
+            node = next(iter(owners))
+            return Landing("node", node, self._nodes[node].interface_of(next_hop), entry.evidence)
+        if owners and answered:
+            return Landing("unknown", evidence=entry.evidence, text=f"several cards have the address {entry.mac}")
+        return Landing("router", evidence=entry.evidence, text=f"{next_hop} answers as {entry.mac}, which is no node's card")
+
+    def _macs_unknown(self, nodes: set[str]) -> bool:
+        return not any(i.mac for n in nodes for i in self._nodes[n].interfaces or ())
+
+    def _by_addresses(self, sender: ClusterNode, device: str, owner: ClusterNode, next_hop: Address) -> Landing:
+        interface = owner.interface_of(next_hop)
+        session = self.session(sender, owner)
+        if session is not None and next_hop == _stored_ip(owner):
+            return Landing("node", owner.name, interface, session)
+        here = {a.address.ip for a in sender.addresses or () if a.interface == device}
+        if next_hop == owner.internal_ip and sender.internal_ip in here and sender.internal_ip != next_hop:
+            return Landing("node", owner.name, interface, None, "both are the nodes' InternalIPs, in one network")
+        text = f"nothing shows whether {device} of {sender.name} and {next_hop} of {owner.name} are on one wire"
+        return Landing("unknown", text=text)
+
+    def session(self, one: ClusterNode, other: ClusterNode) -> Evidence | None:
+        """The line of an Established session between two nodes' stored addresses, from either side."""
+        for node, peer in ((one, other), (other, one)):
+            for session in node.sessions or ():
+                if session.established and session.peer == _stored_ip(peer):
+                    return session.evidence
+        return None
+
+    def routed(self, sender: ClusterNode, source: Address | None, target: Address) -> Landing:
+        """Whether routers between two networks carry a node's packet to another node's address."""
+        owners = self.nodes_at(target)
+        if len(owners) != 1:
+            text = f"{target} is held by {', '.join(sorted(owners)) or 'no node'}"
+            return Landing("unknown", text=text)
+        owner = self._nodes[next(iter(owners))]
+        interface = owner.interface_of(target)
+        session = self.session(sender, owner)
+        if session is not None and target == _stored_ip(owner) and source in (None, _stored_ip(sender)):
+            return Landing("node", owner.name, interface, session)
+        if interface is not None and self._deserted(owner, interface):
+            text = f"{owner.name}'s neighbor table shows nobody on {interface}: no router delivers there"
+            return Landing("silent", owner.name, interface, None, text)
+        if target == owner.internal_ip and source in (None, sender.internal_ip) and _ready(owner) and _ready(sender):
+            return Landing("node", owner.name, interface, None, "both nodes are Ready under these InternalIPs")
+        text = f"nothing shows whether the routers carry packets from {source or sender.name} to {target}"
+        return Landing("unknown", text=text)
+
+    def _deserted(self, node: ClusterNode, interface: str) -> bool:
+        """Whether a card's network shows no sign of any other machine, in a neighbor table that was recorded.
+
+        Delivering to the node takes an ARP request for its address, and answering one makes an entry (arp_process()).
+        """
+        if not node.neighbors:
+            return False
+        return not any(n.device == interface and isinstance(n.address, IPv4Address) and n.mac for n in node.neighbors)
+
+
+def _stored_ip(node: ClusterNode) -> Address | None:
+    return node.bgp_address.ip if node.bgp_address else None
+
+
+def _ready(node: ClusterNode) -> bool:
+    return bool(node.kubernetes and node.kubernetes.ready)

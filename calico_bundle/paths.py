@@ -1,0 +1,266 @@
+"""Request and reply of every pod to every DNS endpoint, decided once per class of pods with equal fate.
+
+A path is a lookup sent to the DNS service's address: the translation to an endpoint, the way there and the way back.
+Pods of one node whose addresses match the same routes share their fate, so the walk is done for one of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+
+from calico_bundle.cluster import Cluster, ClusterNode
+from calico_bundle.facts import Address, EndpointFact, PodFact
+from calico_bundle.network.forwarding import Forwarding
+from calico_bundle.network.outcome import Cause, Hop, Outcome, Packet, Walk, Why
+from calico_bundle.network.routing import source_address
+from calico_bundle.network.service import DnsService
+
+
+class Verdict(StrEnum):
+    """What a pod's lookups come to."""
+
+    REACHES = "reaches"
+    DEGRADED = "degraded"
+    BROKEN = "broken"
+    UNKNOWN = "unknown"
+    NOT_APPLICABLE = "not-applicable"
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """Request and reply between one class of pods and one endpoint."""
+
+    endpoint: EndpointFact
+    endpoint_node: str | None
+    source_node: str
+    host_network: bool
+    request: Walk
+    reply: Walk
+
+    @property
+    def outcome(self) -> Outcome:
+        """Delivered when the answer comes back; lost when either way is; unknown otherwise."""
+        both = {self.request.outcome, self.reply.outcome}
+        if Outcome.LOST in both:
+            return Outcome.LOST
+        return Outcome.UNKNOWN if Outcome.UNKNOWN in both else Outcome.DELIVERED
+
+    @property
+    def cause(self) -> Cause | None:
+        """What stops it: the lost way's cause before the open one's, the request's before the reply's."""
+        for outcome in (Outcome.LOST, Outcome.UNKNOWN):
+            for walk in (self.request, self.reply):
+                if walk.outcome is outcome:
+                    return walk.cause
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class PodPath:
+    """One pod's verdict; `fates` holds one entry per ready endpoint and is shared by the pods of its class."""
+
+    pod: PodFact
+    verdict: Verdict
+    text: str
+    fates: tuple[Fate, ...] = ()
+
+
+class DnsPaths:
+    """All pods' paths to the cluster DNS."""
+
+    def __init__(self, cluster: Cluster, dns: DnsService | None) -> None:
+        self.cluster = cluster
+        self.dns = dns
+        self.forwarding = Forwarding(cluster)
+        self._fates: dict[object, Fate] = {}
+        self._pod_nodes = {ip: p for p in cluster.pods for ip in p.ips if not p.host_network}
+
+    @cached_property
+    def pods(self) -> tuple[PodPath, ...]:
+        """One path per pod that is not finished, in the order of the bundle's objects sorted by name."""
+        alive = [p for p in self.cluster.pods if p.phase not in ("Succeeded", "Failed")]
+        return tuple(self.of(pod) for pod in sorted(alive, key=lambda p: (p.namespace, p.name)))
+
+    @cached_property
+    def counts(self) -> Mapping[Verdict, int]:
+        """How many pods have each verdict."""
+        found = dict.fromkeys(Verdict, 0)
+        for path in self.pods:
+            found[path.verdict] += 1
+        return found
+
+    def of(self, pod: PodFact) -> PodPath:
+        """One pod's path."""
+        spared = not_applicable(pod, self.dns)
+        if spared:
+            return PodPath(pod, Verdict.NOT_APPLICABLE, spared)
+        open_question = self._cannot_tell(pod)
+        if open_question:
+            return PodPath(pod, Verdict.UNKNOWN, open_question)
+        if self.dns and self.dns.listed and not self.dns.ready:
+            return PodPath(pod, Verdict.BROKEN, "the DNS service has no ready endpoint")
+        return self._judged(pod)
+
+    def _cannot_tell(self, pod: PodFact) -> str | None:
+        if self.dns is None:
+            return "the bundle has no cluster DNS service"
+        if not self.dns.listed:
+            return f"the bundle has no endpoints of {self.dns.service.namespace}/{self.dns.service.name}"
+        if self.dns.address is None:
+            return "the DNS service's address is not in the bundle"
+        if pod.node is None:
+            return "the pod has no node yet"
+        if pod.node not in self.cluster.nodes:
+            return f"the bundle has nothing of the pod's node {pod.node}"
+        return None if _ipv4(pod) else "the pod's address is not in the bundle"
+
+    def _judged(self, pod: PodFact) -> PodPath:
+        assert self.dns is not None
+        fates = tuple(self.fate(pod, endpoint) for endpoint in self.dns.ready)
+        verdict = _verdict(fate.outcome for fate in fates)
+        return PodPath(pod, verdict, _reason(verdict, fates), fates)
+
+    # --- one class of pods, one endpoint ------------------------------------------------------------------------------
+
+    def endpoint_node(self, endpoint: EndpointFact) -> str | None:
+        """The node an endpoint is on: as its object says, else its pod's, else the one whose address it is."""
+        if endpoint.node:
+            return endpoint.node
+        pod = self._pod_nodes.get(endpoint.ip) if endpoint.ip else None
+        if pod:
+            return pod.node
+        owners = self.forwarding.wires.nodes_at(endpoint.ip) if endpoint.ip else set()
+        return next(iter(owners)) if len(owners) == 1 else None
+
+    def fate(self, pod: PodFact, endpoint: EndpointFact) -> Fate:
+        """Request and reply between a pod and an endpoint, from the class it belongs to."""
+        key = self._class_of(pod, endpoint)
+        if key not in self._fates:
+            self._fates[key] = self._decide(pod, endpoint)
+        return self._fates[key]
+
+    def _class_of(self, pod: PodFact, endpoint: EndpointFact) -> object:
+        """Pods are of one class when every table involved takes the same route for their addresses."""
+        address = _ipv4(pod)
+        routes = tuple(
+            self._route_key(node, address) for node in (pod.node, self.endpoint_node(endpoint)) if address is not None
+        )
+        itself = endpoint.ip == address and not pod.host_network
+        return (pod.node, pod.host_network, endpoint.ip, routes, itself)
+
+    def _route_key(self, name: str | None, address: Address) -> object:
+        node = self.cluster.nodes.get(name or "")
+        if node is None or node.routes is None:
+            return None
+        route = self.forwarding.routing(node).lookup(address).route
+        if route is None:
+            return "no route"
+        devices = [hop.device or "" for hop in route.next_hops]
+        # Every pod has a /32 of its own on its node; it says no more than "it is here".
+        return "a pod here" if any(map(self.forwarding.pods.is_workload_device, devices)) else id(route)
+
+    def _decide(self, pod: PodFact, endpoint: EndpointFact) -> Fate:
+        there = self.endpoint_node(endpoint)
+        node = self.cluster.nodes[pod.node or ""]
+        sources = self._sources(pod, node, endpoint)
+        if isinstance(sources, Walk):
+            requests, replies = [sources], [self._reply(endpoint, there, node.name, _ipv4(pod))]
+        else:
+            requests = [self._request(pod, node, source, endpoint, there) for source in sources]
+            replies = [self._reply(endpoint, there, node.name, source) for source in sources]
+        return Fate(endpoint, there, node.name, pod.host_network, _agreed(requests), _agreed(replies))
+
+    def _sources(self, pod: PodFact, node: ClusterNode, endpoint: EndpointFact) -> list[Address | None] | Walk:
+        """The addresses a lookup can come from; a finished walk when it cannot even be sent.
+
+        A pod's packet keeps its address. A node's own packet gets its source from the route to the service address,
+        and kube-proxy masquerades it to the device it leaves by where its clusterCIDR says so: both are walked.
+        """
+        if not pod.host_network:
+            return [_ipv4(pod)]
+        assert self.dns is not None and self.dns.address is not None and endpoint.ip is not None
+        if node.routes is None:
+            return [_ipv4(pod)]
+        routing = self.forwarding.routing(node)
+        first, then = routing.lookup(self.dns.address).route, routing.lookup(endpoint.ip).route
+        if first is None:
+            return _no_service_route(node, self.dns.address)
+        found = [source_address(node, r, t)[0] for r, t in ((first, self.dns.address), (then, endpoint.ip)) if r]
+        return list(dict.fromkeys(found))
+
+    def _request(
+        self, pod: PodFact, node: ClusterNode, source: Address | None, endpoint: EndpointFact, there: str | None
+    ) -> Walk:
+        assert endpoint.ip is not None
+        packet = Packet(source, endpoint.ip)
+        send = self.forwarding.from_node if pod.host_network else self.forwarding.from_pod
+        return _ending_at(send(node.name, packet), there)
+
+    def _reply(self, endpoint: EndpointFact, there: str | None, home: str, source: Address | None) -> Walk:
+        if there is None or there not in self.cluster.nodes or source is None:
+            text = f"the bundle does not tell which node has {endpoint.ip}"
+            return Walk(Outcome.UNKNOWN, (), None, None, Cause(Why.UNDECIDED, there, text, settle="`kubectl get pods -A -o yaml`"))
+        send = self.forwarding.from_pod if endpoint.ip in self._pod_nodes else self.forwarding.from_node
+        return _ending_at(send(there, Packet(endpoint.ip, source)), home)
+
+
+def _ipv4(pod: PodFact) -> Address | None:
+    return next((ip for ip in pod.ips if ip.version == 4), None)
+
+
+def not_applicable(pod: PodFact, dns: DnsService | None) -> str | None:
+    """Why a pod does not use cluster DNS at all; None when it does (Kubernetes: DNS for Services and Pods)."""
+    if pod.dns_policy == "Default":
+        return "dnsPolicy Default: it uses its node's resolvers"
+    if pod.host_network and pod.dns_policy != "ClusterFirstWithHostNet" and pod.dns_policy != "None":
+        return f"hostNetwork with dnsPolicy {pod.dns_policy}: it uses its node's resolvers"
+    own = {str(ip) for ip in dns.service.cluster_ips} if dns else set()
+    if pod.dns_policy == "None" and not own & set(pod.dns_nameservers):
+        return "dnsPolicy None with other name servers"
+    return None
+
+
+def _verdict(outcomes: Iterable[Outcome]) -> Verdict:
+    found = set(outcomes)
+    if Outcome.UNKNOWN in found or not found:
+        return Verdict.UNKNOWN
+    if found == {Outcome.DELIVERED}:
+        return Verdict.REACHES
+    return Verdict.BROKEN if found == {Outcome.LOST} else Verdict.DEGRADED
+
+
+def _reason(verdict: Verdict, fates: Iterable[Fate]) -> str:
+    if verdict is Verdict.REACHES:
+        return "every ready DNS endpoint answers"
+    wanted = Outcome.UNKNOWN if verdict is Verdict.UNKNOWN else Outcome.LOST
+    causes = [fate.cause for fate in fates if fate.outcome is wanted]
+    first = next((c for c in causes if c), None)
+    if first is None:
+        return "nothing in the bundle decides it"
+    return f"{first.text}; {first.settle} would settle it" if verdict is Verdict.UNKNOWN and first.settle else first.text
+
+
+def _agreed(walks: list[Walk]) -> Walk:
+    """The walk when all worlds agree; an open one when they do not."""
+    if len({w.outcome for w in walks}) == 1:
+        return walks[0]
+    text = "it depends on whether kube-proxy masquerades the node's own packets to services"
+    cause = Cause(Why.UNDECIDED, walks[0].node, text, settle="kube-proxy's clusterCIDR, or `iptables-save -t nat` of the node")
+    return Walk(Outcome.UNKNOWN, walks[0].hops, walks[0].node, None, cause)
+
+
+def _ending_at(walk: Walk, node: str | None) -> Walk:
+    """A packet that is delivered on another machine than the one it was for is lost."""
+    if not walk.delivered or node is None or walk.node == node:
+        return walk
+    text = f"the packet for {node} ends on {walk.node}"
+    return Walk(Outcome.LOST, walk.hops, walk.node, walk.interface, Cause(Why.WRONG_MACHINE, walk.node, text))
+
+
+def _no_service_route(node: ClusterNode, address: Address) -> Walk:
+    text = f"{node.name} has no route that covers the DNS service address {address}, so its own lookups are not even sent"
+    hop = Hop(node.name, "drops", None, f"a route that covers {address}", "none", None)
+    return Walk(Outcome.LOST, (hop,), node.name, None, Cause(Why.NO_SERVICE_ROUTE, node.name, text, (), address))

@@ -1,0 +1,89 @@
+"""The fix as commands to paste, and what it interrupts.
+
+Sources: Calico's documentation on IP autodetection (operator: `nodeAddressAutodetectionV4`, exactly one method; manifest: the
+DaemonSet's environment); `kubernetes-internal-ip` exists since v3.22.0.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Sequence
+
+from calico_bundle.addresses import AddressVerdict
+from calico_bundle.calico.installation import CalicoInstallation
+from calico_bundle.checks import Fix
+
+KUBERNETES_METHOD_SINCE = (3, 22)
+_RESTART = (
+    "calico-node restarts node by node (a rolling update of its DaemonSet). Pods keep running; while a node's BGP sessions "
+    "come up again its routes are kept by graceful restart, or missing for some seconds where its address changes."
+)
+
+
+def use_internal_ip(
+    installation: CalicoInstallation, wrong: Sequence[AddressVerdict], restores: int | None, leaves: int | None
+) -> Fix | None:
+    """Have Calico take the address that the kubelet reports; None where that is no way out."""
+    version = installation.version
+    if not wrong or any(v.expected is None for v in wrong):
+        return None
+    if version is not None and version < KUBERNETES_METHOD_SINCE:
+        return None
+    commands = _operator(installation) if installation.by_operator else _manifest(installation)
+    title = "have Calico use each node's InternalIP (kubernetes-internal-ip)"
+    return Fix(title, (*commands, *_verify(wrong)), _RESTART, restores, leaves)
+
+
+def can_reach(
+    installation: CalicoInstallation, wrong: Sequence[AddressVerdict], target: str, restores: int | None, leaves: int | None
+) -> Fix:
+    """Have Calico take the address that leads to a target; for versions without kubernetes-internal-ip."""
+    if installation.by_operator:
+        commands: tuple[str, ...] = (_patch({_set_now(installation): None, "canReach": target}), _rollout("calico-system"))
+    else:
+        commands = _set_method(installation, f"can-reach={target}")
+    title = f"have Calico use the address from which each node reaches {target} (can-reach)"
+    return Fix(title, (*commands, *_verify(wrong)), _RESTART, restores, leaves)
+
+
+def _operator(installation: CalicoInstallation) -> tuple[str, ...]:
+    """Through the Installation: the operator undoes edits of its DaemonSet. The method set now must go, one is the limit."""
+    method: dict[str, object] = {"kubernetes": "NodeInternalIP"}
+    if _set_now(installation) != "kubernetes":
+        method = {_set_now(installation): None, **method}
+    return _patch(method), _rollout(installation.namespace or "calico-system")
+
+
+def _set_now(installation: CalicoInstallation) -> str:
+    """The field to clear; firstFound is what the operator fills in where nothing was set."""
+    return installation.operator_setting or "firstFound"
+
+
+def _patch(method: dict[str, object]) -> str:
+    spec = {"spec": {"calicoNetwork": {"nodeAddressAutodetectionV4": method}}}
+    return f"kubectl patch installation.operator.tigera.io default --type=merge -p {shlex.quote(json.dumps(spec))}"
+
+
+def _manifest(installation: CalicoInstallation) -> tuple[str, ...]:
+    return _set_method(installation, "kubernetes-internal-ip")
+
+
+def _set_method(installation: CalicoInstallation, method: str) -> tuple[str, ...]:
+    """Through the DaemonSet's environment; IP=autodetect too, as a literal IP would win."""
+    namespace = installation.namespace or "kube-system"
+    environment = f"IP=autodetect {shlex.quote(f'IP_AUTODETECTION_METHOD={method}')}"
+    command = f"kubectl set env daemonset/calico-node -n {shlex.quote(namespace)} -c calico-node {environment}"
+    return command, _rollout(namespace)
+
+
+def _rollout(namespace: str) -> str:
+    return f"kubectl rollout status daemonset/calico-node -n {shlex.quote(namespace)}"
+
+
+def _verify(wrong: Sequence[AddressVerdict]) -> tuple[str, ...]:
+    """How to see that it worked: the stored address, one command per node."""
+    path = r"{.metadata.annotations.projectcalico\.org/IPv4Address}{'\n'}"
+    return tuple(
+        f'kubectl get node {shlex.quote(v.node)} -o jsonpath="{path}"  # should print {v.expected}' for v in wrong
+    )

@@ -1,0 +1,245 @@
+"""The view model: one plain structure of dicts and lists that every report format is made from.
+
+It is the JSON report of the contract; no format computes anything of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from calico_bundle.addresses import AddressStatus, AddressVerdict
+from calico_bundle.calico.installation import installation_of
+from calico_bundle.checks import Finding
+from calico_bundle.coverage import seen
+from calico_bundle.diagnosis import Diagnosis
+from calico_bundle.evidence import Evidence
+from calico_bundle.impact import FAILING
+from calico_bundle.network.outcome import Hop, Outcome, Walk
+from calico_bundle.paths import Fate, PodPath, Verdict
+from calico_bundle.trace import End, Path
+
+SCHEMA_VERSION = 1
+TOOL = "calico_bundle"
+Wanted = Callable[[Finding], bool]
+
+
+def build(diagnosis: Diagnosis, version: str, *, wanted: Wanted = lambda _: True, paths: str = "all") -> dict[str, Any]:
+    """The report on a diagnosis; `wanted` picks findings, `paths` is all, broken or none."""
+    findings = [f for f in diagnosis.findings if wanted(f)]
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "tool": {"name": TOOL, "version": version},
+        "bundle": _bundle(diagnosis),
+        "verdict": {
+            "status": diagnosis.verdict.status,
+            "headline": diagnosis.verdict.headline,
+            "root_causes": list(diagnosis.verdict.root_causes),
+        },
+        "nodes": _nodes(diagnosis),
+        "findings": [_finding(f) for f in findings],
+        "hypotheses": [],
+        "dns": _dns(diagnosis),
+        "effects": [
+            {"name": e.name, "status": e.status, "text": e.text, "evidence": _evidence(e.evidence)} for e in diagnosis.effects
+        ],
+        "checks_skipped": [{"code": s.code, "reason": s.reason} for s in diagnosis.skipped],
+        "coverage": [
+            {"artifact": s.artifact, "seen": s.seen, "of": s.of, "text": s.text} for s in seen(diagnosis.cluster)
+        ],
+        "paths": _paths(diagnosis, paths),
+    }
+
+
+def _bundle(diagnosis: Diagnosis) -> dict[str, Any]:
+    return {
+        "inputs": list(diagnosis.bundle.inputs),
+        "layouts": list(diagnosis.bundle.layouts),
+        "artifacts": len(diagnosis.bundle.artifacts),
+        "gaps": [
+            {"path": g.path, "line": g.line, "kind": str(g.kind), "message": g.message} for g in diagnosis.gaps
+        ],
+        "missing": [{"artifact": m.artifact, "node": m.node, "effect": m.effect} for m in diagnosis.missing],
+    }
+
+
+def _evidence(lines: Iterable[Evidence]) -> list[dict[str, Any]]:
+    return [{"path": e.path, "line": e.line, "text": e.text} for e in lines]
+
+
+def _nodes(diagnosis: Diagnosis) -> list[dict[str, Any]]:
+    method = installation_of(diagnosis.cluster).method
+    return [
+        _node(diagnosis.addresses[name], str(node.internal_ip) if node.internal_ip else None, method)
+        for name, node in diagnosis.cluster.nodes.items()
+    ]
+
+
+def _node(verdict: AddressVerdict, internal_ip: str | None, method: str | None) -> dict[str, Any]:
+    known = verdict.status is not AddressStatus.UNKNOWN
+    return {
+        "name": verdict.node,
+        "internal_ip": internal_ip,
+        "bgp_ip": str(verdict.stored) if verdict.stored else None,
+        "bgp_interface": verdict.interface,
+        "expected_ip": str(verdict.expected) if verdict.expected and known else None,
+        "expected_interface": verdict.expected_interface if known else None,
+        "detection_method": method,
+        "predicted_ip": None,
+        "address_verdict": verdict.status.value,
+        "ipv6": None,
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "code": finding.code,
+        "name": finding.name,
+        "severity": finding.severity,
+        "subject": finding.subject,
+        "message": finding.message,
+        "evidence": _evidence(finding.evidence),
+        "affects": {"paths": finding.paths, "pods": list(finding.pods), "nodes": list(finding.nodes)},
+        "fixes": [
+            {
+                "title": fix.title,
+                "commands": list(fix.commands),
+                "disruption": fix.disruption,
+                "restores": fix.restores,
+                "leaves_broken": fix.leaves_broken,
+            }
+            for fix in finding.fixes
+        ],
+    }
+
+
+def _dns(diagnosis: Diagnosis) -> dict[str, Any]:
+    counts = diagnosis.paths.counts
+    return {
+        "services": [_service(diagnosis)] if diagnosis.dns else [],
+        "paths": {
+            "total": len(diagnosis.paths.pods),
+            "reaches": counts[Verdict.REACHES],
+            "degraded": counts[Verdict.DEGRADED],
+            "broken": counts[Verdict.BROKEN],
+            "unknown": counts[Verdict.UNKNOWN],
+            "not_applicable": counts[Verdict.NOT_APPLICABLE],
+        },
+    }
+
+
+def _service(diagnosis: Diagnosis) -> dict[str, Any]:
+    assert diagnosis.dns is not None
+    service = diagnosis.dns.service
+    return {
+        "namespace": service.namespace,
+        "name": service.name,
+        "cluster_ips": [str(ip) for ip in service.cluster_ips],
+        "endpoints": [
+            {
+                "namespace": e.pod_namespace,
+                "pod": e.pod,
+                "node": diagnosis.paths.endpoint_node(e),
+                "ip": str(e.ip),
+                "ready": e.ready,
+            }
+            for e in diagnosis.dns.endpoints
+        ],
+    }
+
+
+# --- paths ----------------------------------------------------------------------------------------------------------
+
+
+def _paths(diagnosis: Diagnosis, which: str) -> list[dict[str, Any]]:
+    if which == "none":
+        return []
+    shown = [p for p in diagnosis.paths.pods if which == "all" or p.verdict in FAILING]
+    return [_path(p, diagnosis.findings) for p in shown]
+
+
+def _path(path: PodPath, findings: Sequence[Finding]) -> dict[str, Any]:
+    return {
+        "namespace": path.pod.namespace,
+        "pod": path.pod.name,
+        "node": path.pod.node,
+        "host_network": path.pod.host_network,
+        "verdict": path.verdict.value,
+        "basis": basis(path.verdict),
+        "reason": {"code": reason_code(path, findings), "text": path.text},
+        "endpoints": [_fate(f) for f in path.fates],
+    }
+
+
+def basis(verdict: Verdict) -> str:
+    """What a path's verdict rests on; undecided ones on nothing.
+
+    >>> basis(Verdict.UNKNOWN)
+    'none'
+    """
+    return "none" if verdict in (Verdict.UNKNOWN, Verdict.NOT_APPLICABLE) else "observed"
+
+
+def reason_code(path: PodPath, findings: Sequence[Finding]) -> str | None:
+    """The finding that explains a failing path: the first that blames a node at an end of a lost way."""
+    if path.verdict is Verdict.UNKNOWN:
+        return "CB901"
+    if path.verdict not in FAILING:
+        return None
+    if not path.fates:
+        return "CB302"
+    ends = {n for f in path.fates if f.outcome is Outcome.LOST for n in (f.source_node, f.endpoint_node)}
+    return next((f.code for f in findings if f.blames & ends), None)
+
+
+def _fate(fate: Fate) -> dict[str, Any]:
+    return {
+        "ip": str(fate.endpoint.ip),
+        "pod": fate.endpoint.pod,
+        "node": fate.endpoint_node,
+        "request": fate.request.outcome.value,
+        "reply": fate.reply.outcome.value,
+    }
+
+
+# --- one path, hop by hop ---------------------------------------------------------------------------------------------
+
+
+def build_trace(path: Path, findings: Sequence[Finding]) -> dict[str, Any]:
+    """The report on one traced path, as `trace -f json` writes it."""
+    code = None if path.verdict is not Verdict.UNKNOWN else "CB901"
+    ends = {path.source.node, *(leg.to.node for leg in path.legs if leg.outcome is Outcome.LOST)}
+    if path.verdict in FAILING:
+        code = next((f.code for f in findings if f.blames & ends), None)
+    head = {
+        "schema_version": SCHEMA_VERSION,
+        "from": _end(path.source),
+        "to": _end(path.destination),
+        "verdict": path.verdict.value,
+        "basis": path.basis,
+        "reason": {"code": code, "text": path.reason},
+    }
+    legs = [{"to": _end(leg.to), "request": _walk(leg.request), "reply": _walk(leg.reply)} for leg in path.legs]
+    if path.destination.name == "dns":
+        return {**head, "endpoints": legs}
+    return {**head, "request": legs[0]["request"], "reply": legs[0]["reply"]}
+
+
+def _end(end: End) -> dict[str, Any]:
+    return {"kind": end.kind, "name": end.name, "node": end.node, "ip": str(end.ip) if end.ip else None}
+
+
+def _walk(walk: Walk) -> dict[str, Any]:
+    return {"outcome": walk.outcome.value, "hops": [_hop(h) for h in walk.hops]}
+
+
+def _hop(hop: Hop) -> Mapping[str, Any]:
+    evidence = _evidence([hop.evidence])[0] if hop.evidence else None
+    return {
+        "node": hop.node,
+        "does": hop.does,
+        "rule": hop.rule,
+        "expected": hop.expected,
+        "found": hop.found,
+        "evidence": evidence,
+    }

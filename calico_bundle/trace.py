@@ -1,0 +1,227 @@
+"""One path, hop by hop, request and reply: between pods, nodes, addresses, and to the cluster DNS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from calico_bundle.cluster import Cluster, ClusterNode
+from calico_bundle.errors import AmbiguousNameError, UnknownNameError
+from calico_bundle.facts import Address, PodFact
+from calico_bundle.network.outcome import Cause, Hop, Outcome, Packet, Walk, Why
+from calico_bundle.network.routing import source_address
+from calico_bundle.paths import DnsPaths, Verdict
+
+DNS = "dns"
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """One end of a path: a pod, a node or a bare address."""
+
+    kind: str
+    name: str
+    node: str | None
+    ip: Address | None
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """Request and reply between the source and one far end."""
+
+    to: End
+    request: Walk
+    reply: Walk
+
+    @property
+    def outcome(self) -> Outcome:
+        """Delivered when the answer comes back."""
+        both = (self.request.outcome, self.reply.outcome)
+        if Outcome.LOST in both:
+            return Outcome.LOST
+        return Outcome.UNKNOWN if Outcome.UNKNOWN in both else Outcome.DELIVERED
+
+    @property
+    def cause(self) -> Cause | None:
+        """What stops it."""
+        return next((w.cause for w in (self.request, self.reply) if w.outcome is self.outcome and w.cause), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A path and its verdict; `legs` has one entry, or one per ready endpoint on the way to `dns`.
+
+    In a notebook: `.verdict`, `.reason`, `.request` and `.reply` (of the first leg), `.hops`, `.broken_at`.
+    """
+
+    source: End
+    destination: End
+    verdict: Verdict
+    reason: str
+    legs: tuple[Leg, ...]
+
+    @property
+    def basis(self) -> str:
+        """`observed` when recorded routes decided it, `none` when nothing did."""
+        return "none" if self.verdict in (Verdict.UNKNOWN, Verdict.NOT_APPLICABLE) else "observed"
+
+    @property
+    def request(self) -> Walk | None:
+        """The way there, of the first leg that fails, else of the first."""
+        leg = self._shown
+        return leg.request if leg else None
+
+    @property
+    def reply(self) -> Walk | None:
+        """The way back, of the same leg."""
+        leg = self._shown
+        return leg.reply if leg else None
+
+    @property
+    def hops(self) -> tuple[Hop, ...]:
+        """The hops of request and reply."""
+        leg = self._shown
+        return (*leg.request.hops, *leg.reply.hops) if leg else ()
+
+    @property
+    def broken_at(self) -> str | None:
+        """The node on which the first lost packet ends; None when nothing is lost."""
+        lost = [w for leg in self.legs for w in (leg.request, leg.reply) if w.outcome is Outcome.LOST]
+        return lost[0].node if lost else None
+
+    @property
+    def _shown(self) -> Leg | None:
+        failing = [leg for leg in self.legs if leg.outcome is not Outcome.DELIVERED]
+        return next(iter(failing or self.legs), None)
+
+    def __repr__(self) -> str:
+        return f"<Path {self.source.name} to {self.destination.name}: {self.verdict.value}; {self.reason}>"
+
+
+def trace(paths: DnsPaths, source: str, destination: str = DNS) -> Path:
+    """Trace one path. `source` is a pod or node, `destination` a pod, a node, an address or `dns`.
+
+    Raises `UnknownNameError` for a name that is not in the bundle, `AmbiguousNameError` for one that fits several pods.
+    """
+    cluster = paths.cluster
+    start = resolve(cluster, source)
+    if start.kind == "ip":
+        raise UnknownNameError("pod or node", source, _known(cluster))
+    if destination == DNS:
+        return _to_dns(paths, start)
+    end = resolve(cluster, destination)
+    leg = _leg(paths, start, end)
+    verdict = {Outcome.DELIVERED: Verdict.REACHES, Outcome.LOST: Verdict.BROKEN, Outcome.UNKNOWN: Verdict.UNKNOWN}[leg.outcome]
+    return Path(start, end, verdict, leg.cause.text if leg.cause else "request and reply arrive", (leg,))
+
+
+def resolve(cluster: Cluster, name: str) -> End:
+    """A pod (`shop/cart-0`, `pod/shop/cart-0`, or `cart-0` when only one has the name), a node, or an address."""
+    plain = name.removeprefix("pod/").removeprefix("node/")
+    if plain in cluster.nodes and not name.startswith("pod/"):
+        return _node_end(cluster.nodes[plain])
+    fitting = [p for p in cluster.pods if plain in (p.name, f"{p.namespace}/{p.name}")]
+    if len(fitting) == 1:
+        return _pod_end(fitting[0])
+    if fitting:
+        several = ", ".join(sorted(f"{p.namespace}/{p.name}" for p in fitting))
+        raise AmbiguousNameError(f"{name!r} fits several pods: {several}; give NAMESPACE/POD")
+    try:
+        return _address_end(cluster, ip_address(plain))
+    except ValueError:
+        raise UnknownNameError("pod, node or address", name, _known(cluster)) from None
+
+
+def _known(cluster: Cluster) -> list[str]:
+    return [*cluster.nodes, *(f"{p.namespace}/{p.name}" for p in cluster.pods)]
+
+
+def _node_end(node: ClusterNode) -> End:
+    stored = node.bgp_address.ip if node.bgp_address else None
+    return End("node", node.name, node.name, node.internal_ip or stored)
+
+
+def _pod_end(pod: PodFact) -> End:
+    return End("pod", f"{pod.namespace}/{pod.name}", pod.node, next((ip for ip in pod.ips if ip.version == 4), None))
+
+
+def _address_end(cluster: Cluster, address: Address) -> End:
+    """An address of a pod or a node is that pod or node; any other is an address alone."""
+    for pod in cluster.pods:
+        if address in pod.ips and not pod.host_network:
+            return _pod_end(pod)
+    node = next((n.name for n in cluster.nodes.values() if n.interface_of(address) or address == n.internal_ip), None)
+    return End("ip", str(address), node, address)
+
+
+def _to_dns(paths: DnsPaths, start: End) -> Path:
+    """The path of a pod is the report's own; a node's own lookup is walked as a hostNetwork pod's would be."""
+    pod = _pod_of(paths.cluster, start) or _as_pod(paths, start)
+    judged = paths.of(pod)
+    legs = tuple(
+        Leg(End("pod", _endpoint_name(f.endpoint), f.endpoint_node, f.endpoint.ip), f.request, f.reply) for f in judged.fates
+    )
+    address = paths.dns.address if paths.dns else None
+    return Path(start, End("ip", DNS, None, address), judged.verdict, judged.text, legs)
+
+
+def _endpoint_name(endpoint: object) -> str:
+    pod, namespace = getattr(endpoint, "pod", None), getattr(endpoint, "pod_namespace", None)
+    return f"{namespace}/{pod}" if pod else str(getattr(endpoint, "ip", ""))
+
+
+def _pod_of(cluster: Cluster, end: End) -> PodFact | None:
+    return next((p for p in cluster.pods if end.kind == "pod" and end.name == f"{p.namespace}/{p.name}"), None)
+
+
+def _as_pod(paths: DnsPaths, end: End) -> PodFact:
+    """A node's own lookups, in the shape of a hostNetwork pod's."""
+    node = paths.cluster.nodes[end.name]
+    cited = node.kubernetes.evidence if node.kubernetes else next(iter(e.evidence for e in node.routes or ()), None)
+    assert cited is not None
+    ips = (end.ip,) if end.ip else ()
+    return PodFact(
+        "", end.name, end.name, ips, end.ip, True, "ClusterFirstWithHostNet", (), None, None, 0, (), None, {}, (), cited
+    )
+
+
+def _leg(paths: DnsPaths, start: End, end: End) -> Leg:
+    request = _sent(paths, start, end)
+    source = _source(paths, start, end)
+    if end.node is None or end.kind == "ip":
+        return Leg(end, request, _open_reply(end))
+    reply = _sent(paths, end, End(start.kind, start.name, start.node, source))
+    return Leg(end, request, reply)
+
+
+def _open_reply(end: End) -> Walk:
+    text = f"{end.name} is not a pod or node of this bundle: its way back is not known"
+    return Walk(Outcome.UNKNOWN, (), None, None, Cause(Why.UNDECIDED, None, text, settle=f"the routes of {end.name}"))
+
+
+def _source(paths: DnsPaths, start: End, end: End) -> Address | None:
+    """A pod keeps its address; a node's packet gets one from the route it takes."""
+    if not _is_host(paths.cluster, start) or start.node is None or end.ip is None:
+        return start.ip
+    node = paths.cluster.nodes[start.node]
+    route = paths.forwarding.routing(node).lookup(end.ip).route if node.routes is not None else None
+    return source_address(node, route, end.ip)[0] if route else start.ip
+
+
+def _is_host(cluster: Cluster, end: End) -> bool:
+    pod = _pod_of(cluster, end)
+    return pod.host_network if pod else end.kind == "node"
+
+
+def _sent(paths: DnsPaths, start: End, end: End) -> Walk:
+    if start.node is None or start.node not in paths.cluster.nodes or start.ip is None or end.ip is None:
+        text = f"the bundle does not tell the node and address of {start.name} and {end.name}"
+        return Walk(Outcome.UNKNOWN, (), None, None, Cause(Why.UNDECIDED, None, text, settle="`kubectl get pods -A -o yaml`"))
+    host = _is_host(paths.cluster, start)
+    send: Callable[[str, Packet], Walk] = paths.forwarding.from_node if host else paths.forwarding.from_pod
+    walk = send(start.node, Packet(_source(paths, start, end), end.ip))
+    if walk.delivered and end.node is not None and walk.node != end.node:
+        text = f"the packet for {end.name} ends on {walk.node}"
+        return Walk(Outcome.LOST, walk.hops, walk.node, walk.interface, Cause(Why.WRONG_MACHINE, walk.node, text))
+    return walk
