@@ -10,8 +10,12 @@ from dataclasses import dataclass
 class Member:
     """One file: its path inside the bundle, its size in bytes, and a way to read it once.
 
-    `path` uses `/`, has no leading `./` or `/`; a member of a nested archive is `outer.zip!/inner`. `read()` gives all
-    its bytes and is valid until the next member is asked for.
+    `path` uses `/`, has no leading `./` or `/` and no `..`, and no two members of a bundle share one. A member of a
+    nested archive is `outer.zip!/inner`; what a compressed file `x.log.gz` holds is `x.log.gz!/x.log`.
+
+    `size` is what the archive states. `read()` gives all the bytes, exactly; fewer only where the archive is cut short
+    or damaged, which is then a gap. It works once, and until the next member is asked for: the bytes come from a
+    stream that is read in one pass. A later call raises `UsageError`. A member that is not read costs no memory.
 
     >>> Member("nodes.yaml", 2, lambda: b"{}").read()
     b'{}'

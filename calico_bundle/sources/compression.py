@@ -1,0 +1,244 @@
+"""Compressed streams: gzip, bzip2, xz, zstd and zip's raw deflate, with a meter against bombs."""
+
+from __future__ import annotations
+
+import bz2
+import lzma
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Protocol
+
+from calico_bundle.evidence import GapKind
+from calico_bundle.sources.deflate import DEFLATE_ERRORS, GzipDecompressor, raw_deflate
+from calico_bundle.sources.limits import Limits, readable_size
+from calico_bundle.sources.signatures import HEAD_BYTES, Kind
+from calico_bundle.sources.streams import Flow, Problem
+
+_INPUT_BYTES = 64 * 1024
+# What one call writes is lost when that call meets damage. That matters in a small input; in a large one, speed does.
+_OUTPUT_BYTES, _LARGE_OUTPUT_BYTES, _LARGE_FROM = 32 * 1024, 256 * 1024, 8 * 1024 * 1024
+_LONGEST_LOOK = 2 * 1024 * 1024
+
+
+class Decompressor(Protocol):
+    """What `bz2`, `lzma` and `compression.zstd` have in common."""
+
+    @property
+    def eof(self) -> bool:
+        """Whether the compressed stream has ended."""
+
+    @property
+    def needs_input(self) -> bool:
+        """Whether the next call can do nothing without more bytes."""
+
+    @property
+    def unused_data(self) -> bytes:
+        """What came after the end of the compressed stream."""
+
+    def decompress(self, data: bytes, max_length: int = ..., /) -> bytes:
+        """Take `data` and give at most `max_length` bytes of output; raises what the library raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """One kind of compression: how to name it, to open it, and what its files are called.
+
+    `magic` is how a further stream in the same file begins (`pigz`, `pbzip2`, rotated logs put together); empty where
+    there is none. `suffixes` maps the endings to what the content's name ends in.
+    """
+
+    name: str
+    magic: bytes
+    suffixes: tuple[tuple[str, str], ...]
+    open: Callable[[Limits], Decompressor] | None
+    unpack_with: str = ""
+
+
+def _open_zstd() -> Callable[[Limits], Decompressor] | None:
+    try:
+        module = import_module("compression.zstd")  # Python 3.14 and later
+    except ImportError:
+        return None
+
+    def opened(_: Limits) -> Decompressor:
+        decompressor: Decompressor = module.ZstdDecompressor()
+        return decompressor
+
+    return opened
+
+
+def _zstd_errors() -> tuple[type[Exception], ...]:
+    try:
+        error: type[Exception] = import_module("compression.zstd").ZstdError
+    except ImportError:
+        return ()
+    return (error,)
+
+
+_DAMAGE: tuple[type[Exception], ...] = (OSError, ValueError, EOFError, lzma.LZMAError, *DEFLATE_ERRORS, *_zstd_errors())
+
+CODECS = {
+    Kind.GZIP: Codec("gzip", b"\x1f\x8b", ((".tgz", ".tar"), (".gz", "")), lambda _: GzipDecompressor()),
+    Kind.BZIP2: Codec(
+        "bzip2", b"BZh", ((".tbz2", ".tar"), (".tbz", ".tar"), (".bz2", "")), lambda _: bz2.BZ2Decompressor()
+    ),
+    Kind.XZ: Codec(
+        "xz",
+        b"\xfd7zXZ\x00",
+        ((".txz", ".tar"), (".xz", "")),
+        lambda limits: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=limits.max_decoder_bytes),
+    ),
+    Kind.ZSTD: Codec(
+        "zstd", b"\x28\xb5\x2f\xfd", ((".tzst", ".tar"), (".zst", "")), _open_zstd(), unpack_with="zstd -d"
+    ),
+}
+DEFLATE = Codec("deflate", b"", (), lambda _: raw_deflate())
+"""Zip's own compression: a single stream without a frame."""
+BZIP2_IN_ZIP = Codec("bzip2", b"", (), lambda _: bz2.BZ2Decompressor())
+
+
+@dataclass(slots=True)
+class Budget:
+    """What all decompression of one input may still write."""
+
+    left: int
+
+    def spend(self, count: int) -> bool:
+        """Take `count` bytes; False when there are no more.
+
+        >>> budget = Budget(10)
+        >>> budget.spend(6), budget.spend(6)
+        (True, False)
+        """
+        self.left -= count
+        return self.left >= 0
+
+
+class Decompressed(Flow):
+    """What a compressed stream holds. Damage, an early end and a bomb end it, and `problem` tells which."""
+
+    def __init__(self, codec: Codec, source: Flow, limits: Limits, budget: Budget) -> None:
+        """Decompress `source`; the codec must be one that can be opened here."""
+        super().__init__()
+        if codec.open is None:
+            raise ValueError(codec.name)
+        self._codec, self._open, self._source = codec, codec.open, source
+        self._limits, self._budget = limits, budget
+        self._current, self._streams = codec.open(limits), 1
+        self._input, self._output = b"", memoryview(b"")
+        self._consumed = self._produced = 0
+
+    def _fill(self, buffer: memoryview) -> int:
+        if not self._output:
+            self._output = memoryview(self._next_output())
+        count = min(len(buffer), len(self._output))
+        buffer[:count] = self._output[:count]
+        self._output = self._output[count:]
+        return count
+
+    def _next_output(self) -> bytes:
+        while self.problem is None:
+            if self._current.eof and not self._next_stream():
+                return b""
+            data = self._input or (self._more_input() if self._current.needs_input else b"")
+            if not data and self._current.needs_input:
+                self.problem = self._source.problem or Problem(
+                    GapKind.TRUNCATED, f"ends early: cut {self._codec.name} data"
+                )
+                return b""
+            self._input = b""
+            if output := self._decompress(data):
+                return output
+        return b""
+
+    def _decompress(self, data: bytes) -> bytes:
+        most = _OUTPUT_BYTES if self._produced < _LARGE_FROM else _LARGE_OUTPUT_BYTES
+        try:
+            output = self._current.decompress(data, most)
+        except _DAMAGE as error:
+            self.problem = Problem(GapKind.UNREADABLE, f"is damaged {self._codec.name} data: {_one_line(error)}")
+            return b""
+        except MemoryError:
+            self.problem = Problem(
+                GapKind.REFUSED, f"needs more memory to decompress than there is ({self._codec.name})"
+            )
+            return b""
+        self._produced += len(output)
+        self._meter(len(output))
+        return output
+
+    def _more_input(self) -> bytes:
+        data = self._source.read(_INPUT_BYTES) or b""
+        self._consumed += len(data)
+        return data
+
+    def _next_stream(self) -> bool:
+        """Go on to a further stream in the same file; NULs between and after streams are padding."""
+        damage = getattr(self._current, "damage", None)
+        if damage:
+            self.problem = Problem(GapKind.UNREADABLE, damage)
+            return False
+        if not self._codec.magic:
+            return False
+        rest = self._rest()
+        if not rest:
+            return False
+        self._streams += 1
+        if not rest.startswith(self._codec.magic) or self._streams > self._limits.max_members:
+            self.problem = Problem(
+                GapKind.UNREADABLE, f"has something after its {self._codec.name} data that is not read"
+            )
+            return False
+        self._current, self._input = self._open(self._limits), rest
+        return True
+
+    def _rest(self) -> bytes:
+        rest = self._current.unused_data.lstrip(b"\0")
+        while len(rest) < len(self._codec.magic) and (more := self._more_input()):
+            rest = (rest + more).lstrip(b"\0")
+        return rest
+
+    def _meter(self, count: int) -> None:
+        limits = self._limits
+        ratio = self._produced / max(self._consumed, 1)
+        if self._produced > limits.ratio_floor_bytes and ratio > limits.max_ratio:
+            self.problem = Problem(
+                GapKind.REFUSED,
+                f"expands more than {limits.max_ratio} times, as a bomb does, and was not read further"
+                " (unpack it yourself and give the directory, or pass a larger Limits.max_ratio)",
+            )
+        elif not self._budget.spend(count):
+            self.problem = Problem(
+                GapKind.REFUSED,
+                f"was not read further: the input holds more than {readable_size(limits.max_total_bytes)} in all"
+                " (give a part of it, or pass a larger Limits.max_total_bytes)",
+            )
+
+
+def first_bytes(codec: Codec, source: Flow, limits: Limits) -> bytes:
+    """How the content of a compressed stream begins, without taking anything from the stream.
+
+    A bzip2 block shows nothing before its end, about 900 KB on; the others show their first bytes soon.
+    """
+    look = _INPUT_BYTES
+    while True:
+        data = source.peek(look)
+        trial = Decompressed(codec, _Ahead(data), limits, Budget(look * 2000))
+        head = trial.take(HEAD_BYTES)
+        if len(head) >= HEAD_BYTES or len(data) < look or look >= _LONGEST_LOOK:
+            return head
+        look *= 2
+
+
+class _Ahead(Flow):
+    def __init__(self, data: bytes) -> None:
+        super().__init__()
+        self._ahead = data
+
+    def _fill(self, buffer: memoryview) -> int:  # noqa: ARG002
+        return 0
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,136 @@
+"""Names in archives are data: made safe to show and to compare, never used to open anything."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from enum import StrEnum
+
+_DRIVE = re.compile(r"^[A-Za-z]:(?=[\\/])")
+_MOST_LINK_STEPS = 40  # as the Linux kernel (path_resolution(7))
+
+
+class NameFlaw(StrEnum):
+    """Why a name is not used as it stands."""
+
+    ABSOLUTE = "an absolute name"
+    LEADS_OUT = "a name with '..'"
+    EMPTY = "an empty name"
+
+
+class LinkFlaw(StrEnum):
+    """Why a link leads to no file of the bundle."""
+
+    LEADS_OUT = "leads out of the bundle"
+    DANGLING = "leads to nothing in the bundle"
+    CIRCULAR = "leads in a circle"
+
+
+def safe_path(name: str) -> tuple[str, NameFlaw | None]:
+    """A name without `./`, leading `/`, drive letter and `..`, and what was wrong with it.
+
+    >>> safe_path("./nodes/n1.txt")
+    ('nodes/n1.txt', None)
+    >>> safe_path("../../etc/passwd")
+    ('etc/passwd', <NameFlaw.LEADS_OUT: "a name with '..'">)
+    """
+    flaw = None
+    bare = _DRIVE.sub("", name)
+    if bare.startswith("/") or bare != name:
+        flaw = NameFlaw.ABSOLUTE
+    parts = [part for part in bare.split("/") if part not in ("", ".")]
+    if ".." in parts:
+        flaw = NameFlaw.LEADS_OUT
+        parts = [part for part in parts if part != ".."]
+    return ("/".join(parts), flaw) if parts else ("unnamed", flaw or NameFlaw.EMPTY)
+
+
+def is_junk(path: str) -> bool:
+    """Whether macOS put a file there for itself: `__MACOSX/`, `._*`, `.DS_Store`. These are skipped without a word.
+
+    >>> is_junk("bundle/._nodes.yaml"), is_junk("bundle/nodes.yaml")
+    (True, False)
+    """
+    *folders, base = path.split("/")
+    return base.startswith("._") or base == ".DS_Store" or "__MACOSX" in folders
+
+
+def inner_name(path: str, suffixes: tuple[tuple[str, str], ...]) -> str:
+    """What the content of a compressed file is called: its name without the suffix.
+
+    >>> inner_name("logs/kubelet.log.gz", ((".gz", ""),)), inner_name("kubelet_logs", ((".gz", ""),))
+    ('kubelet.log', 'kubelet_logs')
+    """
+    base = path.rsplit("/", 1)[-1]
+    for suffix, instead in suffixes:
+        if base.lower().endswith(suffix) and len(base) > len(suffix):
+            return base[: -len(suffix)] + instead
+    return base
+
+
+class Links:
+    """The links of one archive. A link gives no member, since its target is one; what has no target is a flaw.
+
+    >>> links = Links()
+    >>> links.add_file("a/real.log")
+    >>> links.add_link("b/link.log", "../a/real.log", is_hard=False)
+    >>> links.add_link("b/lost.log", "gone.log", is_hard=False)
+    >>> list(links.flaws())
+    [('b/lost.log', 'gone.log', <LinkFlaw.DANGLING: 'leads to nothing in the bundle'>)]
+    """
+
+    def __init__(self) -> None:
+        """Start with an empty archive."""
+        self._known: set[str] = {""}
+        self._links: dict[str, tuple[str, str | None]] = {}
+
+    def add_file(self, name: str) -> None:
+        """Note a file or folder."""
+        self._known.add(safe_path(name)[0])
+
+    def add_link(self, name: str, target: str, *, is_hard: bool) -> None:
+        """Note a link; the target of a hard link is counted from the archive's root."""
+        path = safe_path(name)[0]
+        base = "" if is_hard else posixpath.dirname(path)
+        self._links[path] = (target, None if _is_absolute(target) else _inside(posixpath.join(base, target)))
+
+    def flaws(self) -> Iterator[tuple[str, str, LinkFlaw]]:
+        """Every link that leads to no file of the archive: its path, its target as it stands, and why."""
+        if not self._links:
+            return
+        for path in list(self._known):
+            self._known.update(_parents(path))
+        for path, (target, inside) in self._links.items():
+            if flaw := self._flaw(inside):
+                yield path, target, flaw
+
+    def _flaw(self, target: str | None) -> LinkFlaw | None:
+        for _ in range(_MOST_LINK_STEPS):
+            if target is None:
+                return LinkFlaw.LEADS_OUT
+            if target in self._known:
+                return None
+            through = next((p for p in (target, *_parents(target)) if p in self._links), None)
+            if through is None:
+                return LinkFlaw.DANGLING
+            onward = self._links[through][1]
+            target = None if onward is None else _inside(posixpath.join(onward, target[len(through) + 1 :]))
+        return LinkFlaw.CIRCULAR
+
+
+def _parents(path: str) -> Iterator[str]:
+    while "/" in path:
+        path = path.rsplit("/", 1)[0]
+        yield path
+
+
+def _is_absolute(target: str) -> bool:
+    return target.startswith("/") or bool(_DRIVE.match(target))
+
+
+def _inside(path: str) -> str | None:
+    normal = posixpath.normpath(path)
+    if normal == ".":
+        return ""
+    return None if normal == ".." or normal.startswith("../") else normal
