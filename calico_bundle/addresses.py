@@ -16,10 +16,17 @@ from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.evidence import Evidence
 from calico_bundle.facts import Address, RouteFact
 from calico_bundle.network.forwarding import Forwarding
-from calico_bundle.network.outcome import Outcome, Packet, Walk
+from calico_bundle.network.outcome import Outcome, Packet, Walk, Why
 
 MOST_PEERS = 32
 """Peers that a suspicious address is tried against; all are alike as far as it goes, and the first ones by name will do."""
+
+
+# Ways of losing a packet that a wrong next hop or a wrong tunnel source has, although the session is up.
+_USELESS_ADDRESS = frozenset({
+    Why.ROUTER_HAS_NO_POD_ROUTE, Why.DROPPING_ROUTE, Why.NEXT_HOP_SILENT, Why.NETWORKS_NOT_JOINED,
+    Why.TUNNEL_SOURCE_REFUSED, Why.REVERSE_PATH_FILTER,
+})  # fmt: skip
 
 
 class AddressStatus(StrEnum):
@@ -117,35 +124,35 @@ class _Judge:
         """An address that is not the InternalIP: do its peers get along with it?"""
         others = [n for n in self.cluster.nodes.values() if n.name != node.name and n.bgp_address]
         peers = [n for n in others if n.name not in self.suspicious] or others
-        fates = [(peer, self._pods_between(node, peer)) for peer in peers[:MOST_PEERS]]
-        lost = [peer for peer, outcome in fates if outcome is Outcome.LOST]
-        trials = tuple(t for t in (self._trial(node, stored, peer) for peer in lost) if t)
-        if trials and any(self._would_serve(node, peer) for peer in lost):
+        walks = [(peer, self._pods_between(node, peer)) for peer in peers[:MOST_PEERS]]
+        lost = [(peer, walk) for peer, walk in walks if walk and walk.outcome is Outcome.LOST]
+        trials = tuple(t for t in (self._trial(node, stored, peer, walk) for peer, walk in lost) if t)
+        if trials and any(self._would_serve(node, peer) for peer, _ in lost):
             return AddressStatus.WRONG, trials
-        if fates and all(outcome is Outcome.DELIVERED for _, outcome in fates):
+        if walks and all(walk and walk.delivered for _, walk in walks):
             return AddressStatus.UNINTENDED, ()
         return AddressStatus.UNKNOWN, trials
 
     # --- the three questions --------------------------------------------------------------------------------------
 
-    def _pods_between(self, node: ClusterNode, peer: ClusterNode) -> Outcome:
-        """What becomes of pod traffic between two nodes: lost when either way is, delivered when both are."""
+    def _pods_between(self, node: ClusterNode, peer: ClusterNode) -> Walk | None:
+        """Pod traffic between two nodes: the worse of both ways; None when no pod address of one is known."""
         ours, theirs = self._pod_of(node), self._pod_of(peer)
         if ours is None or theirs is None:
-            return Outcome.UNKNOWN
-        outcomes = {
-            self.forwarding.from_pod(node.name, Packet(ours, theirs)).outcome,
-            self.forwarding.from_pod(peer.name, Packet(theirs, ours)).outcome,
-        }
-        if Outcome.LOST in outcomes:
-            return Outcome.LOST
-        return Outcome.UNKNOWN if Outcome.UNKNOWN in outcomes else Outcome.DELIVERED
+            return None
+        walks = (
+            self.forwarding.from_pod(peer.name, Packet(theirs, ours)),
+            self.forwarding.from_pod(node.name, Packet(ours, theirs)),
+        )
+        order = (Outcome.LOST, Outcome.UNKNOWN, Outcome.DELIVERED)
+        return min(walks, key=lambda walk: order.index(walk.outcome))
 
     def _pod_of(self, node: ClusterNode) -> Address | None:
         return self.forwarding.pods.sample_on(node.name)
 
-    def _trial(self, node: ClusterNode, stored: Address, peer: ClusterNode) -> Trial | None:
-        """How a peer shows that it cannot use the address: a packet to or from it is lost, or the session is down."""
+    def _trial(self, node: ClusterNode, stored: Address, peer: ClusterNode, pods: Walk) -> Trial | None:
+        """How a peer shows that it cannot use the address: packets to or from it are lost, its session is down, its
+        routes were not learned, or the address as next hop or tunnel source does not carry pod packets."""
         theirs = peer.bgp_address.ip if peer.bgp_address else None
         for sender, packet in ((peer, Packet(theirs, stored)), (node, Packet(stored, theirs) if theirs else None)):
             walk = self._sent(sender, packet)
@@ -155,7 +162,10 @@ class _Judge:
         if down:
             return Trial(peer.name, f"the BGP session between {node.name} and {peer.name} is not established", down)
         missing = self._not_learned(node, peer)
-        return Trial(peer.name, missing, ()) if missing else None
+        if missing:
+            return Trial(peer.name, missing, ())
+        useless = pods.cause if pods.cause and pods.cause.why in _USELESS_ADDRESS else None
+        return Trial(peer.name, useless.text, useless.evidence) if useless else None
 
     def _sent(self, sender: ClusterNode, packet: Packet | None) -> Walk | None:
         return self.forwarding.from_node(sender.name, packet) if packet and sender.routes is not None else None

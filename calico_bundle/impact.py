@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from calico_bundle.cluster import Cluster
 from calico_bundle.network.outcome import Outcome
 from calico_bundle.paths import DnsPaths, Fate, PodPath, Verdict
 
@@ -23,23 +24,45 @@ class Impact:
 def impact_of(nodes: Collection[str], paths: DnsPaths) -> Impact:
     """What nodes at fault break, and what mending all of them restores.
 
-    A failing path is theirs when a lost request or reply has one of them at an end. It is restored when every lost way of
-    it is theirs.
+    A failing path is theirs when a lost request or reply has one of them at an end, or gets its routes from them alone.
+    It is restored when every lost way of it is theirs.
     """
     failing = [p for p in paths.pods if p.verdict in FAILING]
-    theirs = tuple(p for p in failing if any(_at_fault(f, nodes) for f in _lost(p)))
-    restored = sum(1 for p in theirs if all(_at_fault(f, nodes) for f in _lost(p)))
+    theirs = tuple(p for p in failing if any(is_theirs(paths.cluster, f, nodes) for f in _lost(p)))
+    restored = sum(1 for p in theirs if all(is_theirs(paths.cluster, f, nodes) for f in _lost(p)))
     return Impact(theirs, restored, len(failing) - restored)
+
+
+def is_theirs(cluster: Cluster, fate: Fate, nodes: Collection[str]) -> bool:
+    """Whether a lost way is to be laid at these nodes: one is an end of it, or an end peers with none but them."""
+    ends = {fate.source_node, fate.endpoint_node} - {None}
+    if len(ends) < 2:  # noqa: PLR2004 - inside one node, no other node's address has a part in it
+        return False
+    return bool(ends & set(nodes)) or any(_peers_only_with(cluster, end, nodes) for end in ends if end)
+
+
+def _peers_only_with(cluster: Cluster, name: str, nodes: Collection[str]) -> bool:
+    """Clients of a route reflector learn every route from it: a reflector that is cut off cuts off them all."""
+    node = cluster.nodes.get(name)
+    peers = {s.peer for s in (node.sessions if node else None) or () if s.peer}
+    stored = {n.bgp_address.ip for n in cluster.nodes.values() if n.name in nodes and n.bgp_address}
+    return bool(peers) and peers <= stored
+
+
+def pairs_of(cluster: Cluster, paths: Iterable[PodPath], nodes: Collection[str]) -> frozenset[tuple[str, str | None]]:
+    """The lost ways (pod's node, endpoint's node) that are laid at these nodes."""
+    fates = (f for p in paths for f in _lost(p))
+    return frozenset((f.source_node, f.endpoint_node) for f in fates if is_theirs(cluster, f, nodes))
+
+
+def hit_by(pairs: Collection[tuple[str, str | None]], paths: DnsPaths) -> tuple[PodPath, ...]:
+    """Failing paths that lose a packet between one of these pairs of nodes (the pod's, the endpoint's)."""
+    failing = (p for p in paths.pods if p.verdict in FAILING)
+    return tuple(p for p in failing if any((f.source_node, f.endpoint_node) in pairs for f in _lost(p)))
 
 
 def _lost(path: PodPath) -> Iterable[Fate]:
     return (fate for fate in path.fates if fate.outcome is Outcome.LOST)
-
-
-def _at_fault(fate: Fate, nodes: Collection[str]) -> bool:
-    """Whether a node at fault is at one end, and the other end is another machine."""
-    ends = {fate.source_node, fate.endpoint_node}
-    return len(ends) > 1 and bool(ends & set(nodes))
 
 
 def pod_names(paths: Iterable[PodPath], most: int = 20) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -54,7 +54,10 @@ class Fix:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing found, with the lines that prove it and what it affects. `blames` are the nodes at fault."""
+    """One thing found, with the lines that prove it and what it affects.
+
+    `blames` are the nodes whose address is at fault; `pairs` the ways (pod's node, endpoint's node) that it explains.
+    """
 
     code: str
     name: str
@@ -66,7 +69,8 @@ class Finding:
     pods: tuple[str, ...] = ()
     nodes: tuple[str, ...] = ()
     fixes: tuple[Fix, ...] = ()
-    blames: frozenset[str] = field(default=frozenset())
+    blames: frozenset[str] = frozenset()
+    pairs: frozenset[tuple[str, str | None]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from calico_bundle.addresses import AddressStatus, AddressVerdict, blamed
 from calico_bundle.calico.installation import installation_of
 from calico_bundle.checks import ERROR, Check, CheckInfo, Context, Finding, Fix
-from calico_bundle.impact import impact_of, node_names, pod_names
+from calico_bundle.impact import impact_of, node_names, pairs_of, pod_names
 from calico_bundle.names import node_subject
 from calico_bundle.remedies import use_internal_ip
 
@@ -65,6 +65,7 @@ def _finding(context: Context, verdict: AddressVerdict, fixes: tuple[Fix, ...]) 
         nodes=node_names(impact.paths),
         fixes=fixes,
         blames=frozenset({verdict.node}),
+        pairs=pairs_of(context.cluster, impact.paths, {verdict.node}),
     )
 
 

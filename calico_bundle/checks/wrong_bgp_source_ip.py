@@ -8,7 +8,7 @@ from calico_bundle.addresses import AddressStatus, AddressVerdict, blamed, names
 from calico_bundle.calico.installation import CalicoInstallation, installation_of
 from calico_bundle.checks import ERROR, Check, CheckInfo, Context, Finding, Fix
 from calico_bundle.evidence import Evidence
-from calico_bundle.impact import Impact, impact_of, node_names, pod_names
+from calico_bundle.impact import Impact, impact_of, node_names, pairs_of, pod_names
 from calico_bundle.names import node_subject
 from calico_bundle.network.outcome import Outcome
 from calico_bundle.remedies import can_reach, use_internal_ip
@@ -77,6 +77,7 @@ def _finding(
         nodes=node_names(impact.paths),
         fixes=fixes,
         blames=frozenset({verdict.node}),
+        pairs=pairs_of(context.cluster, impact.paths, {verdict.node}),
     )
 
 

@@ -143,10 +143,10 @@ def _matches(rule: RuleFact, destination: Address, source: Address | None, devic
 
 
 def source_address(node: ClusterNode, route: RouteFact, toward: Address) -> tuple[Address | None, Evidence | None]:
-    """The address a node's own packet gets on a route: its `src`, else the device's address for that next hop.
+    """The address a node's own packet gets on a route: its `src`, else one the kernel picks by inet_select_addr().
 
-    Source: ip-route(8) and the kernel's inet_select_addr(): an address whose network holds the next hop first, then
-    the first address of the device that is not of link scope.
+    That is an address of the device whose network holds the next hop, else the device's first, else (a pod's cable has
+    none) the first address of any device, in the order of the devices; never one of link or host scope.
     """
     if route.source is not None:
         return route.source, route.evidence
@@ -154,10 +154,11 @@ def source_address(node: ClusterNode, route: RouteFact, toward: Address) -> tupl
         return None, None
     hop = route.next_hops[0]
     near = hop.gateway or toward
-    usable = [
-        a
-        for a in node.addresses or ()
-        if a.interface == hop.device and a.address.version == 4 and a.scope != "link" and "secondary" not in a.flags
-    ]
-    best = next((a for a in usable if near in a.address.network), usable[0] if usable else None)
+    usable = [a for a in node.addresses or () if a.address.version == 4 and _selectable(a)]
+    own = [a for a in usable if a.interface == hop.device]
+    best = next((a for a in own if near in a.address.network), None) or next(iter(own or usable), None)
     return (best.address.ip, best.evidence) if best else (None, None)
+
+
+def _selectable(address: AddressFact) -> bool:
+    return address.scope not in ("link", "host") and "secondary" not in address.flags

@@ -41,7 +41,8 @@ def build(diagnosis: Diagnosis, version: str, *, wanted: Wanted = lambda _: True
         "hypotheses": [],
         "dns": _dns(diagnosis),
         "effects": [
-            {"name": e.name, "status": e.status, "text": e.text, "evidence": _evidence(e.evidence)} for e in diagnosis.effects
+            {"name": e.name, "status": e.status, "text": e.text, "evidence": _evidence(e.evidence)}
+            for e in diagnosis.effects
         ],
         "checks_skipped": [{"code": s.code, "reason": s.reason} for s in diagnosis.skipped],
         "coverage": [
@@ -56,9 +57,7 @@ def _bundle(diagnosis: Diagnosis) -> dict[str, Any]:
         "inputs": list(diagnosis.bundle.inputs),
         "layouts": list(diagnosis.bundle.layouts),
         "artifacts": len(diagnosis.bundle.artifacts),
-        "gaps": [
-            {"path": g.path, "line": g.line, "kind": str(g.kind), "message": g.message} for g in diagnosis.gaps
-        ],
+        "gaps": [{"path": g.path, "line": g.line, "kind": str(g.kind), "message": g.message} for g in diagnosis.gaps],
         "missing": [{"artifact": m.artifact, "node": m.node, "effect": m.effect} for m in diagnosis.missing],
     }
 
@@ -181,15 +180,24 @@ def basis(verdict: Verdict) -> str:
 
 
 def reason_code(path: PodPath, findings: Sequence[Finding]) -> str | None:
-    """The finding that explains a failing path: the first that blames a node at an end of a lost way."""
+    """The finding that explains a failing path: the first that blames a node at an end of a lost way, or names the way."""
     if path.verdict is Verdict.UNKNOWN:
         return "CB901"
     if path.verdict not in FAILING:
         return None
     if not path.fates:
         return "CB302"
-    ends = {n for f in path.fates if f.outcome is Outcome.LOST for n in (f.source_node, f.endpoint_node)}
-    return next((f.code for f in findings if f.blames & ends), None)
+    return code_of({(f.source_node, f.endpoint_node) for f in path.fates if f.outcome is Outcome.LOST}, findings)
+
+
+def code_of(ways: set[tuple[str, str | None]], findings: Sequence[Finding]) -> str | None:
+    """The first finding that explains one of the lost ways between two nodes.
+
+    >>> code_of({("node-1", "node-2")}, ()) is None
+    True
+    """
+    ends = {n for way in ways if way[0] != way[1] for n in way}
+    return next((f.code for f in findings if f.blames & ends or f.pairs & ways), None)
 
 
 def _fate(fate: Fate) -> dict[str, Any]:
@@ -208,9 +216,9 @@ def _fate(fate: Fate) -> dict[str, Any]:
 def build_trace(path: Path, findings: Sequence[Finding]) -> dict[str, Any]:
     """The report on one traced path, as `trace -f json` writes it."""
     code = None if path.verdict is not Verdict.UNKNOWN else "CB901"
-    ends = {path.source.node, *(leg.to.node for leg in path.legs if leg.outcome is Outcome.LOST)}
-    if path.verdict in FAILING:
-        code = next((f.code for f in findings if f.blames & ends), None)
+    if path.verdict in FAILING and path.source.node:
+        ways = {(path.source.node, leg.to.node) for leg in path.legs if leg.outcome is Outcome.LOST}
+        code = code_of(ways, findings)
     head = {
         "schema_version": SCHEMA_VERSION,
         "from": _end(path.source),

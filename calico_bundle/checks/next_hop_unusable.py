@@ -1,0 +1,36 @@
+"""CB202: the session is up and the route is learned, but its next hop cannot carry the traffic."""
+
+from __future__ import annotations
+
+from calico_bundle.checks import ERROR, Check, CheckInfo, Context, Finding
+from calico_bundle.losses import findings
+
+INFO = CheckInfo(
+    code="CB202",
+    name="next-hop-unusable",
+    severity=ERROR,
+    means="The BGP session is up and the route is learned, but its next hop cannot carry pod traffic.",
+    finds="Lookups lost between two nodes whose session is established, at a router or an unreachable route.",
+    matters=(
+        "`Established` looks healthy everywhere, and pods are cut off all the same: BIRD resolves the next hop through a "
+        "gateway, and a router between the nodes has no route to pod addresses."
+    ),
+    proves="The established session's line, and the route with a gateway that is no node (or `unreachable`).",
+    fix="Encapsulate between subnets (vxlanMode or ipipMode CrossSubnet), or have the routers learn the pod routes by BGP.",
+    limits="That a router has no pod routes is taken for granted unless Calico peers with a router.",
+)
+_MESSAGE = {"": "{node} and {others} have a BGP session, yet the routes between them do not carry pod traffic"}
+
+
+def lacks(context: Context) -> str | None:
+    """BGP state of at least one node."""
+    recorded = any(n.sessions is not None for n in context.cluster.nodes.values())
+    return None if recorded else "no BGP state (birdcl show protocols, calicoctl node status) is in the bundle"
+
+
+def run(context: Context) -> list[Finding]:
+    """One finding per node that the routes in question share."""
+    return findings(context, INFO, _MESSAGE)
+
+
+CHECK = Check(INFO, lacks, run)

@@ -1,0 +1,37 @@
+"""CB204: one direction is dropped by a check of the receiver."""
+
+from __future__ import annotations
+
+from calico_bundle.checks import ERROR, Check, CheckInfo, Context, Finding
+from calico_bundle.losses import findings
+from calico_bundle.network.outcome import Why
+
+INFO = CheckInfo(
+    code="CB204",
+    name="reply-filtered",
+    severity=ERROR,
+    means="One direction is dropped: by the reverse-path filter, or because a tunnel's source is not accepted.",
+    finds="Packets that arrive at a node and are dropped there, although routes and sessions are fine.",
+    matters="The other direction works, so pings one way, captures on the sender and session states all look right.",
+    proves="The setting net.ipv4.conf.*.rp_filter, the route back, or the tunnel's outer source.",
+    fix="Make the ways symmetric (the right address for Calico does it mostly), or set rp_filter to 2 (loose) on the card.",
+    limits="Without `sysctl` the filter is not known, and the path stays unknown instead.",
+)
+_MESSAGE = {
+    Why.TUNNEL_SOURCE_REFUSED: "tunnel packets between {node} and {others} are refused",
+    "": "packets between {node} and {others} are dropped on arrival",
+}
+
+
+def lacks(context: Context) -> str | None:
+    """The routes of at least one node."""
+    recorded = any(n.routes is not None for n in context.cluster.nodes.values())
+    return None if recorded else "no node's routes (ip route) are in the bundle"
+
+
+def run(context: Context) -> list[Finding]:
+    """One finding per node that the drops share."""
+    return findings(context, INFO, _MESSAGE)
+
+
+CHECK = Check(INFO, lacks, run)

@@ -1,0 +1,41 @@
+"""CB203: a node has no usable route that it needs, for no cause named by another check."""
+
+from __future__ import annotations
+
+from calico_bundle.checks import ERROR, Check, CheckInfo, Context, Finding
+from calico_bundle.losses import findings
+from calico_bundle.network.outcome import Why
+
+INFO = CheckInfo(
+    code="CB203",
+    name="route-missing",
+    severity=ERROR,
+    means="A node has no usable route to an address it needs, and CB101 to CB202 do not explain why.",
+    finds="Lookups lost for want of a route: to a block of another node, to the service address, or any default route at all.",
+    matters="Pods behind the missing route are cut off. A node without a default route does not even answer its own pods.",
+    proves="The node's routing table, and the route that packets take instead, if any.",
+    fix=(
+        "Find out who should have written the route: BIRD (is the session up? ask `birdcl show protocols`), Felix (is calico-node "
+        "ready on the node?), or the system (a default route)."
+    ),
+    limits="It says that the route is missing and not why.",
+)
+_MESSAGE = {
+    Why.NO_POD_GATEWAY: "pods on {node} cannot send anything",
+    Why.NO_SERVICE_ROUTE: "{node} itself cannot send to the DNS service",
+    "": "there is no way for pod traffic between {node} and {others}",
+}
+
+
+def lacks(context: Context) -> str | None:
+    """The routes of at least one node."""
+    recorded = any(n.routes is not None for n in context.cluster.nodes.values())
+    return None if recorded else "no node's routes (ip route) are in the bundle"
+
+
+def run(context: Context) -> list[Finding]:
+    """One finding per node that the losses share."""
+    return findings(context, INFO, _MESSAGE)
+
+
+CHECK = Check(INFO, lacks, run)
