@@ -57,7 +57,7 @@ def read_single(walk: Walk, codec: Codec, source: Flow, place: Place, name: str)
         walk.gap(place.path, problem.kind, problem.message, _CUT)
     if (size or not problem) and not (problem and problem.kind is GapKind.REFUSED) and walk.admit(place):
         # The second time costs nothing of the budget: the first has shown what it comes to.
-        again = Decompressed(codec, BytesFlow(packed), walk.limits, Budget(size + walk.limits.ratio_floor_bytes))
+        again = Decompressed(codec, BytesFlow(packed), walk.limits, Budget(walk.limits))
         yield from walk.file(place, name, Section(again, size))
 
 

@@ -19,6 +19,7 @@ _INPUT_BYTES = 64 * 1024
 # What one call writes is lost when that call meets damage. That matters in a small input; in a large one, speed does.
 _OUTPUT_BYTES, _LARGE_OUTPUT_BYTES, _LARGE_FROM = 32 * 1024, 256 * 1024, 8 * 1024 * 1024
 _LONGEST_LOOK = 2 * 1024 * 1024
+_FLOORS_OF_ALL = 16  # many streams that are each small enough: zips of zips of zips
 
 
 class Decompressor(Protocol):
@@ -100,19 +101,38 @@ BZIP2_IN_ZIP = Codec("bzip2", b"", (), lambda _: bz2.BZ2Decompressor())
 
 @dataclass(slots=True)
 class Budget:
-    """What all decompression of one input may still write."""
+    """What all decompression of one input has written, and may write. `input_bytes` is None where it sets no limit."""
 
-    left: int
+    limits: Limits
+    input_bytes: int | None = None
+    spent: int = 0
 
-    def spend(self, count: int) -> bool:
-        """Take `count` bytes; False when there are no more.
+    def refusal(self) -> str | None:
+        """Why nothing more is to be written; None while all is well.
 
-        >>> budget = Budget(10)
-        >>> budget.spend(6), budget.spend(6)
-        (True, False)
+        >>> budget = Budget(Limits(max_total_bytes=10))
+        >>> budget.spent += 11
+        >>> budget.refusal()
+        'was not read further: the input holds more than 10 bytes in all (give a part of it, or pass a larger
+        Limits.max_total_bytes)'
         """
-        self.left -= count
-        return self.left >= 0
+        limits = self.limits
+        if self.spent > limits.max_total_bytes:
+            return (
+                f"was not read further: the input holds more than {readable_size(limits.max_total_bytes)} in all"
+                " (give a part of it, or pass a larger Limits.max_total_bytes)"
+            )
+        floor = _FLOORS_OF_ALL * limits.ratio_floor_bytes
+        if self.input_bytes is not None and self.spent > max(floor, limits.max_ratio * self.input_bytes):
+            return _bomb("was not read further: the input in all", limits)
+        return None
+
+
+def _bomb(what: str, limits: Limits) -> str:
+    return (
+        f"{what} expands more than {limits.max_ratio} times, as a bomb does"
+        " (unpack it yourself and give the directory, or pass a larger Limits.max_ratio)"
+    )
 
 
 class Decompressed(Flow):
@@ -200,20 +220,12 @@ class Decompressed(Flow):
         return rest
 
     def _meter(self, count: int) -> None:
-        limits = self._limits
+        self._budget.spent += count
         ratio = self._produced / max(self._consumed, 1)
-        if self._produced > limits.ratio_floor_bytes and ratio > limits.max_ratio:
-            self.problem = Problem(
-                GapKind.REFUSED,
-                f"expands more than {limits.max_ratio} times, as a bomb does, and was not read further"
-                " (unpack it yourself and give the directory, or pass a larger Limits.max_ratio)",
-            )
-        elif not self._budget.spend(count):
-            self.problem = Problem(
-                GapKind.REFUSED,
-                f"was not read further: the input holds more than {readable_size(limits.max_total_bytes)} in all"
-                " (give a part of it, or pass a larger Limits.max_total_bytes)",
-            )
+        if self._produced > self._limits.ratio_floor_bytes and ratio > self._limits.max_ratio:
+            self.problem = Problem(GapKind.REFUSED, _bomb("was not read further: it", self._limits))
+        elif refusal := self._budget.refusal():
+            self.problem = Problem(GapKind.REFUSED, refusal)
 
 
 def first_bytes(codec: Codec, source: Flow, limits: Limits) -> bytes:
@@ -224,7 +236,7 @@ def first_bytes(codec: Codec, source: Flow, limits: Limits) -> bytes:
     look = _INPUT_BYTES
     while True:
         data = source.peek(look)
-        trial = Decompressed(codec, _Ahead(data), limits, Budget(look * 2000))
+        trial = Decompressed(codec, _Ahead(data), limits, Budget(limits))
         head = trial.take(HEAD_BYTES)
         if len(head) >= HEAD_BYTES or len(data) < look or look >= _LONGEST_LOOK:
             return head

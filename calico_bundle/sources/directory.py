@@ -38,7 +38,7 @@ def read_directory(walk: Walk, root: str, place: Place) -> Iterator[Member]:
     Pipes, sockets and devices are gaps and are never opened.
     """
     files = _listed(walk, root, place)
-    walk.total_bytes = sum(file.size for file in files if stat.S_ISREG(file.mode))
+    walk.expect(sum(file.size for file in files if stat.S_ISREG(file.mode)))
     position = 0
     for file in files:
         path = Path(root, *file.parts)
@@ -51,7 +51,7 @@ def read_directory(walk: Walk, root: str, place: Place) -> Iterator[Member]:
         else:
             what = _WHAT.get(stat.S_IFMT(file.mode), "no file")
             walk.gap(place.prefix + _name(file), GapKind.REFUSED, f"is {what}; not read", "devices and pipes")
-        if walk.budget.left < 0:
+        if walk.budget.refusal():
             return
 
 

@@ -21,9 +21,10 @@ class Limits:
       bundle of 5,000 nodes has 3 to 4 GB.
     * `max_depth`: archives in archives, the outermost counted. Guards against archives that contain themselves. A
       customer's zip around a Harvester bundle around its node archives makes four.
-    * `max_ratio`: bytes out for each byte in, for each compressed stream. Guards against bombs: deflate reaches 1032.
-      Dumps of kubectl reach 15 to 60.
-    * `ratio_floor_bytes`: a stream this small is never called a bomb, since a short log of equal lines packs as well.
+    * `max_ratio`: bytes out for each byte in, of each compressed stream and of the input in all. Guards against bombs:
+      deflate reaches 1032, zips of zips any number. Dumps of kubectl reach 15 to 60.
+    * `ratio_floor_bytes`: a stream this small is never called a bomb, since a short log of equal lines packs as well;
+      nor is an input of 16 times that.
     * `max_decoder_bytes`: memory that an xz stream may demand for its dictionary; `xz -9` needs 65 MiB.
 
     >>> Limits(max_depth=2).max_depth

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from calico_bundle.errors import NotABundleError
-from calico_bundle.evidence import Gap, GapKind
+from calico_bundle.evidence import Gap, GapKind, clean
 from calico_bundle.sources.compressed import read_compressed
 from calico_bundle.sources.compression import CODECS, first_bytes
 from calico_bundle.sources.directory import read_directory
@@ -69,15 +69,15 @@ def _read(walk: Walk, source: Input) -> Iterator[Member]:
         yield from _read_file(walk, source, _shown(source))
         return
     path = os.fspath(source)
-    file = _opened(path)
+    file = _opened(path, _shown(source))
     if file is None:
         yield from read_directory(walk, path, Place(walk.name, "", 0))
         return
     with file:
-        yield from _read_file(walk, file, path)
+        yield from _read_file(walk, file, _shown(source))
 
 
-def _opened(path: str) -> BinaryIO | None:
+def _opened(path: str, shown: str) -> BinaryIO | None:
     """The file at a path; None for a directory."""
     try:
         mode = os.stat(path).st_mode  # noqa: PTH116 - Path("") would be the current directory
@@ -88,13 +88,13 @@ def _opened(path: str) -> BinaryIO | None:
             # Unbuffered: the streams ask for large pieces, and look ahead by themselves.
             return cast("BinaryIO", open(path, "rb", buffering=0))  # noqa: PTH123
     except (OSError, ValueError) as error:
-        raise NotABundleError(f"{path}: {_reason(error)}; {_TRY}") from error
-    raise NotABundleError(f"{path}: a device or socket; {_TRY}")
+        raise NotABundleError(f"{shown}: {_reason(error)}; {_TRY}") from error
+    raise NotABundleError(f"{shown}: a device or socket; {_TRY}")
 
 
 def _read_file(walk: Walk, file: BinaryIO, shown: str) -> Iterator[Member]:
     size = _size_if_seekable(file)
-    walk.total_bytes = size
+    walk.expect(size)
     flow = InputFlow(file, size, walk.advance)
     head = flow.peek(_LOOKED_AT)
     if flow.problem and not head:
@@ -182,11 +182,11 @@ def _size_if_seekable(file: BinaryIO) -> int | None:
 def _shown(source: Input) -> str:
     """How a message names the input: the path as given, else what the file object calls itself."""
     if isinstance(source, str | os.PathLike):
-        return os.fspath(source)
+        return clean(os.fspath(source))
     name = getattr(source, "name", None)
     if name == "<stdin>":
         return "standard input"
-    return name if isinstance(name, str) and name else "input"
+    return clean(name) if isinstance(name, str) and name else "input"
 
 
 def _name_of(source: Input) -> str:

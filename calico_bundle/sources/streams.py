@@ -222,11 +222,13 @@ class Section(Flow):
 
 
 def read_up_to(flow: Flow, most: int) -> bytes | None:
-    """All of a stream of unknown length; None when it is longer than `most`.
+    """All of a stream; None when it is longer than `most`.
 
     >>> read_up_to(BytesFlow(b"abc"), 3), read_up_to(BytesFlow(b"abc"), 2)
     (b'abc', None)
     """
+    if isinstance(flow, Section):
+        return flow.read_whole() if flow.size <= most else None
     parts: list[bytes] = []
     total = 0
     while part := flow.read(CHUNK_BYTES):

@@ -55,7 +55,7 @@ class Walk:
 
     def __post_init__(self) -> None:
         """Open the budget."""
-        self.budget = Budget(self.limits.max_total_bytes)
+        self.budget = Budget(self.limits)
 
     # --- gaps and progress ------------------------------------------------------------------------------------------
 
@@ -75,9 +75,15 @@ class Walk:
                     Gap(self.name, None, kind, f"{count - MOST_LISTED_GAPS} more {sort}, not listed one by one")
                 )
 
+    def expect(self, total: int | None) -> None:
+        """Note how many bytes the input has; None for a pipe."""
+        self.total_bytes = self.budget.input_bytes = total
+
     def advance(self, position: int) -> None:
         """Note how many bytes of the input were read."""
         self._position = position
+        if self.total_bytes is None:
+            self.budget.input_bytes = position
         if position - self._reported >= _PROGRESS_BYTES:
             self._report()
 
@@ -91,13 +97,13 @@ class Walk:
     def admit(self, place: Place) -> bool:
         """Count one entry of an archive; False, and a gap, when a limit of the whole input is reached."""
         self._entries += 1
-        if self._entries > self.limits.max_members:
-            over = f"has more than {self.limits.max_members} entries", "max_members"
-        elif self.budget.left < 0:
-            over = f"holds more than {readable_size(self.limits.max_total_bytes)} in all", "max_total_bytes"
-        else:
+        most = self.limits.max_members
+        message = self.budget.refusal()
+        if self._entries > most:
+            message = f"was not read further: the input has more than {most} entries"
+            message += " (give a part of it, or pass a larger Limits.max_members)"
+        if message is None:
             return True
-        message = f"was not read further: the input {over[0]} (give a part of it, or pass a larger Limits.{over[1]})"
         self.gap(place.path, GapKind.REFUSED, message, "archives that were not read to their end")
         return False
 

@@ -226,6 +226,17 @@ def test_bomb_of_a_tar_keeps_what_came_before() -> None:
     assert kinds(gaps) == {"zeros": GapKind.REFUSED, "input": GapKind.REFUSED}
 
 
+def test_zips_of_zips_are_refused_in_all() -> None:
+    packed = zip_of({"leaf.txt": b"0" * _MIB})
+    for _ in range(3):
+        packed = zip_of({f"{i}.zip": packed for i in range(8)})
+    for source in (io.BytesIO(packed), io.BufferedReader(io.BytesIO(packed))):
+        members, gaps = read(source, SMALL)
+        assert 0 < sum(len(data) for data in members.values()) <= 17 * _MIB
+        assert {gap.kind for gap in gaps} == {GapKind.REFUSED}
+        assert any("the input in all expands" in gap.message for gap in gaps)
+
+
 def test_log_of_equal_lines_is_no_bomb() -> None:
     log = b"2024-01-01 00:00:00 [INFO][1] bird: Mesh_10_0_0_1: Connection closed\n" * 30_000
     assert read(zip_of({"bird.log": log})) == ({"bird.log": log}, [])
@@ -445,9 +456,9 @@ def test_no_bundle_is_told_in_one_line(data: bytes, found: str, tmp_path: Path) 
         assert "\n" not in message
 
 
-@pytest.mark.parametrize("path", ["", "no/such/file", "nul\0byte", "/dev/null"])
+@pytest.mark.parametrize("path", ["", "no/such/file", "two\nlines", "nul\0byte", "/dev/null"])
 def test_path_that_cannot_be_opened(path: str) -> None:
-    with pytest.raises(NotABundleError):
+    with pytest.raises(NotABundleError, match=r"\A.*: (no such file|embedded null|a device).*\Z"):
         read(path)
 
 
