@@ -1,0 +1,204 @@
+"""The command `bundle-analyze`: arguments in, exit status out. The only room that prints."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from calico_bundle import __version__
+from calico_bundle.commands import Document, Outcome, Session, verbs
+from calico_bundle.errors import BundleError
+from calico_bundle.evidence import clean
+from calico_bundle.report.exit_status import ExitStatus
+from calico_bundle.report.files import write_file
+
+NAME = "bundle-analyze"
+DEBUG = "CALICO_BUNDLE_DEBUG"
+"""Set to anything, this shows the traceback of an error, as `-v` does."""
+
+_REDRAW_SECONDS = 0.1
+
+
+class Program(click.Group):
+    """Every verb of the command; words that begin with none of them are for `analyze`."""
+
+    def main(self, args: Sequence[str] | None = None, *_more: Any, **_settings: Any) -> NoReturn:
+        """Run on `args`, else on the arguments of this process, and exit with the status."""
+        words = list(sys.argv[1:] if args is None else args)
+        progress = _Progress(shown=sys.stderr is not None and sys.stderr.isatty())
+        session = Session(_terminal_width(), progress if progress.shown else None, dict(os.environ))
+        sys.exit(_run_safely(words, session, progress))
+
+
+def main() -> NoReturn:
+    """Run `bundle-analyze` on the arguments of this process."""
+    program.main()
+
+
+def _run_safely(words: list[str], session: Session, progress: _Progress) -> int:
+    """Whatever happens, it becomes an exit status and one clear line; a traceback only for who asks for it."""
+    try:
+        try:
+            outcome = _run(words, session)
+        finally:
+            progress.clear()
+        return _deliver(outcome)
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        return _fail(ExitStatus.INTERRUPTED, "interrupted", session)
+    except click.ClickException as error:
+        return _fail(ExitStatus.UNUSABLE, f"{error.format_message()} (see {NAME} --help)", session)
+    except BundleError as error:
+        return _fail(ExitStatus.UNUSABLE, str(error), session)
+    except BrokenPipeError:
+        _mute(sys.stdout)
+        return ExitStatus.PIPE_CLOSED
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        return _fail(ExitStatus.UNUSABLE, f"{place}{error.strerror or error}", session)
+    except Exception as error:  # noqa: BLE001 - the last resort: a defect must not look like a finding
+        return _fail(ExitStatus.DEFECT, _defect(error), session)
+
+
+def _run(words: list[str], session: Session) -> Outcome:
+    known = verbs()
+    verb = words[0] if words and words[0] in known else None
+    command = known[verb or "analyze"]
+    name = NAME if verb is None else f"{NAME} {verb}"
+    settings: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100, "obj": session}
+    with command.make_context(name, words if verb is None else words[1:], **settings) as context:
+        outcome: Outcome = command.invoke(context)
+    return outcome
+
+
+# --- standard error ---------------------------------------------------------------------------------------------------
+
+
+def _fail(status: ExitStatus, words: str, session: Session) -> int:
+    _say(f"{NAME}: {' '.join(words.split())}")
+    if session.verbose or session.environment.get(DEBUG):
+        _show_traceback()
+    return status
+
+
+def _say(words: str) -> None:
+    with contextlib.suppress(OSError):
+        print(clean(words), file=sys.stderr, flush=True)
+
+
+def _show_traceback() -> None:
+    import traceback
+
+    for line in traceback.format_exc().split("\n"):
+        _say(line)
+
+
+def _defect(error: Exception) -> str:
+    import traceback
+
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return (
+        f"internal error: {type(error).__name__}: {error}{place} (version {__version__}). This is a defect of {NAME}, "
+        f"not of the bundle: please report it to the project with this line, and with what -v adds to it"
+    )
+
+
+class _Progress:
+    """One line on standard error, drawn over and over; only for a terminal."""
+
+    def __init__(self, *, shown: bool) -> None:
+        self.shown = shown
+        self._drawn_at = 0.0
+        self._on_screen = False
+
+    def __call__(self, done: int, total: int | None, text: str) -> None:
+        now = time.monotonic()
+        if now - self._drawn_at < _REDRAW_SECONDS:
+            return
+        self._drawn_at, self._on_screen = now, True
+        share = f"{100 * done // total:3d} %" if total else f"{done:,}"
+        room = shutil.get_terminal_size().columns - 1
+        self._write(f"\r\x1b[2K{clean(f'{share}  {text}')[:room]}")
+
+    def clear(self) -> None:
+        """Leave no trace of it."""
+        if self._on_screen:
+            self._write("\r\x1b[2K")
+            self._on_screen = False
+
+    @staticmethod
+    def _write(words: str) -> None:
+        with contextlib.suppress(OSError):
+            sys.stderr.write(words)
+            sys.stderr.flush()
+
+
+# --- what is written ------------------------------------------------------------------------------------------------
+
+
+def _terminal_width() -> int | None:
+    if sys.stdout is None or not sys.stdout.isatty():
+        return None
+    return shutil.get_terminal_size().columns
+
+
+def _deliver(outcome: Outcome) -> int:
+    for document in outcome.documents:
+        try:
+            _write(document)
+        except OSError as error:
+            place = "standard output" if document.path is None else document.path
+            _say(f"{NAME}: cannot write {place}: {error.strerror or error}")
+            return ExitStatus.UNUSABLE
+    for note in outcome.notes:
+        _say(note)
+    return outcome.status
+
+
+def _write(document: Document) -> None:
+    if document.path is not None:
+        write_file(document.path, _encode(document.content))
+        return
+    try:
+        _write_standard_output(document.content)
+    except BrokenPipeError:
+        # The reader (`| head`) has seen enough; what was found, and so the status, does not change for it.
+        _mute(sys.stdout)
+    except OSError:
+        _mute(sys.stdout)
+        raise
+
+
+def _write_standard_output(content: str | bytes) -> None:
+    """UTF-8 whatever the locale says: a pipe always carries the same bytes. A terminal gets what it can show."""
+    if sys.stdout is None:
+        raise OSError("it is closed")
+    encoding = (sys.stdout.encoding or "utf-8") if sys.stdout.isatty() else "utf-8"
+    sys.stdout.flush()
+    sys.stdout.buffer.write(_encode(content, encoding))
+    sys.stdout.buffer.flush()
+
+
+def _encode(content: str | bytes, encoding: str = "utf-8") -> bytes:
+    return content if isinstance(content, bytes) else content.encode(encoding, "backslashreplace")
+
+
+def _mute(stream: Any) -> None:
+    """Let the interpreter's last flush go nowhere, instead of failing once more with a message of its own."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+
+
+program = Program(NAME, commands=verbs())
