@@ -1,0 +1,134 @@
+"""`ip neigh`: the ARP and neighbor tables of a node, IPv4 and IPv6 in one file."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from calico_bundle.evidence import Evidence, GapKind, LineGaps, quote
+from calico_bundle.facts import Address, NeighborFact
+from calico_bundle.parsers import Parsed, Parser
+from calico_bundle.parsers.ip_text import Command, address, command_in, is_hidden, note_other, sample_lines
+
+_STATES = frozenset(("NONE", "INCOMPLETE", "REACHABLE", "STALE", "DELAY", "PROBE", "FAILED", "NOARP", "PERMANENT"))
+_FLAGS = frozenset(("router", "extern_learn", "extern_valid", "managed", "offload", "use", "sticky", "self"))
+_IGNORED_WITH_VALUE = frozenset(("ref", "used", "probes", "users", "protocol", "proto", "vlan", "vni"))
+# iproute2 6.1 prints `used 0/60/0probes 4`, without the blank.
+_USED_AND_PROBES = re.compile(r"\d+/\d+/\d+probes", re.ASCII)
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A neighbor while its words are read."""
+
+    address: Address | None
+    device: str | None = None
+    mac: str | None = None
+    states: list[str] = field(default_factory=list)
+    problem: str | None = None
+    problem_kind: GapKind | None = None
+    unknown: str | None = None
+    hidden_mac: bool = False
+
+    def refuse(self, why: str, kind: GapKind | None = None) -> None:
+        """Remember why this line gives no neighbor; the first reason stands."""
+        if self.problem is None:
+            self.problem, self.problem_kind = why, kind
+
+
+def _read(line: str) -> _Draft | None:
+    """A draft from a line; None when it does not begin with an address."""
+    words = line.split()
+    found = address(words[0]) if words else None
+    if not words or (found is None and not is_hidden(words[0])):
+        return None
+    draft = _Draft(found)
+    if found is None:
+        draft.refuse("hidden by the collector", GapKind.REDACTED)
+    at = 1
+    while at < len(words):
+        at = _read_word(draft, words, at)
+    if not draft.states:
+        draft.refuse("an entry without state: a proxy entry, or cut")
+    return draft
+
+
+def _read_word(draft: _Draft, words: list[str], at: int) -> int:
+    """Take one word, and its value where it has one; the place behind it."""
+    word, has_value = words[at], at + 1 < len(words)
+    if word in _STATES:
+        draft.states.append(word)
+    elif word == "dev" and has_value:
+        draft.device = words[at + 1]
+        return at + 2
+    elif word == "lladdr" and has_value:
+        draft.hidden_mac = is_hidden(words[at + 1])
+        draft.mac = None if draft.hidden_mac else words[at + 1].lower()
+        return at + 2
+    elif word == "nud" and has_value:
+        draft.states.append(words[at + 1].upper())
+        return at + 2
+    elif word in ("dev", "lladdr", "nud"):
+        draft.refuse("cut behind the word " + word)
+    elif word == "proxy":
+        draft.refuse("an address this node answers for (proxy), not a neighbor")
+    elif word in _IGNORED_WITH_VALUE:
+        joined = has_value and _USED_AND_PROBES.fullmatch(words[at + 1])
+        return at + (3 if joined else 2)
+    elif word not in _FLAGS:
+        draft.unknown = draft.unknown or word
+    return at + 1
+
+
+def recognizes(head: str) -> bool:
+    """Whether a text begins like `ip neigh`: at least half of its first lines are entries, each with a state.
+
+    >>> recognizes("10.0.1.12 dev ens18 lladdr 52:54:00:1b:ab:bc REACHABLE\\n")
+    True
+    >>> recognizes("10.244.1.10 dev cali553a67e357d scope link\\n")
+    False
+    """
+    lines = sample_lines(head)
+    drafts = [draft for draft in map(_read, lines) if draft and draft.states and not draft.unknown]
+    return bool(drafts) and 2 * len(drafts) >= len(lines)
+
+
+def parse(text: str, path: str) -> Parsed:
+    """Read the entries of `ip neigh`, `ip -6 neigh`, `ip -s -s neigh`.
+
+    An entry without a state gives a gap and no fact. An empty text is a node without neighbors. Raises nothing.
+
+    >>> neighbor = parse("10.0.1.12 dev ens18 lladdr 52:54:00:1B:AB:BC REACHABLE\\n", "n1/ip_neigh.txt").facts[0]
+    >>> str(neighbor.address), neighbor.device, neighbor.mac, neighbor.state
+    ('10.0.1.12', 'ens18', '52:54:00:1b:ab:bc', 'REACHABLE')
+    """
+    gaps = LineGaps(path)
+    facts: list[NeighborFact] = []
+    command = Command("neighbor")
+    for line_number, line in enumerate(text.split("\n"), start=1):
+        ours = command.object in ("neighbor", "neighbour", None) and command.network_namespace is None
+        draft = _read(line) if ours else None
+        if draft is None:
+            found = command_in(line)
+            command = found or command
+            if line.strip() and not found:
+                note_other(gaps, line_number, line)
+        else:
+            _note_problems(draft, line_number, line, gaps)
+            if draft.problem is None and draft.address is not None:
+                device = draft.device or command.device
+                evidence = Evidence(path, line_number, quote(line))
+                facts.append(NeighborFact(draft.address, device, draft.mac, " ".join(draft.states), evidence))
+    return Parsed(tuple(facts), gaps.result())
+
+
+def _note_problems(draft: _Draft, line_number: int, line: str, gaps: LineGaps) -> None:
+    if draft.unknown:
+        draft.refuse(f"word {draft.unknown} not understood")
+    if draft.problem:
+        gaps.add(line_number, line, kind=draft.problem_kind, why=draft.problem)
+    elif draft.hidden_mac:
+        gaps.add(line_number, line, kind=GapKind.REDACTED, why="link-layer address hidden by the collector")
+
+
+PARSER = Parser(kind="ip-neigh", recognizes=recognizes, parse=parse)
