@@ -10,8 +10,8 @@ from collections.abc import Iterator
 _NOISE = re.compile(
     r"""(?x)
     ^\s*$
-    | ^\S+@\S+[:~\s].*[#$]\s           # root@n1:~# ip a
-    | ^\[\S+@\S+\s[^\]]*\][#$]\s       # [root@n1 ~]# ip a
+    | ^[^\s@]+@[^\s:~]+[:~\s].*?[#$]\s # root@n1:~# ip a
+    | ^\[[^\s@]+@\S+\s[^\]]*\][#$]\s   # [root@n1 ~]# ip a
     | ^[$#]\s+(?:ip|kubectl|calicoctl|birdcl|birdc|sudo)\b
     | ^\++\s\S
     | ^Defaulted\scontainer\s

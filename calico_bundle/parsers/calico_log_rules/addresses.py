@@ -1,0 +1,353 @@
+"""What calico-node says about its name and its addresses when it starts, and once a minute after that."""
+
+from __future__ import annotations
+
+from calico_bundle.parsers.calico_log_rules.rule import ADDRESS, NAME, Rule
+
+_STARTUP = "node/pkg/lifecycle/startup/startup.go"
+_METHODS = "node/pkg/lifecycle/startup/autodetection/autodetection_methods.go"
+_REACH = "node/pkg/lifecycle/startup/autodetection/reachaddr.go"
+_UTILS = "node/pkg/lifecycle/utils/utils.go"
+_RUNIT = "node/filesystem/etc/rc.local, node/filesystem/sbin/start_runit"
+_IP = r"IPv(?P<family>[46])"
+_INTERFACE = r"(?P<interface>\S+)"
+_CIDR = rf"(?P<address>{ADDRESS}(?:/\d+)?)"
+
+DETECTION = (
+    Rule(
+        "address-autodetected",
+        rf"Using autodetected {_IP} address on interface (?P<interface>\S+): {_CIDR}$",
+        "first-found chose this address",
+        _METHODS,
+        "Using autodetected IPv4 address on interface eth1: 192.168.50.12/24",
+        {"method": "first-found"},
+    ),
+    Rule(
+        "address-autodetected",
+        rf"Using autodetected {_IP} address {_CIDR} on matching interface (?P<interface>\S+)$",
+        "interface= chose this address",
+        _METHODS,
+        "Using autodetected IPv4 address 10.0.1.12/24 on matching interface eth0",
+        {"method": "interface"},
+    ),
+    Rule(
+        "address-autodetected",
+        rf"Using autodetected {_IP} address {_CIDR} on interface {_INTERFACE} matching cidrs \[(?P<cidrs>[^\]]*)\]$",
+        "cidr= chose this address",
+        _METHODS,
+        "Using autodetected IPv6 address fd00::12/64 on interface eth0 matching cidrs [fd00::/8 fc00::/8]",
+        {"method": "cidr"},
+    ),
+    Rule(
+        "address-autodetected",
+        rf"Using autodetected {_IP} address {_CIDR}, detected by connecting to (?P<destination>\S+)$",
+        "can-reach= chose this address",
+        _METHODS,
+        "Using autodetected IPv4 address 10.0.1.12/24, detected by connecting to 8.8.8.8",
+        {"method": "can-reach"},
+    ),
+    Rule(
+        "address-autodetected",
+        rf"Using autodetected {_IP} address on interface {_INTERFACE}: {_CIDR} while skipping matching interfaces$",
+        "skip-interface= chose this address",
+        _METHODS,
+        "Using autodetected IPv4 address on interface eth0: 10.0.1.12/24 while skipping matching interfaces",
+        {"method": "skip-interface"},
+    ),
+    Rule(
+        "address-dialed",
+        r'Auto-detected address by connecting to remote Destination="(?P<destination>[^"]*)" IP=(?P<address>\S+)$',
+        "the kernel's choice of source address towards the destination of can-reach=",
+        _REACH,
+        'Auto-detected address by connecting to remote Destination="8.8.8.8" IP=10.0.1.12',
+    ),
+    Rule(
+        "address-prefix-taken",
+        r'Including CIDR information from host interface\. CIDR="(?P<address>[^"]*)"$',
+        "kubernetes-internal-ip, or an address given without prefix, was found on an interface; the only success line "
+        "that method has",
+        _METHODS,
+        'Including CIDR information from host interface. CIDR="10.0.1.12/24"',
+    ),
+    Rule(
+        "address-interface-not-found",
+        rf"Unable to find matching host interface for IP (?P<address>{ADDRESS})$",
+        "the InternalIP, or the address given, is on no interface",
+        _METHODS,
+        "Unable to find matching host interface for IP 10.0.1.99",
+    ),
+    Rule(
+        "address-autodetection-failed",
+        rf"Unable to auto-detect an {_IP} address: (?P<error>.*)$",
+        "first-found found no address",
+        _METHODS,
+        "Unable to auto-detect an IPv4 address: no valid IPv4 addresses found on the host interfaces",
+        {"method": "first-found"},
+    ),
+    Rule(
+        "address-autodetection-failed",
+        rf"Unable to auto-detect an {_IP} address using interface regexes \[(?P<regexes>.*?)\]: (?P<error>.*)$",
+        "interface= found no address",
+        _METHODS,
+        "Unable to auto-detect an IPv4 address using interface regexes [ens.* bond0]: no valid host interfaces found",
+        {"method": "interface"},
+    ),
+    Rule(
+        "address-autodetection-failed",
+        rf"Unable to auto-detect an {_IP} address using interface cidr \[(?P<cidrs>.*?)\]: (?P<error>.*)$",
+        "cidr= found no address",
+        _METHODS,
+        "Unable to auto-detect an IPv4 address using interface cidr [10.9.0.0/16]: no valid IPv4 addresses found",
+        {"method": "cidr"},
+    ),
+    Rule(
+        "address-autodetection-failed",
+        rf"Unable to auto-detect an {_IP} address while excluding \[(?P<regexes>.*?)\]: (?P<error>.*)$",
+        "skip-interface= found no address",
+        _METHODS,
+        "Unable to auto-detect an IPv6 address while excluding [eth.*]: no valid IPv6 addresses found",
+        {"method": "skip-interface"},
+    ),
+    Rule(
+        "address-autodetection-failed",
+        rf"Unable to auto-detect {_IP} address by connecting to (?P<destination>\S+): (?P<error>.*)$",
+        "can-reach= found no address",
+        _METHODS,
+        "Unable to auto-detect IPv4 address by connecting to 8.8.8.8: dial udp4 8.8.8.8:80: network is unreachable",
+        {"method": "can-reach"},
+    ),
+    Rule(
+        "address-autodetection-failed",
+        r"Unable to parse CIDR (?P<value>\S*) ?: (?P<error>.*)$",
+        "kubernetes-internal-ip found no address with a prefix",
+        _METHODS,
+        "Unable to parse CIDR 10.0.1.99 : invalid CIDR address: 10.0.1.99",
+        {"method": "kubernetes-internal-ip"},
+    ),
+    Rule(
+        "detection-method-invalid",
+        r'Invalid CIDR "(?P<value>[^"]*)" for IP autodetection method: (?P<method>.*)$',
+        "cidr= holds something that is no CIDR, so it detects nothing",
+        _METHODS,
+        'Invalid CIDR "10.0.0.0" for IP autodetection method: cidr=10.0.0.0',
+        starts=("Invalid CIDR",),
+    ),
+    Rule(
+        "detection-method-invalid",
+        r"Invalid IP autodetection method: (?P<method>.*)$",
+        "no such method; calico-node exits",
+        _METHODS,
+        "Invalid IP autodetection method: can_reach=8.8.8.8",
+    ),
+    Rule(
+        "detection-method-invalid",
+        r"Cannot use method '(?P<method>kubernetes-internal-ip)' when not running on a Kubernetes cluster$",
+        "the method needs Kubernetes' API",
+        _METHODS,
+        "Cannot use method 'kubernetes-internal-ip' when not running on a Kubernetes cluster",
+    ),
+    Rule(
+        "address-none-detected",
+        rf"Couldn't autodetect an {_IP} address\.",
+        "nothing detected and nothing stored: calico-node exits",
+        _STARTUP,
+        "Couldn't autodetect an IPv4 address. If auto-detecting, choose a different autodetection method. Otherwise "
+        "provide an explicit address.",
+    ),
+    Rule(
+        "address-kept-existing",
+        rf"Autodetection of {_IP} address failed, keeping existing value: {_CIDR}$",
+        "nothing detected: the stored address stays, right or wrong",
+        _STARTUP,
+        "Autodetection of IPv4 address failed, keeping existing value: 10.0.1.12/24",
+        {"reason": "failed"},
+    ),
+    Rule(
+        "address-kept-existing",
+        rf"Autodetection for {_IP} disabled, keeping existing value: {_CIDR}$",
+        "IP=none: the stored address stays",
+        _STARTUP,
+        "Autodetection for IPv4 disabled, keeping existing value: 10.0.1.12/24",
+        {"reason": "disabled"},
+    ),
+    Rule(
+        "address-from-environment",
+        rf"Using {_IP} address from environment: (?P<variable>IP6?)=(?P<address>\S+)$",
+        "the address is given, not detected",
+        _STARTUP,
+        "Using IPv4 address from environment: IP=10.0.1.12/24",
+    ),
+    Rule(
+        "address-environment-invalid",
+        rf"Environment does not contain a valid {_IP} address: (?P<variable>IP6?)=(?P<value>.*)$",
+        "the given address is none: calico-node exits",
+        _STARTUP,
+        "Environment does not contain a valid IPv4 address: IP=autodetected",
+    ),
+    Rule(
+        "address-not-on-host",
+        rf"Unable to confirm {_IP} address (?P<address>{ADDRESS}) is assigned to this host$",
+        "the stored address is on none of the node's interfaces",
+        _STARTUP,
+        "Unable to confirm IPv4 address 192.168.50.12 is assigned to this host",
+    ),
+    Rule(
+        "address-on-host",
+        rf"{_IP} address (?P<address>{ADDRESS}) discovered on interface (?P<interface>\S+)$",
+        "the stored address is on this interface (logged at this level before v3.20)",
+        _STARTUP,
+        "IPv4 address 172.16.200.103 discovered on interface bond0",
+        starts=("IPv4 ", "IPv6 "),
+    ),
+)
+
+STARTUP = (
+    Rule(
+        "address-changed",
+        rf"Node {_IP} changed, will check for conflicts$",
+        "the detected address differs from the stored one",
+        _STARTUP,
+        "Node IPv4 changed, will check for conflicts",
+    ),
+    Rule(
+        "node-interfaces-changed",
+        r"Node interfaces changed$",
+        "the node's list of interfaces changed (v3.31 and later)",
+        _STARTUP,
+        "Node interfaces changed",
+    ),
+    Rule(
+        "node-addresses-updated",
+        r"Updated node IP addresses$",
+        "the monitor wrote a changed address to the datastore",
+        _STARTUP,
+        "Updated node IP addresses",
+    ),
+    Rule(
+        "bgp-data-initialized",
+        r"Initialize BGP data$",
+        "the node had no BGP address stored",
+        _STARTUP,
+        "Initialize BGP data",
+    ),
+    Rule(
+        "node-resource-built",
+        r'Building new node resource Name="(?P<node>[^"]*)"$',
+        "the node was not in the datastore",
+        _STARTUP,
+        'Building new node resource Name="worker-2"',
+    ),
+    Rule(
+        "address-conflict",
+        rf"Calico node '(?P<node>[^']*)' is already using the {_IP} address (?P<address>{ADDRESS}?)\.?$",
+        "another node holds this address: this calico-node exits",
+        _STARTUP,
+        "Calico node 'worker-1' is already using the IPv4 address 10.0.2.15.",
+        about=("family", "node"),
+    ),
+    Rule(
+        "address-changed-same-name",
+        rf"{_IP} address has changed\. This could happen if there are multiple nodes with the same name\."
+        r'(?: node="?(?P<node>[^"\s]*)"?)?(?: original="?(?P<original>[^"\s]*)"?)?'
+        r'(?: updated="?(?P<updated>[^"\s]*)"?)?$',
+        "the address stored under this node's name was another one",
+        _STARTUP,
+        "IPv4 address has changed. This could happen if there are multiple nodes with the same name. "
+        'node="worker-2" original=10.0.1.12 updated=192.168.50.12',
+        starts=("IPv4 ", "IPv6 "),
+    ),
+    Rule(
+        "address-cleared",
+        rf'Clearing out-of-date {_IP} address from this node IP="(?P<address>[^"]*)"$',
+        "the stored address was removed, because detection failed or found a conflict",
+        _STARTUP,
+        'Clearing out-of-date IPv4 address from this node IP="10.0.1.12/24"',
+    ),
+    Rule(
+        "as-number",
+        r"No AS number configured on node resource, using global value$",
+        "the node has the cluster's AS number",
+        _STARTUP,
+        "No AS number configured on node resource, using global value",
+        {"origin": "global"},
+    ),
+    Rule(
+        "as-number",
+        r"Using AS number (?P<as_number>[\d.]+) configured in node resource$",
+        "the node has an AS number of its own",
+        _STARTUP,
+        "Using AS number 64512 configured in node resource",
+        {"origin": "node"},
+    ),
+    Rule(
+        "as-number",
+        r"Using AS number specified in environment \(AS=(?P<as_number>[^)]*)\)$",
+        "the AS number is given in the environment",
+        _STARTUP,
+        "Using AS number specified in environment (AS=64513)",
+        {"origin": "environment"},
+    ),
+    Rule(
+        "node-name",
+        rf"Determined node name: (?P<node>{NAME})$",
+        "the node this log belongs to",
+        _UTILS,
+        "Determined node name: worker-2",
+    ),
+    Rule(
+        "node-name",
+        rf"Using node name: (?P<node>{NAME})(?:\. Version number: (?P<version>\S+))?$",
+        "the node this log belongs to",
+        _STARTUP,
+        "Using node name: worker-2.example.com",
+    ),
+    Rule(
+        "node-name",
+        rf"Starting node (?P<node>{NAME}) with version (?P<version>\S+)$",
+        "the node this log belongs to, and Calico's version",
+        _STARTUP,
+        "Starting node worker-2 with version v3.28.5",
+    ),
+    Rule(
+        "log-level-set",
+        r"Early log level set to (?P<log_level>\w+)$",
+        "a program of calico-node starts",
+        _STARTUP,
+        "Early log level set to info",
+    ),
+    Rule(
+        "calico-started",
+        r"Calico (?:node )?started successfully$",
+        "calico-node started: runit's text, or that of v3.31 and later",
+        _RUNIT,
+        "Calico node started successfully",
+    ),
+    Rule(
+        "calico-start-failed",
+        r"Calico node failed to start$",
+        "start-up ended with an error: the container exits",
+        _RUNIT,
+        "Calico node failed to start",
+    ),
+    Rule(
+        "no-address-configured",
+        r"No IPv4 or IPv6 addresses configured or detected, required for Calico networking",
+        "no address at all: calico-node exits (v3.31 and before)",
+        _STARTUP,
+        "No IPv4 or IPv6 addresses configured or detected, required for Calico networking",
+    ),
+    Rule(
+        "address-configuration-failed",
+        r"Failed to configure IP addresses error=(?P<error>.*)$",
+        "no address, or a conflict: calico-node exits (v3.32 and later)",
+        _STARTUP,
+        "Failed to configure IP addresses error=conflicting node detected: IPv4 address conflict",
+    ),
+    Rule(
+        "startup-terminating",
+        r"Terminating$",
+        "start-up gives up; the line before says why",
+        _UTILS,
+        "Terminating",
+    ),
+)
