@@ -205,7 +205,9 @@ def _differs(node: ClusterNode) -> bool:
 
 
 def _expected(node: ClusterNode, status: AddressStatus) -> Address | None:
-    """The address Calico should have: the InternalIP, where the machine has it or was not looked at."""
+    """The address Calico should have: the InternalIP, where the machine has it or was not looked at; open when unknown."""
+    if status is AddressStatus.UNKNOWN:
+        return None
     if status is AddressStatus.OK or (node.internal_ip and node.holds(node.internal_ip) is not False):
         return node.internal_ip
     return None

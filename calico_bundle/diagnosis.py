@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from calico_bundle.addresses import AddressVerdict, judge_addresses
 from calico_bundle.bundle import Bundle
 from calico_bundle.checks import ERROR, Context, Finding, Skipped, run_all
+from calico_bundle.choices import Choices
 from calico_bundle.cluster import Cluster, join
 from calico_bundle.coverage import missing
 from calico_bundle.effects import Effect, effects
@@ -16,6 +17,7 @@ from calico_bundle.names import node_subject
 from calico_bundle.network.service import DnsService, find_dns
 from calico_bundle.paths import DnsPaths, Verdict
 
+TIME_BOMB = "CB105"
 BROKEN, AT_RISK, HEALTHY, INCONCLUSIVE = "broken", "at-risk", "healthy", "inconclusive"
 
 
@@ -37,6 +39,7 @@ class Diagnosis:
     dns: DnsService | None
     paths: DnsPaths
     addresses: Mapping[str, AddressVerdict]
+    choices: Choices
     findings: tuple[Finding, ...]
     skipped: tuple[Skipped, ...]
     effects: tuple[Effect, ...]
@@ -56,7 +59,8 @@ def diagnose(bundle: Bundle, *, dns: str | None = None) -> Diagnosis:
     addresses = judge_addresses(cluster, paths.forwarding)
     gaps = (*bundle.gaps, *(g for a in bundle.artifacts for g in a.parsed.gaps), *cluster.gaps)
     lacking = missing(cluster, service)
-    findings, skipped = run_all(Context(bundle, cluster, service, paths, addresses, gaps, lacking))
+    choices = Choices(cluster, paths.forwarding)
+    findings, skipped = run_all(Context(bundle, cluster, service, paths, addresses, choices, gaps, lacking))
     at_fault = frozenset(n for f in findings for n in f.blames)
     return Diagnosis(
         bundle,
@@ -64,6 +68,7 @@ def diagnose(bundle: Bundle, *, dns: str | None = None) -> Diagnosis:
         service,
         paths,
         addresses,
+        choices,
         findings,
         skipped,
         effects(cluster, paths, at_fault),
@@ -80,6 +85,9 @@ def sum_up(cluster: Cluster, paths: DnsPaths, findings: Sequence[Finding]) -> Cl
     errors = [f for f in findings if f.severity == ERROR]
     if errors or failing:
         return ClusterVerdict(BROKEN, _broken_headline(errors, failing, paths), _root_causes(errors))
+    moving = [f for f in findings if f.code == TIME_BOMB]
+    if moving and not counts[Verdict.UNKNOWN]:
+        return ClusterVerdict(AT_RISK, f"No DNS path is broken now, but {moving[0].message}.", (TIME_BOMB,))
     if counts[Verdict.UNKNOWN] or not counts[Verdict.REACHES]:
         return ClusterVerdict(INCONCLUSIVE, _inconclusive_headline(cluster, paths), ())
     text = f"All {counts[Verdict.REACHES]} pods that use cluster DNS reach every ready DNS endpoint."
@@ -100,8 +108,8 @@ def _broken_headline(errors: Sequence[Finding], failing: int, paths: DnsPaths) -
         return f"{failing} of {judged} DNS paths are broken; what breaks them is not among the causes known here."
     first = max(errors, key=lambda f: f.paths)
     same = [f for f in errors if f.code == first.code]
-    more = f" (and {len(same) - 1} more {first.code})" if len(same) > 1 else ""
-    return f"{failing} of {judged} DNS paths fail: {first.message}{more}." if failing else f"{first.message}{more}."
+    more = f" ({len(same) - 1} more {first.code})" if len(same) > 1 else ""
+    return f"{failing} of {judged} DNS paths fail. {first.message}{more}." if failing else f"{first.message}{more}."
 
 
 def _inconclusive_headline(cluster: Cluster, paths: DnsPaths) -> str:

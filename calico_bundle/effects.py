@@ -60,8 +60,8 @@ class _Questions:
         pods = [p for p in self._applicable() if p.pod.node in self.dns_nodes]
         effect = _of_paths("dns-on-its-own-node", f"Lookups of pods on CoreDNS's own node ({_listed(self.dns_nodes)})", pods)
         if effect and effect.status == "works" and len(self.dns_nodes) == 1:
-            why = "the packet goes from pod to pod inside the node and needs no route of Calico's to another node"
-            return Effect(effect.name, effect.status, f"{effect.text} {why}.", effect.evidence)
+            why = "the packet stays inside the node and needs no route to another one"
+            return Effect(effect.name, effect.status, f"{effect.text.rstrip('.')}: {why}.", effect.evidence)
         return effect
 
     def _applicable(self) -> list[PodPath]:
@@ -71,7 +71,7 @@ class _Questions:
         """Pod to pod between nodes that are not at fault."""
         pairs = list(permutations(self._some(set(self.cluster.nodes) - self.at_fault), 2))
         walks = [w for a, b in pairs for w in (self._pod_to_pod(a, b),) if w]
-        text = "Pods on other nodes reach each other, so what needs no DNS is fine" if self.at_fault else "Pods reach pods"
+        text = "Pods on other nodes reach each other, so what needs no DNS is fine" if self.at_fault else "Pods to pods"
         return _of_walks("pods-elsewhere", text, walks)
 
     def between_nodes(self) -> Effect | None:

@@ -55,6 +55,44 @@ def installation_of(cluster: Cluster) -> CalicoInstallation:
     return CalicoInstallation(by_operator, namespace, _version(container), method, setting, _lines(evidence, operator))
 
 
+def environment_of(cluster: Cluster, family: int) -> tuple[str | None, str | None] | None:
+    """IP and IP_AUTODETECTION_METHOD of calico-node for a family, `?` for a value that a reference hides.
+
+    None when neither the DaemonSet nor the Installation is in the bundle. The operator writes both from its Installation.
+    """
+    suffix = "" if family == 4 else "6"  # noqa: PLR2004 - IPv4
+    container = _container(cluster.calico_node)
+    if container is not None:
+        names = (f"IP{suffix}", f"IP{suffix}_AUTODETECTION_METHOD")
+        ip, method = (_value(container, name) for name in names)
+        return ip, method
+    operator = next(iter(cluster.installations), None)
+    if operator is None:
+        return None
+    setting = operator.autodetection_v4 if family == 4 else operator.autodetection_v6  # noqa: PLR2004
+    if setting is None:
+        return _operator_default(cluster, operator, family)
+    method = _operator_method(setting)
+    return ("none", None) if method == "none" else ("autodetect", method)
+
+
+def _value(container: ContainerSpec, name: str) -> str | None:
+    if name not in container.environment:
+        return None
+    value = container.environment[name]
+    return "?" if value is None else value
+
+
+def _operator_default(cluster: Cluster, operator: InstallationFact, family: int) -> tuple[str | None, str | None] | None:
+    """What the operator fills in: nothing without a pool of the family, else by provider (core_controller.go)."""
+    if not any(p.cidr and p.cidr.version == family for p in cluster.pools):
+        return None if not cluster.pools else ("none", None)
+    if family == 6:  # noqa: PLR2004
+        return "autodetect", "first-found"
+    methods = {"DockerEnterprise": "skip-interface=^br-.*", "EKS": "can-reach=8.8.8.8"}
+    return "autodetect", methods.get(operator.kubernetes_provider or "", "first-found")
+
+
 def _lines(evidence: tuple[Evidence, ...], operator: InstallationFact | None) -> tuple[Evidence, ...]:
     extra = (operator.evidence,) if operator and operator.evidence not in evidence else ()
     return (*evidence, *extra)

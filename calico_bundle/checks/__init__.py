@@ -19,6 +19,7 @@ from calico_bundle.evidence import Evidence, Gap, Missing
 if TYPE_CHECKING:
     from calico_bundle.addresses import AddressVerdict
     from calico_bundle.bundle import Bundle
+    from calico_bundle.choices import Choices
     from calico_bundle.cluster import Cluster
     from calico_bundle.network.service import DnsService
     from calico_bundle.paths import DnsPaths
@@ -82,6 +83,7 @@ class Context:
     dns: DnsService | None
     paths: DnsPaths
     addresses: Mapping[str, AddressVerdict]
+    choices: Choices
     gaps: tuple[Gap, ...]
     missing: tuple[Missing, ...]
 

@@ -39,15 +39,15 @@ def run(context: Context) -> list[Finding]:
     service = f"{dns.service.namespace}/{dns.service.name}"
     count = len(dns.ready)
     what = "the only DNS endpoint runs" if count == 1 else f"all {count} DNS endpoints run"
-    spread = f"kubectl rollout restart deployment -n {dns.service.namespace} coredns"
-    fix = Fix("spread the DNS pods over nodes", (spread,), "DNS pods restart one after the other; lookups may be retried.")
+    spread = f"kubectl get pods -n {dns.service.namespace} -o wide  # delete one DNS pod at a time; it is scheduled anew"
+    fix = Fix("spread the DNS pods over nodes", (spread,), "Each DNS pod restarts once; lookups may be retried.")
     return [
         Finding(
             INFO.code,
             INFO.name,
             WARNING,
             service_subject(dns.service.namespace, dns.service.name),
-            f"{what} on {node}: when that node is cut off, no pod of {service} answers anybody else",
+            f"{what} on {node}: when that node is cut off, {service} answers nobody else",
             tuple(e.evidence for e in dns.ready[:10]),
             nodes=(node,),
             fixes=(fix,) if count > 1 else (),

@@ -70,7 +70,7 @@ def _finding(
         INFO.name,
         ERROR,
         node_subject(verdict.node),
-        _message(verdict, impact),
+        _message(verdict),
         _evidence(verdict, installation, impact),
         paths=len(impact.paths),
         pods=pod_names(impact.paths),
@@ -81,12 +81,11 @@ def _finding(
     )
 
 
-def _message(verdict: AddressVerdict, impact: Impact) -> str:
+def _message(verdict: AddressVerdict) -> str:
     on = f" on {verdict.interface}" if verdict.interface else ""
     should = f" on {verdict.expected_interface}" if verdict.expected_interface else ""
-    effect = f"{len(impact.paths)} DNS paths fail for it" if impact.paths else "no DNS path depends on it now, pod traffic does"
-    text = f"Calico uses {verdict.stored}{on} for {verdict.node}; its peers cannot use that address; "
-    return f"{text}it should be {verdict.expected}{should}; {effect}"
+    text = f"{verdict.node}: Calico uses {verdict.stored}{on}, which its peers cannot use"
+    return f"{text}; it should be {verdict.expected}{should}"
 
 
 def _evidence(verdict: AddressVerdict, installation: CalicoInstallation, impact: Impact) -> tuple[Evidence, ...]:

@@ -94,7 +94,7 @@ class Forwarding:
             return _undecided(at, lookup.undecided, f"`ip rule` and what sets its selectors on {at.node.name}")
         route = lookup.route
         if route is None:
-            return _no_route(at)
+            return _no_route(at, self._missing_route(at.node, at.packet.destination, None))
         if route.type in DROPPING_TYPES:
             return _dropped(at, route)
         if route.type in ("local", "anycast"):
@@ -125,8 +125,7 @@ class Forwarding:
         return self._arrive(passed, landing, hop)
 
     def _to_pod(self, at: _At, route: RouteFact) -> Walk:
-        delivered = Walk(Outcome.DELIVERED, (*at.hops, _hop(at, "delivers", route)), at.node.name, route.next_hops[0].device)
-        return delivered
+        return Walk(Outcome.DELIVERED, (*at.hops, _hop(at, "delivers", route)), at.node.name, route.next_hops[0].device)
 
     def _arrive(self, at: _At, landing: Landing, hop: NextHop) -> Walk | _At:
         """The frame ends where the wire leads: on a node, at nobody, or nobody can tell."""
@@ -156,11 +155,20 @@ class Forwarding:
         gateway = hop.gateway or at.packet.destination
         if self.pods.routers_may_know_pods:
             return _undecided(at, f"{gateway} peers with Calico and may know pod addresses", f"the routes of {gateway}")
-        text = (
-            f"{at.node.name} sends packets for {at.packet.destination} to {gateway}, which is no node: "
-            "routers have no route to pod addresses"
-        )
-        return _lost(at, Why.ROUTER_HAS_NO_POD_ROUTE, text, (route.evidence,), at.packet.destination)
+        text = f"packets go to {gateway}, which is no node, and routers know no pod addresses"
+        missing = self._missing_route(at.node, at.packet.destination, route)
+        text = f"{missing}: {text}" if missing else f"{at.node.name}'s {text}"
+        expected = f"a route for {at.packet.destination} to its node" if missing else "a next hop that is a node"
+        cause = Cause(Why.ROUTER_HAS_NO_POD_ROUTE, at.node.name, text, (route.evidence,), at.packet.destination)
+        hop = Hop(at.node.name, "drops", route.evidence.text, expected, f"next hop {gateway}", route.evidence)
+        return at.end(Outcome.LOST, cause, hop)
+
+    def _missing_route(self, node: ClusterNode, destination: Address, taken: RouteFact | None) -> str | None:
+        """Which route is missing, when the one that is taken is not about the pod's block at all."""
+        block = self.pods.block_of(destination)
+        if block is None or (taken is not None and taken.destination.prefixlen >= block[0].prefixlen):
+            return None
+        return f"{node.name} has no route to {block[0]}, the block of {block[1]}"
 
     def _accept(self, at: _At, node: ClusterNode, interface: str | None) -> Walk | _At:
         """The receiver's first check: would it send an answer out of the card the packet came in by?"""
@@ -226,8 +234,8 @@ def _lost(at: _At, why: Why, text: str, evidence: tuple[Evidence, ...], toward: 
     return at.end(Outcome.LOST, Cause(why, at.node.name, text, evidence, toward), hop)
 
 
-def _no_route(at: _At) -> Walk:
-    text = f"{at.node.name} has no route to {at.packet.destination}"
+def _no_route(at: _At, missing: str | None) -> Walk:
+    text = missing or f"{at.node.name} has no route to {at.packet.destination}"
     hop = Hop(at.node.name, "drops", None, f"a route to {at.packet.destination}", "none", None)
     return at.end(Outcome.LOST, Cause(Why.NO_ROUTE, at.node.name, text, (), at.packet.destination), hop)
 

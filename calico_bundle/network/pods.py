@@ -41,6 +41,11 @@ class PodNetwork:
         """The address blocks of a node."""
         return self._by_node.get(node, frozenset())
 
+    def block_of(self, address: Address) -> tuple[Network, str] | None:
+        """The smallest block that holds an address, and the node that owns it."""
+        fitting = [(b, name) for name, blocks in self._by_node.items() for b in blocks if address in b]
+        return max(fitting, key=lambda item: (item[0].prefixlen, item[1]), default=None)
+
     def sample_on(self, node: str) -> Address | None:
         """An IPv4 address of a pod on a node, running if there is one, else one of its blocks."""
         if node in self._samples:

@@ -127,6 +127,8 @@ def _local_routes(addresses: Iterable[AddressFact]) -> Iterable[RouteFact]:
 
 def _matches(rule: RuleFact, destination: Address, source: Address | None, device: str | None) -> bool | None:
     """Whether a rule applies; None when that hangs on something a bundle does not tell."""
+    if any(word in ("[detached]", "[unresolved]") for word in rule.other):
+        return False  # its device or target is gone: the kernel passes it over (fib_rules_lookup)
     plain = (
         (rule.source is None or (source is not None and source in rule.source))
         and (rule.destination is None or destination in rule.destination)

@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from calico_bundle.addresses import AddressStatus, AddressVerdict
-from calico_bundle.calico.installation import installation_of
 from calico_bundle.checks import Finding
+from calico_bundle.cluster import ClusterNode
 from calico_bundle.coverage import seen
 from calico_bundle.diagnosis import Diagnosis
 from calico_bundle.evidence import Evidence
+from calico_bundle.facts import Address
 from calico_bundle.impact import FAILING
 from calico_bundle.network.outcome import Hop, Outcome, Walk
 from calico_bundle.paths import Fate, PodPath, Verdict
@@ -67,27 +68,51 @@ def _evidence(lines: Iterable[Evidence]) -> list[dict[str, Any]]:
 
 
 def _nodes(diagnosis: Diagnosis) -> list[dict[str, Any]]:
-    method = installation_of(diagnosis.cluster).method
-    return [
-        _node(diagnosis.addresses[name], str(node.internal_ip) if node.internal_ip else None, method)
-        for name, node in diagnosis.cluster.nodes.items()
-    ]
+    return [_node(diagnosis, node, diagnosis.addresses[name]) for name, node in diagnosis.cluster.nodes.items()]
 
 
-def _node(verdict: AddressVerdict, internal_ip: str | None, method: str | None) -> dict[str, Any]:
-    known = verdict.status is not AddressStatus.UNKNOWN
+def _node(diagnosis: Diagnosis, node: ClusterNode, verdict: AddressVerdict) -> dict[str, Any]:
+    predicted = diagnosis.choices.predicted(node).address
     return {
         "name": verdict.node,
-        "internal_ip": internal_ip,
-        "bgp_ip": str(verdict.stored) if verdict.stored else None,
+        "internal_ip": _text(node.internal_ip),
+        "bgp_ip": _text(verdict.stored),
         "bgp_interface": verdict.interface,
-        "expected_ip": str(verdict.expected) if verdict.expected and known else None,
-        "expected_interface": verdict.expected_interface if known else None,
-        "detection_method": method,
-        "predicted_ip": None,
+        "expected_ip": _text(verdict.expected),
+        "expected_interface": verdict.expected_interface,
+        "detection_method": diagnosis.choices.installation.method,
+        "predicted_ip": _text(predicted.ip) if predicted else None,
         "address_verdict": verdict.status.value,
-        "ipv6": None,
+        "ipv6": _ipv6(diagnosis, node),
     }
+
+
+def _ipv6(diagnosis: Diagnosis, node: ClusterNode) -> dict[str, Any] | None:
+    """The IPv6 side, where the node has one: IPv6 paths are not walked, so its verdict rests on the address alone."""
+    kubernetes = node.kubernetes
+    stored = kubernetes.bgp_ipv6 if kubernetes else None
+    if stored is None or kubernetes is None:
+        return None
+    internal = next((ip for ip in kubernetes.internal_ips if ip.version == 6), None)  # noqa: PLR2004 - IPv6
+    predicted = diagnosis.choices.predicted(node, 6).address
+    return {
+        "internal_ip": _text(internal),
+        "bgp_ip": str(stored.ip),
+        "bgp_interface": node.interface_of(stored.ip),
+        "expected_ip": _text(internal),
+        "predicted_ip": _text(predicted.ip) if predicted else None,
+        "address_verdict": _ipv6_verdict(node, stored.ip, internal),
+    }
+
+
+def _ipv6_verdict(node: ClusterNode, stored: Address, internal: Address | None) -> str:
+    if node.holds(stored) is False:
+        return AddressStatus.NOT_ON_NODE.value
+    return AddressStatus.OK.value if stored == internal else AddressStatus.UNKNOWN.value
+
+
+def _text(address: Address | None) -> str | None:
+    return str(address) if address is not None else None
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

@@ -76,7 +76,7 @@ class Page:
     def heading(self, title: str) -> None:
         """Begin a section."""
         self.blank()
-        self.exact((title, "bold"))
+        self.line((title, "bold"))
 
     def table(self, headings: Sequence[str], rows: Iterable[Sequence[Span]]) -> None:
         """Add a table, two columns in from the left; a cell that is too long folds, and nothing is cut."""

@@ -1,0 +1,89 @@
+"""What Calico would choose on each node: now, at the next restart, and under a method that somebody proposes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from ipaddress import ip_address, ip_interface
+from typing import Any
+
+from calico_bundle.calico.detection import Card, Detection, Machine, RouteSource, Settings, choose_address, detect
+from calico_bundle.calico.installation import CalicoInstallation, environment_of, installation_of
+from calico_bundle.cluster import Cluster, ClusterNode
+from calico_bundle.facts import Address, Interface
+from calico_bundle.network.forwarding import Forwarding
+from calico_bundle.network.routing import source_address
+
+
+class Choices:
+    """Replays detection on the nodes of one cluster."""
+
+    def __init__(self, cluster: Cluster, forwarding: Forwarding) -> None:
+        self.cluster = cluster
+        self.forwarding = forwarding
+        self.installation: CalicoInstallation = installation_of(cluster)
+
+    def predicted(self, node: ClusterNode, family: int = 4) -> Detection:
+        """The address the node has after calico-node's next start, with the environment it has now."""
+        environment = environment_of(self.cluster, family)
+        if environment is None:
+            return Detection(undecided="calico-node's environment (its DaemonSet, or the Installation) is not in the bundle")
+        ip, method = environment
+        if "?" in (ip, method):
+            return Detection(undecided="calico-node's IP or method comes from a reference that is not in the bundle")
+        settings = Settings(ip, method, self.installation.version, family)
+        return choose_address(settings, self.machine(node), _stored(node, family))
+
+    @property
+    def detects(self) -> bool:
+        """Whether calico-node looks for the address itself (IP=autodetect), at every start and once a minute."""
+        environment = environment_of(self.cluster, 4)
+        return environment is not None and environment[0] == "autodetect"
+
+    def under(self, method: str, family: int = 4) -> Mapping[str, Detection]:
+        """What a method would choose, on every node."""
+        version = self.installation.version
+        return {name: detect(method, self.machine(n), version, family) for name, n in self.cluster.nodes.items()}
+
+    def machine(self, node: ClusterNode) -> Machine:
+        """A node as autodetection sees it: from `ip addr`, else from the annotation projectcalico.org/Interfaces."""
+        internal = node.kubernetes.internal_ips if node.kubernetes else ()
+        if node.interfaces is not None and node.addresses is not None:
+            held: dict[str, list[Interface]] = {i.name: [] for i in node.interfaces}
+            for address in node.addresses:
+                held.setdefault(address.interface, []).append(address.address)
+            cards = tuple(Card(name, tuple(addresses)) for name, addresses in held.items())
+            return Machine(cards, internal, self._route_source(node))
+        annotated = _annotated(node)
+        return Machine(annotated, internal, self._route_source(node), ordered=False)
+
+    def _route_source(self, node: ClusterNode) -> RouteSource | None:
+        if node.routes is None:
+            return None
+        routing = self.forwarding.routing(node)
+
+        def source(destination: Address) -> Address | None:
+            route = routing.lookup(destination).route
+            return source_address(node, route, destination)[0] if route else None
+
+        return source
+
+
+def _stored(node: ClusterNode, family: int) -> Interface | None:
+    kubernetes = node.kubernetes
+    if kubernetes is None:
+        return None
+    return kubernetes.bgp_ipv4 if family == 4 else kubernetes.bgp_ipv6  # noqa: PLR2004 - IPv4
+
+
+def _annotated(node: ClusterNode) -> tuple[Card, ...] | None:
+    """The cards of the annotation (v3.31+): default exclusions applied, sorted by name, addresses without prefix."""
+    text = node.kubernetes.calico_interfaces if node.kubernetes else None
+    try:
+        listed: list[dict[str, Any]] = json.loads(text or "null")
+        return tuple(
+            Card(str(i["name"]), tuple(ip_interface(ip_address(a)) for a in i.get("addresses") or ())) for i in listed
+        )
+    except (ValueError, TypeError, KeyError, AttributeError):
+        # The objects' parser has noted what is wrong with it; without it the cards are just not known.
+        return None
