@@ -54,9 +54,9 @@ def _run_safely(words: list[str], session: Session, progress: _Progress) -> int:
     except click.exceptions.Exit as done:
         return done.exit_code
     except (KeyboardInterrupt, click.Abort):
-        return _fail(ExitStatus.INTERRUPTED, "interrupted", session)
+        return _fail(ExitStatus.INTERRUPTED, "interrupted")
     except click.ClickException as error:
-        return _fail(ExitStatus.UNUSABLE, f"{error.format_message()} (see {NAME} --help)", session)
+        return _fail(ExitStatus.UNUSABLE, f"{error.format_message()} (see {NAME} --help)")
     except BundleError as error:
         return _fail(ExitStatus.UNUSABLE, str(error), session)
     except BrokenPipeError:
@@ -83,9 +83,10 @@ def _run(words: list[str], session: Session) -> Outcome:
 # --- standard error ---------------------------------------------------------------------------------------------------
 
 
-def _fail(status: ExitStatus, words: str, session: Session) -> int:
+def _fail(status: ExitStatus, words: str, session: Session | None = None) -> int:
+    """Say what is wrong in one line; what the arguments alone explain (no `session`) needs no traceback."""
     _say(f"{NAME}: {' '.join(words.split())}")
-    if session.verbose or session.environment.get(DEBUG):
+    if session and (session.verbose or session.environment.get(DEBUG)):
         _show_traceback()
     return status
 
