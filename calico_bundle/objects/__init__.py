@@ -1,0 +1,50 @@
+"""Kubernetes, Calico and operator objects: text to located values, located values to facts.
+
+A builder is a module of this folder with `BUILDERS` (kind to function) and `GROUPS` (the API groups whose kinds these
+are: Longhorn has a Node, MetalLB a BGPPeer, Knative a Service of its own); nothing else is needed to add a kind.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator
+from functools import cache
+
+from calico_bundle.objects.fields import Fields
+
+Builder = Callable[[Fields], Iterator[object]]
+"""An object's fields to its facts; raises `fields.IncompleteError` for an object that cannot be one."""
+
+
+@cache
+def all_builders() -> dict[tuple[str, str], Builder]:
+    """The builder of every kind, by API group ("" is the core group) and kind.
+
+    >>> sorted(kind for group, kind in all_builders() if group == "projectcalico.org")[:2]
+    ['BGPConfiguration', 'BGPPeer']
+    """
+    modules = (importlib.import_module(f"{__name__}.{m.name}") for m in pkgutil.iter_modules(__path__))
+    found = [m for m in modules if hasattr(m, "BUILDERS")]
+    return {(group, kind): build for m in found for kind, build in m.BUILDERS.items() for group in m.GROUPS}
+
+
+def builder_of(kind: str, group: str | None) -> Builder | None:
+    """The builder of a kind; the group decides where the text says it.
+
+    >>> builder_of("Node", "longhorn.io") is None, builder_of("Node", "") is builder_of("Node", None)
+    (True, True)
+    """
+    if group is not None:
+        return all_builders().get((group, kind))
+    return next((build for (_, name), build in all_builders().items() if name == kind), None)
+
+
+@cache
+def all_kinds() -> frozenset[str]:
+    """The kinds that some builder reads.
+
+    >>> "Pod" in all_kinds(), "Secret" in all_kinds()
+    (True, False)
+    """
+    return frozenset(kind for _, kind in all_builders())

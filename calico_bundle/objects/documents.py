@@ -1,0 +1,289 @@
+"""Text of a file to Kubernetes objects: lists are unwrapped, kinds found, what is unreadable told and the rest kept."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+
+from calico_bundle.evidence import GapKind
+from calico_bundle.objects.json_documents import JsonReader
+from calico_bundle.objects.located import LocatedList, LocatedMap, Problem, UnreadableError, Value
+from calico_bundle.objects.shapes import kind_by_shape
+from calico_bundle.objects.yaml_documents import read_yaml, sanitized
+from calico_bundle.objects.yaml_lists import CutList, cut_list, stated_kind, top_keys
+
+# A line at the left edge that could be something else than data. Inside YAML or JSON only keys, dashes and brackets
+# stand there; nothing within an object reaches the left edge.
+_AT_LEFT_EDGE = re.compile(
+    r"(?:\A|\n)(?!(?:apiVersion|kind|metadata|items|spec|status|data|type):)([^\s\-#\"'{}\[\]][^\n]*|\[\S+@[^\n]*)"
+)
+_SEPARATOR = re.compile(r"(?:\A|(?<=\n))---(?=[ \t\r\n]|\Z)(?:[ \t]*(?:#[^\n]*)?\r?(?:\n|\Z))?")
+_LOOKS_LIKE_YAML = re.compile(r"""(?x) (?: [\w./-]+ | "[^"\n]*" | '[^'\n]*' ) : (?:\s|$) | -(?:\s|$) | --- | [{\[] """)
+_IN_BRACKETS = re.compile(r"\s*[{\[]")
+_YAML_IN_BRACKETS = re.compile(r"\s*(?:\{\s*[^\s\"}]|\[\s*[A-Za-z'])")
+_JSON_KIND = re.compile(r'\{\s*(?:"apiVersion"\s*:\s*"[^"\n]*"\s*,\s*)?"kind"\s*:\s*"(\w+)"')
+_NO_SPACE = re.compile(r"\S")
+_STARTS_WITH_VERSION = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*apiVersion:")
+_VERSION = "\napiVersion:"
+LIST = "List"
+STATUS = "Status"
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """How to tell what is no data: `is_noise` (notes of kubectl, prompts), `is_error` (an error in its place)."""
+
+    is_noise: Callable[[str], bool]
+    is_error: Callable[[str], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class KubernetesObject:
+    """One object: its kind, the group of its apiVersion ("" is the core group; None: not said), and its fields."""
+
+    kind: str
+    group: str | None
+    body: LocatedMap
+
+
+Found = KubernetesObject | Problem
+
+
+def read_objects(text: str, wanted: Callable[[str], bool], around: Surroundings) -> Iterator[Found]:
+    """The objects of a file whose kind is `wanted`, and the problems met on the way; raises nothing.
+
+    Takes single objects, Lists of any kind, bare arrays, several YAML documents, JSON values one after the other, and
+    notes or errors of the collecting command in between. An object nobody wants is passed over.
+
+    >>> around = Surroundings(lambda line: False, lambda line: line.startswith("Error"))
+    >>> found = list(read_objects("kind: PodList\\nitems:\\n- metadata:\\n    name: a\\n", lambda kind: True, around))
+    >>> found[0].kind, found[0].body["metadata"].lines["name"]
+    ('Pod', 4)
+    """
+    text, set_aside = _without_remarks(text.removeprefix("\ufeff"), around)
+    yield from set_aside
+    if not set_aside and not text.strip():
+        yield Problem(None, GapKind.COLLECTOR_ERROR, "the file is empty: nothing was collected")
+    reader = _Objects(wanted)
+    for line, document in _documents(text):
+        yield from reader.of_document(document, line)
+    yield from reader.without_kind()
+
+
+def _without_remarks(text: str, around: Surroundings) -> tuple[str, list[Problem]]:
+    """The text with the lines that are no data emptied, and the errors among them."""
+    pieces, errors, begin, line, counted = [], [], 0, 1, 0
+    for found in _AT_LEFT_EDGE.finditer(text):
+        words = found[1].rstrip()
+        is_error = around.is_error(words)
+        if not is_error and not around.is_noise(words):
+            continue
+        if is_error:
+            line, counted = line + text.count("\n", counted, found.start(1)), found.start(1)
+            errors.append(Problem(line, GapKind.COLLECTOR_ERROR, "not collected", words))
+        pieces.append(text[begin : found.start(1)])
+        begin = found.end(1)
+    return "".join([*pieces, text[begin:]]), errors
+
+
+def _documents(text: str) -> Iterator[tuple[int, str]]:
+    """The documents of a file, each with the number of its first line."""
+    begin, line = 0, 1
+    for separator in _SEPARATOR.finditer(text):
+        yield from _written_together(text[begin : separator.start()], line)
+        end = separator.end() if separator[0].endswith("\n") else separator.start()
+        line += text.count("\n", begin, end)
+        begin = end
+    yield from _written_together(text[begin:], line)
+
+
+def _written_together(text: str, line: int) -> Iterator[tuple[int, str]]:
+    """The documents of a text that several commands wrote one behind the other, without `---` in between."""
+    begin = 0
+    if _STARTS_WITH_VERSION.match(text):
+        end = text.find(_VERSION, text.find(_VERSION[1:]) + 1)
+        while end >= 0:
+            yield line, text[begin : end + 1]
+            line += text.count("\n", begin, end + 1)
+            begin = end + 1
+            end = text.find(_VERSION, begin)
+    yield line, text[begin:]
+
+
+class _Objects:
+    """Finds objects in documents; remembers which kinds are wanted."""
+
+    def __init__(self, wanted: Callable[[str], bool]) -> None:
+        self._wanted = wanted
+        self._without_kind: list[int] = []
+
+    def without_kind(self) -> Iterator[Problem]:
+        """The objects met so far that say no kind, told as one problem."""
+        if self._without_kind:
+            message = f"{len(self._without_kind)} object(s) without a kind; here is the first"
+            yield Problem(self._without_kind[0], GapKind.NOT_UNDERSTOOD, message)
+
+    def _unwanted(self, kind: str | None) -> bool:
+        return kind not in (None, "", LIST, STATUS) and not self._wanted(str(kind).removesuffix(LIST))
+
+    def of_document(self, text: str, line: int) -> Iterator[Found]:
+        """The objects of one document, in whichever format it is."""
+        counted = 0
+        for begin in _first_letters(text):
+            line, counted = line + text.count("\n", counted, begin), begin
+            if _LOOKS_LIKE_YAML.match(text, begin):
+                text = text[text.rfind("\n", 0, begin) + 1 :]
+                is_json = _IN_BRACKETS.match(text) and not _YAML_IN_BRACKETS.match(text)
+                yield from self._of_json(text, line) if is_json else self._of_yaml(text, line)
+                return
+            if text[begin] != "#":
+                yield Problem(
+                    line, GapKind.NOT_UNDERSTOOD, "line not understood", text[begin : _end_of_line(text, begin)]
+                )
+
+    def _of_json(self, text: str, first_line: int) -> Iterator[Found]:
+        """Values one after the other, with other text behind or between them."""
+        reader = JsonReader(text, first_line)
+        position = 0
+        while position < len(text):
+            if text[position].isspace():
+                position = found.start() if (found := _NO_SPACE.search(text, position)) else len(text)
+            elif text[position] in "{[":
+                position = yield from self._of_json_value(text, position, reader)
+            else:
+                words = text[position : _end_of_line(text, position)]
+                yield Problem(reader.line_of(position), GapKind.NOT_UNDERSTOOD, "line not understood", words)
+                position += len(words)
+
+    def _of_json_value(self, text: str, position: int, reader: JsonReader) -> Generator[Found, None, int]:
+        kind = _JSON_KIND.match(text, position)
+        if kind and self._unwanted(kind[1]) and (end := reader.jump(position)) is not None:
+            return end
+        try:
+            value, end = reader.read(position)
+        except UnreadableError as error:
+            yield error.problem()
+            # The rest is not quoted line by line: it may be the inside of a Secret.
+            return reader.again_after(error, position)
+        yield from reader.problems
+        reader.problems.clear()
+        yield from self._of_value(value)
+        return end
+
+    def _of_yaml(self, text: str, line: int) -> Iterator[Found]:
+        if self._unwanted(stated_kind(text)):
+            return
+        text = sanitized(text)
+        if cut := cut_list(text, line):
+            yield from self._of_cut_list(cut, line)
+            return
+        try:
+            for value in read_yaml(text, line):
+                yield from self._of_value(value)
+        except UnreadableError as error:
+            yield error.problem()
+
+    def _of_cut_list(self, cut: CutList, line: int) -> Iterator[Found]:
+        """The items one by one, so that memory holds one and a broken one loses itself only."""
+        top = top_keys(cut.head) | top_keys(cut.tail)
+        if self._unwanted(top.get("kind")):
+            return
+        items = cut.items
+        # kubectl writes apiVersion, items, kind, in this order: without a kind the end is missing.
+        if "apiVersion" in top and "kind" not in top:
+            message = "cut off: the list has no end, and its last item is left out as it may not be whole"
+            yield Problem(items[-1][0], GapKind.TRUNCATED, message)
+            items = items[:-1]
+        for item_line, item in items:
+            if not self._unwanted(stated_kind(item, cut.key_indent)):
+                last = item_line == items[-1][0] and not cut.tail.strip()
+                yield from self._of_cut_item(item, item_line, top, last=last)
+        for part, part_line in ((cut.head, line), (cut.tail, cut.tail_line)):
+            yield from _problems_of(part, part_line)
+
+    def _of_cut_item(self, item: str, line: int, top: dict[str, str], *, last: bool) -> Iterator[Found]:
+        try:
+            for value in read_yaml(item, line):
+                if isinstance(value, LocatedList):
+                    yield from self._of_items(value, top)
+        except UnreadableError as error:
+            # Where more of the file follows, an open quote is a mistake and no end of the file.
+            yield error.problem() if last else Problem(error.line, _mistake(error.kind), error.message)
+
+    def _of_value(self, value: Value) -> Iterator[Found]:
+        """The objects of a value: itself, or those in it."""
+        if isinstance(value, LocatedList):
+            yield from self._of_items(value, {})
+        elif isinstance(value, LocatedMap):
+            yield from self._of_map(value, {})
+        elif value is not None:
+            yield Problem(None, GapKind.NOT_UNDERSTOOD, "a document that is neither an object nor a list of objects")
+
+    def _of_items(self, items: LocatedList, top: dict[str, str]) -> Iterator[Found]:
+        for item, line in zip(items, items.lines, strict=True):
+            if isinstance(item, LocatedMap):
+                yield from self._of_map(item, top)
+            else:
+                yield Problem(line, GapKind.NOT_UNDERSTOOD, "an item of a list of objects that is no object")
+
+    def _of_map(self, value: LocatedMap, top: dict[str, str]) -> Iterator[Found]:
+        kind, version = _text(value, "kind"), _text(value, "apiVersion") or top.get("apiVersion")
+        items = value.get("items")
+        if "items" in value and (kind is None or kind.endswith(LIST)):
+            if isinstance(items, LocatedList):
+                own = {"kind": kind or "", "apiVersion": version or ""}
+                yield from self._of_items(items, own)
+            elif items not in (None, "null"):
+                line = value.lines["items"]
+                yield Problem(line, GapKind.NOT_UNDERSTOOD, "items that are no list")
+            return
+        if kind and kind.endswith(LIST) and not self._unwanted(kind):
+            yield Problem(value.line, GapKind.NOT_UNDERSTOOD, f"a {kind} without items")
+            return
+        kind = kind or top.get("kind", "").removesuffix(LIST) or kind_by_shape(value)
+        if kind == STATUS:
+            yield from _failure(value)
+        elif not kind:
+            self._without_kind.append(value.line)
+        elif self._wanted(kind):
+            yield KubernetesObject(kind, version.rpartition("/")[0] if version else None, value)
+
+
+def _first_letters(text: str) -> Iterator[int]:
+    """Where each line that is not blank begins, after its blanks."""
+    found = _NO_SPACE.search(text)
+    while found:
+        yield found.start()
+        found = _NO_SPACE.search(text, _end_of_line(text, found.start()))
+
+
+def _end_of_line(text: str, position: int) -> int:
+    end = text.find("\n", position)
+    return end if end >= 0 else len(text)
+
+
+def _problems_of(text: str, line: int) -> Iterator[Problem]:
+    """What is wrong with what stands around the items of a list."""
+    try:
+        for value in read_yaml(text, line):
+            if not isinstance(value, LocatedMap | None):
+                yield Problem(line, GapKind.NOT_UNDERSTOOD, "text around the items of a list")
+    except UnreadableError as error:
+        yield error.problem()
+
+
+def _mistake(kind: GapKind) -> GapKind:
+    return GapKind.NOT_UNDERSTOOD if kind is GapKind.TRUNCATED else kind
+
+
+def _failure(status: LocatedMap) -> Iterator[Problem]:
+    """The API server's own way to say that a request failed (`kubectl get --raw` prints it in place of data)."""
+    if _text(status, "status") != "Success":
+        line = status.lines.get("message", status.line)
+        yield Problem(line, GapKind.COLLECTOR_ERROR, "not collected", _text(status, "message") or "the request failed")
+
+
+def _text(value: LocatedMap, key: str) -> str | None:
+    found = value.get(key)
+    return found if isinstance(found, str) and found not in ("", "null") else None

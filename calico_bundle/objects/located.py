@@ -1,0 +1,84 @@
+"""Values that remember the line they were read from, whatever format they were written in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from calico_bundle.evidence import GapKind
+
+DEEPEST = 100
+"""Levels of nesting that are followed; Kubernetes' own objects stay below 30."""
+
+SKIPPED_KEYS = frozenset(["managedFields"])
+"""Keys whose value is passed over: who set which field, up to half of an object's size, and nothing for us."""
+
+Scalar: TypeAlias = "str | int | bool | None"
+"""A number that is not whole stays text: nothing is computed with it, and 1.10 must remain 1.10."""
+
+Value: TypeAlias = "Scalar | LocatedMap | LocatedList"
+
+
+class LocatedMap(dict[str, "Value"]):
+    """A mapping; `line` is where it begins, `lines` where each of its keys stands (from 1)."""
+
+    __slots__ = ("line", "lines")
+
+    def __init__(self, line: int) -> None:
+        super().__init__()
+        self.line = line
+        self.lines: dict[str, int] = {}
+
+
+class LocatedList(list["Value"]):
+    """A list; `line` is where it begins, `lines` where each of its items begins (from 1)."""
+
+    __slots__ = ("line", "lines")
+
+    def __init__(self, line: int) -> None:
+        super().__init__()
+        self.line = line
+        self.lines: list[int] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Text that gave no value: its line, why, and the line's own words where they may be quoted."""
+
+    line: int | None
+    kind: GapKind
+    message: str
+    text: str = ""
+
+
+class UnreadableError(Exception):
+    """A document that cannot be read; caught inside this room and told as a `Problem`."""
+
+    def __init__(self, line: int, message: str, kind: GapKind = GapKind.NOT_UNDERSTOOD) -> None:
+        super().__init__(message)
+        self.line, self.message, self.kind = line, message, kind
+
+    def problem(self) -> Problem:
+        """The same as a value, to be handed on."""
+        return Problem(self.line, self.kind, self.message)
+
+
+def text_of(value: str | int | bool) -> str:
+    """A scalar as the text that kubectl would print.
+
+    >>> text_of(64512), text_of(True), text_of("1.10")
+    ('64512', 'true', '1.10')
+    """
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else str(value)
+
+
+def given_twice(line: int) -> UnreadableError:
+    """The refusal of a mapping that contradicts itself: a key that it has twice. The API server never writes one."""
+    return UnreadableError(line, "a key is given twice in one mapping", GapKind.CONTRADICTED)
+
+
+def too_deep(line: int) -> UnreadableError:
+    """The refusal of a value that is nested deeper than any object of Kubernetes."""
+    return UnreadableError(line, f"refused: nested more than {DEEPEST} levels deep", GapKind.REFUSED)

@@ -1,0 +1,89 @@
+"""Kubernetes, Calico and operator objects in YAML or JSON: of `kubectl get`, of collectors, of must-gather."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from calico_bundle.objects import all_kinds, builder_of
+from calico_bundle.objects.documents import KubernetesObject, Surroundings, read_objects
+from calico_bundle.objects.fields import IncompleteError, Record
+from calico_bundle.objects.located import Problem
+from calico_bundle.objects.reading import Reading
+from calico_bundle.parsers import Parsed, Parser
+from calico_bundle.parsers.lines import is_collector_error, output_lines
+
+_LONGEST_REMARK = 400
+"""Characters of a line that are looked at to tell whether it is a remark; a hostile line may have a million."""
+
+# The first key tells: a log line in JSON may mention an apiVersion deep inside. API discovery (`"kind":
+# "APIResourceList"`) is no object. Text over several lines is no log: there apiVersion may stand further down.
+_JSON = re.compile(
+    r"""(?x)
+    (?:\[\s*)? \{\s* (?: "?apiVersion"?\s*: | "kind"\s*:\s*"(?!API) | "metadata"\s*:\s*\{ | "items"\s*: )
+    """
+)
+_JSON_LINES = re.compile(r'(?:\[\s*)?\{[ \t]*\r?\n(?s:.*)\n[ \t]{1,8}"apiVersion"[ \t]*:')
+_YAML = re.compile(r"(?:---|\#(?!!)|-[ \t]|(?:apiVersion|kind|metadata|items):(?:[ \t]|\r?\n))")
+_YAML_KEY = re.compile(r"(?m)^(?:[ ]*-[ ]+)?(?:apiVersion|kind|metadata):(?:[ \t]|\r?$)")
+
+
+def recognizes(head: str) -> bool:
+    """Whether a text begins like objects of Kubernetes: notes of kubectl may stand before them.
+
+    >>> recognizes("apiVersion: v1\\nkind: Node\\n"), recognizes('[{"ifindex": 1}]')
+    (True, False)
+    """
+    start = _from_first_data(head)
+    if start[:1] in ("{", "["):
+        return bool(_JSON.match(start) or _JSON_LINES.match(start))
+    return bool(_YAML.match(start) and _YAML_KEY.search(start))
+
+
+def parse(text: str, path: str) -> Parsed:
+    """The facts of all objects in a file. An object that nobody needs is passed over; what cannot be read is a gap.
+
+    >>> parsed = parse("apiVersion: v1\\nkind: Namespace\\nmetadata:\\n  name: shop\\n", "ns.yaml")
+    >>> parsed.facts[0].name, parsed.facts[0].evidence.line
+    ('shop', 4)
+    """
+    reading = Reading(path, text)
+    facts: list[object] = []
+    for found in read_objects(text, all_kinds().__contains__, Surroundings(_is_noise, _is_error)):
+        if isinstance(found, Problem):
+            reading.note(found)
+        else:
+            facts.extend(_facts(found, reading))
+    return Parsed(tuple(facts), reading.gaps())
+
+
+def _facts(found: KubernetesObject, reading: Reading) -> Iterator[object]:
+    build = builder_of(found.kind, found.group)
+    if build is None:
+        return
+    try:
+        yield from build(Record(reading, found.kind, found.group, found.body).fields())
+    except IncompleteError:
+        return
+
+
+def _is_noise(line: str) -> bool:
+    return next(output_lines(line[:_LONGEST_REMARK]), None) is None
+
+
+def _is_error(line: str) -> bool:
+    return is_collector_error(line[:_LONGEST_REMARK])
+
+
+def _from_first_data(head: str) -> str:
+    """The text from its first line on that is neither a note nor an error of the collecting command."""
+    rest = head.lstrip("\ufeff")
+    while rest:
+        line = rest.partition("\n")[0]
+        if not _is_noise(line) and not _is_error(line):
+            break
+        rest = rest[len(line) + 1 :]
+    return rest.lstrip(" \t") if rest.lstrip(" \t")[:1] in ("{", "[") else rest
+
+
+PARSER = Parser("k8s-objects", recognizes, parse)

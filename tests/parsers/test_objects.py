@@ -1,0 +1,148 @@
+"""Files of Kubernetes objects: recognized, errors told from data, nothing raised, no secret quoted."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from calico_bundle import facts
+from calico_bundle.evidence import MOST_LINE_GAPS, GapKind
+from calico_bundle.parsers.objects import PARSER, parse, recognizes
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "apiVersion: v1\nkind: Node\n",
+        "---\nkind: Pod\napiVersion: v1\n",
+        "# from kubectl\napiVersion: v1\n",
+        "- apiVersion: crd.projectcalico.org/v1\n  kind: IPPool\n",
+        "- metadata:\n    name: a\n",
+        "items:\n- apiVersion: v1\n",
+        "apiVersion: v1\r\nkind: List\r\n",
+        "\ufeffapiVersion: v1\n",
+        '{"apiVersion": "v1", "items": []}',
+        '{\n    "apiVersion": "v1",',
+        '{"kind":"PodList","items":null}',
+        '{\n "metadata": {\n  "resourceVersion": "1"\n },\n "items": [',
+        '[\n {\n  "apiVersion": "v1",',
+        '[{"metadata":{"name":"a"}}]',
+        '{\n  "items": [',
+        '{\n  "data": {},\n  "apiVersion": "v1",\n',
+        'Defaulted container "a" out of: a, b\napiVersion: v1\nkind: Node\n',
+        'W1122 12:00:00.000000       1 x.go:1] old\n{"kind": "NodeList",',
+        "Warning: v1 Endpoints is deprecated\napiVersion: v1\nkind: List\n",
+        "root@n1:~# kubectl get node -o yaml\napiVersion: v1\n",
+    ],
+)
+def test_objects_are_recognized(head: str):
+    assert recognizes(head)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "",
+        "\n",
+        '[{"ifindex": 1, "ifname": "lo"}]',
+        '{"level":"info","object":{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a"}}}',
+        '[{"kind":"APIResourceList","groupVersion":"v1"}]',
+        '{"cniVersion": "0.3.1", "name": "k8s-pod-network"}',
+        "[]",
+        "name: value\nother: 1\n",
+        "default via 10.0.0.1 dev eth0\n",
+        "Name:         w1\nRoles:        <none>\n",
+        "Error from server (Forbidden): nodes is forbidden\n",
+        "No resources found\n",
+        "#!/bin/sh\ncat <<EOF\napiVersion: v1\nEOF\n",
+        "2024-01-01 12:00:00.000 [INFO][1] startup/startup.go 1: apiVersion: v1\n",
+    ],
+)
+def test_other_text_is_not_recognized(head: str):
+    assert not recognizes(head)
+
+
+def test_the_parser_has_its_name():
+    assert (PARSER.kind, PARSER.parse, PARSER.recognizes) == ("k8s-objects", parse, recognizes)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Error from server (Forbidden): nodes is forbidden\n",
+        "No resources found\n",
+        'error: the server doesn\'t have a resource type "ippools"\n',
+        '{"kind":"Status","apiVersion":"v1","status":"Failure","message":"pods is forbidden","code":403}\n',
+        "",
+    ],
+)
+def test_an_error_is_not_collected_and_never_empty(text: str):
+    parsed = parse(text, "f")
+    assert parsed.facts == ()
+    assert [gap.kind for gap in parsed.gaps] == [GapKind.COLLECTOR_ERROR]
+
+
+def test_notes_before_the_data_do_not_shift_lines():
+    notes = 'Defaulted container "a" out of: a, b\nWarning: old\nW1122 12:00:00.000000       1 x.go:1] old\n\n'
+    for data in ("kind: Namespace\nmetadata:\n  name: a\n", '{"kind": "Namespace",\n"metadata": {\n"name": "a"}}'):
+        parsed = parse(notes + data, "f")
+        (fact,) = parsed.facts
+        assert isinstance(fact, facts.NamespaceFact)
+        assert fact.evidence.line == 7
+
+
+def test_what_a_secret_holds_is_quoted_nowhere():
+    plain = "kind: Secret\nmetadata: {name: a}\ndata:\n  a: aHVudGVyMg==\n"
+    broken = plain + "  b: 'aHVudGVyMg==\n c: d: e\n"
+    items = [{"kind": "Secret", "data": {"a": "aHVudGVyMg=="}}, {"kind": "Node", "metadata": {"name": "n"}}]
+    line = json.dumps({"kind": "List", "items": items})
+    for text in (plain, broken, f"---\n{broken}---\n{plain}", line, line[:-30], line.replace(":", " ", 5)):
+        assert "aHVudGVyMg" not in repr(parse(text, "f"))
+
+
+def test_many_errors_of_one_kind_are_counted():
+    parsed = parse("error: no such thing\n" * 1000, "f")
+    assert len(parsed.gaps) == MOST_LINE_GAPS + 1
+    assert {gap.kind for gap in parsed.gaps} == {GapKind.COLLECTOR_ERROR}
+    assert parsed.gaps[-1].message == f"{1000 - MOST_LINE_GAPS} more of this kind"
+
+
+def test_hostile_nesting_is_a_gap():
+    for text in ("[" * 100_000, "- " * 50_000, "kind: Pod\na: " + "[" * 100_000, '{"kind":"Pod","a":' + "[" * 100_000):
+        parsed = parse(text, "f")
+        assert parsed.facts == ()
+        assert [gap.kind for gap in parsed.gaps] == [GapKind.REFUSED]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"kind":"Secret","a":[1,\n' * 4000,
+        '{"items": [\n' + '    {"a": [\n' * 8000,
+        "@" * 200_000,
+        "hello there\n" * 20_000,
+        "---\n" * 40_000,
+        "items:\n" * 20_000,
+        "items:\n" + "- \n" * 20_000,
+        "kind: Pod\na: '" + "x\n" * 50_000,
+        "{}\nx\n" * 10_000,
+    ],
+)
+def test_no_text_takes_long(text: str):
+    begin = time.process_time()
+    parse(text, "f")
+    assert time.process_time() - begin < 5, "quadratic work would take minutes on a real file"
+
+
+@given(st.text() | st.text("kind:PoaeVrs[]{}&*'\"-# \n", max_size=120))
+@settings(max_examples=200)
+def test_no_text_raises(text: str):
+    for front in ("", "kind: Pod\nmetadata: {name: a}\n", "items:\n- ", '{"kind": "PodList", "items": [', "---\n"):
+        parsed = parse(front + text, "f")
+        lines = (front + text).count("\n") + 1
+        assert all(gap.line is None or 1 <= gap.line <= lines for gap in parsed.gaps)
+        recognizes(front + text)
