@@ -30,6 +30,7 @@ class ClusterNode:
     rules: tuple[f.RuleFact, ...] | None = None
     neighbors: tuple[f.NeighborFact, ...] | None = None
     sysctls: Mapping[str, f.SysctlFact] | None = None
+    service_rules: tuple[f.ServiceRuleFact, ...] | None = None
     sessions: tuple[f.BGPSessionFact, ...] | None = None
     bgp_routes: tuple[f.BGPRouteFact, ...] | None = None
     log_events: tuple[f.LogEventFact, ...] = ()
@@ -166,6 +167,7 @@ def _node(name: str, kubernetes: f.NodeFact | None, artifacts: Sequence[Artifact
         rules=_collected(artifacts, "ip-rule", f.RuleFact),
         neighbors=_collected(artifacts, "ip-neigh", f.NeighborFact),
         sysctls={s.key: s for a in sysctls for s in _facts(a, f.SysctlFact)} if sysctls else None,
+        service_rules=_collected(artifacts, "iptables-save", f.ServiceRuleFact),
         sessions=_merge_sessions(_of(artifacts, "bird-protocols", "calicoctl-node-status")),
         bgp_routes=_collected(artifacts, "bird-routes", f.BGPRouteFact),
         log_events=tuple(e for a in artifacts for e in _facts(a, f.LogEventFact)),

@@ -14,7 +14,7 @@ from calico_bundle.bundle import Artifact
 from calico_bundle.facts import AddressFact, NodeFact, PodFact
 
 MACHINE_KINDS = frozenset({
-    "ip-addr", "ip-route", "ip-rule", "ip-neigh", "sysctl",
+    "ip-addr", "ip-route", "ip-rule", "ip-neigh", "sysctl", "iptables-save",
     "calico-log", "calicoctl-node-status", "bird-protocols", "bird-routes", "bird-status",
 })  # fmt: skip
 """Kinds of artifacts that belong to one machine; all others are about the cluster."""

@@ -17,6 +17,7 @@ from calico_bundle.network.forwarding import Forwarding
 from calico_bundle.network.outcome import Cause, Hop, Outcome, Packet, Walk, Why
 from calico_bundle.network.routing import source_address
 from calico_bundle.network.service import DnsService
+from calico_bundle.network.service_proxy import masquerades
 
 
 class Verdict(StrEnum):
@@ -176,8 +177,8 @@ class DnsPaths:
     def _sources(self, pod: PodFact, node: ClusterNode, endpoint: EndpointFact) -> list[Address | None] | Walk:
         """The addresses a lookup can come from; a finished walk when it cannot even be sent.
 
-        A pod's packet keeps its address. A node's own packet gets its source from the route to the service address,
-        and kube-proxy masquerades it to the device it leaves by where its clusterCIDR says so: both are walked.
+        A pod's packet keeps its address. A node's own packet gets its source from the route to the service address, and
+        kube-proxy may masquerade it to that of the device it leaves by: where its rules are not known, both are walked.
         """
         if not pod.host_network:
             return [_ipv4(pod)]
@@ -188,8 +189,10 @@ class DnsPaths:
         first, then = routing.lookup(self.dns.address).route, routing.lookup(endpoint.ip).route
         if first is None:
             return _no_service_route(node, self.dns.address)
-        found = [source_address(node, r, t)[0] for r, t in ((first, self.dns.address), (then, endpoint.ip)) if r]
-        return list(dict.fromkeys(found))
+        plain = source_address(node, first, self.dns.address)[0]
+        masked = source_address(node, then, endpoint.ip)[0] if then else plain
+        known = masquerades(node, self.dns.address, plain) if plain else None
+        return list(dict.fromkeys((plain, masked) if known is None else ((masked,) if known else (plain,))))
 
     def _request(
         self, pod: PodFact, node: ClusterNode, source: Address | None, endpoint: EndpointFact, there: str | None

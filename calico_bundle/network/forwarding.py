@@ -160,8 +160,8 @@ class Forwarding:
         text = f"{missing}: {text}" if missing else f"{at.node.name}'s {text}"
         expected = f"a route for {at.packet.destination} to its node" if missing else "a next hop that is a node"
         cause = Cause(Why.ROUTER_HAS_NO_POD_ROUTE, at.node.name, text, (route.evidence,), at.packet.destination)
-        hop = Hop(at.node.name, "drops", route.evidence.text, expected, f"next hop {gateway}", route.evidence)
-        return at.end(Outcome.LOST, cause, hop)
+        end = Hop(at.node.name, "drops", route.evidence.text, expected, f"next hop {gateway}", route.evidence)
+        return at.end(Outcome.LOST, cause, end)
 
     def _missing_route(self, node: ClusterNode, destination: Address, taken: RouteFact | None) -> str | None:
         """Which route is missing, when the one that is taken is not about the pod's block at all."""

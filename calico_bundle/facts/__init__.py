@@ -1,0 +1,84 @@
+"""The records that parsers produce: one class per kind of fact, every column described once, beside its field.
+
+A fact says what one artifact stated, and `evidence` is the line that stated it. Facts that were read on a machine
+(addresses, routes, sessions) do not name the node: the artifact belongs to a node, and `cluster` joins the two.
+`describe()`, the documentation and the DataFrames take the columns from here.
+"""
+
+from __future__ import annotations
+
+from calico_bundle.facts.bundle import (
+    ArtifactFact,
+)
+from calico_bundle.facts.calico import (
+    BGPConfigurationFact,
+    BGPPeerFact,
+    FelixConfigurationFact,
+    InstallationFact,
+    IPBlockFact,
+    IPPoolFact,
+)
+from calico_bundle.facts.kubernetes import (
+    ContainerSpec,
+    DaemonSetFact,
+    EndpointFact,
+    EventFact,
+    NamespaceFact,
+    NodeFact,
+    PodFact,
+    ServiceFact,
+    ServicePort,
+)
+from calico_bundle.facts.machine import (
+    AddressFact,
+    BGPRouteFact,
+    BGPSessionFact,
+    InterfaceFact,
+    LogEventFact,
+    NeighborFact,
+    NextHop,
+    RouteFact,
+    RuleFact,
+    ServiceRuleFact,
+    SysctlFact,
+)
+from calico_bundle.facts.types import (
+    Address,
+    Cited,
+    Interface,
+    Network,
+)
+
+__all__ = [
+    "Address",
+    "AddressFact",
+    "ArtifactFact",
+    "BGPConfigurationFact",
+    "BGPPeerFact",
+    "BGPRouteFact",
+    "BGPSessionFact",
+    "Cited",
+    "ContainerSpec",
+    "DaemonSetFact",
+    "EndpointFact",
+    "EventFact",
+    "FelixConfigurationFact",
+    "IPBlockFact",
+    "IPPoolFact",
+    "InstallationFact",
+    "Interface",
+    "InterfaceFact",
+    "LogEventFact",
+    "NamespaceFact",
+    "NeighborFact",
+    "Network",
+    "NextHop",
+    "NodeFact",
+    "PodFact",
+    "RouteFact",
+    "RuleFact",
+    "ServiceFact",
+    "ServicePort",
+    "ServiceRuleFact",
+    "SysctlFact",
+]

@@ -1,0 +1,20 @@
+"""The bundle itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactFact:
+    """One file of the bundle and what it was taken for."""
+
+    path: Annotated[str, "path inside the bundle; a member of a nested archive is outer.zip!/inner"]
+    layout: Annotated[str, "name of the layout that placed it"]
+    kind: Annotated[str | None, "kind of its parser, e.g. ip-route; None: no parser knows its content"]
+    node: Annotated[str | None, "the node it belongs to, after the join; None for the whole cluster"]
+    joined_by: Annotated[str | None, "how the node was found: exact name, short name, address ..."]
+    size: Annotated[int, "bytes"]
+    facts: Annotated[int, "facts read from it"]
+    gaps: Annotated[int, "gaps in it"]

@@ -1,0 +1,92 @@
+"""Calico's and its operator's objects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+from calico_bundle.evidence import Evidence
+from calico_bundle.facts.types import Network
+
+
+@dataclass(frozen=True, slots=True)
+class IPPoolFact:
+    """A Calico IPPool."""
+
+    name: Annotated[str, "metadata.name"]
+    cidr: Annotated[Network | None, "spec.cidr"]
+    ipip_mode: Annotated[str, "spec.ipipMode: Never | Always | CrossSubnet; Never when not there"]
+    vxlan_mode: Annotated[str, "spec.vxlanMode: Never | Always | CrossSubnet; Never when not there"]
+    nat_outgoing: Annotated[bool, "spec.natOutgoing"]
+    disabled: Annotated[bool, "spec.disabled"]
+    disable_bgp_export: Annotated[bool, "spec.disableBGPExport"]
+    block_size: Annotated[int | None, "spec.blockSize, a prefix length"]
+    node_selector: Annotated[str | None, "spec.nodeSelector"]
+    evidence: Annotated[Evidence, "the line of spec.cidr"]
+
+
+@dataclass(frozen=True, slots=True)
+class IPBlockFact:
+    """An address block and the node that owns it, from BlockAffinity or IPAMBlock."""
+
+    cidr: Annotated[Network, "spec.cidr"]
+    node: Annotated[str | None, "spec.node, or spec.affinity after 'host:'; None when no host owns it"]
+    state: Annotated[str | None, "BlockAffinity's spec.state: confirmed | pending | pendingDeletion"]
+    deleted: Annotated[bool, "spec.deleted"]
+    borrowed: Annotated[Mapping[str, str], "IPAMBlock: address to node, for addresses used by another node"]
+    source: Annotated[str, "BlockAffinity | IPAMBlock"]
+    evidence: Annotated[Evidence, "the line of spec.cidr"]
+
+
+@dataclass(frozen=True, slots=True)
+class BGPConfigurationFact:
+    """A Calico BGPConfiguration (`default`, or `node.NAME`)."""
+
+    name: Annotated[str, "metadata.name"]
+    node_to_node_mesh: Annotated[bool | None, "spec.nodeToNodeMeshEnabled; None when not there (it means true)"]
+    as_number: Annotated[str | None, "spec.asNumber"]
+    listen_port: Annotated[int | None, "spec.listenPort; None means 179"]
+    bind_mode: Annotated[str | None, "spec.bindMode: None | NodeIP"]
+    program_cluster_routes: Annotated[str | None, "spec.programClusterRoutes"]
+    evidence: Annotated[Evidence, "the line of metadata.name"]
+
+
+@dataclass(frozen=True, slots=True)
+class BGPPeerFact:
+    """A Calico BGPPeer."""
+
+    name: Annotated[str, "metadata.name"]
+    node: Annotated[str | None, "spec.node"]
+    node_selector: Annotated[str | None, "spec.nodeSelector"]
+    peer_ip: Annotated[str | None, "spec.peerIP, with its port if it has one"]
+    peer_selector: Annotated[str | None, "spec.peerSelector"]
+    as_number: Annotated[str | None, "spec.asNumber"]
+    source_address: Annotated[str | None, "spec.sourceAddress: UseNodeIP | None"]
+    evidence: Annotated[Evidence, "the line of metadata.name"]
+
+
+@dataclass(frozen=True, slots=True)
+class FelixConfigurationFact:
+    """A Calico FelixConfiguration (`default`, or `node.NAME`)."""
+
+    name: Annotated[str, "metadata.name"]
+    program_cluster_routes: Annotated[str | None, "spec.programClusterRoutes"]
+    bpf_enabled: Annotated[bool | None, "spec.bpfEnabled"]
+    interface_prefix: Annotated[str | None, "spec.interfacePrefix"]
+    wireguard_enabled: Annotated[bool | None, "spec.wireguardEnabled"]
+    evidence: Annotated[Evidence, "the line of metadata.name"]
+
+
+@dataclass(frozen=True, slots=True)
+class InstallationFact:
+    """The Tigera operator's Installation."""
+
+    name: Annotated[str, "metadata.name"]
+    autodetection_v4: Annotated[Mapping[str, object] | None, "spec.calicoNetwork.nodeAddressAutodetectionV4"]
+    autodetection_v6: Annotated[Mapping[str, object] | None, "spec.calicoNetwork.nodeAddressAutodetectionV6"]
+    bgp: Annotated[str | None, "spec.calicoNetwork.bgp: Enabled | Disabled"]
+    linux_dataplane: Annotated[str | None, "spec.calicoNetwork.linuxDataplane: Iptables | BPF | Nftables | VPP"]
+    kubernetes_provider: Annotated[str | None, "spec.kubernetesProvider, e.g. EKS, DockerEnterprise, RKE2"]
+    cni_type: Annotated[str | None, "spec.cni.type"]
+    evidence: Annotated[Evidence, "the line of nodeAddressAutodetectionV4, else of metadata.name"]
