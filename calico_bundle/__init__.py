@@ -17,8 +17,8 @@ from calico_bundle.errors import AmbiguousNameError, BundleError, NotABundleErro
 
 if TYPE_CHECKING:
     from calico_bundle.analysis import Analysis, analyze
-    from calico_bundle.checks import explain
-    from calico_bundle.tables import describe
+    from calico_bundle.columns import describe
+    from calico_bundle.report.explain import explain
 
 __version__ = "0.1.0"
 
@@ -39,7 +39,7 @@ _HOMES = {
     "Analysis": "calico_bundle.analysis",
     "analyze": "calico_bundle.analysis",
     "describe": "calico_bundle.tables",
-    "explain": "calico_bundle.checks",
+    "explain": "calico_bundle.report.explain",
 }
 
 

@@ -115,7 +115,7 @@ class _Judge:
     def _is_duplicate_culprit(self, node: ClusterNode, stored: Address) -> bool:
         """Of nodes with one address, those are to blame whose own interfaces or InternalIP disagree with it."""
         sharing = [self.cluster.nodes[name] for name in self.holders[stored]]
-        if len(sharing) < 2:  # noqa: PLR2004
+        if len(sharing) < 2:
             return False
         culprits = [n.name for n in sharing if _differs(n) or n.holds(stored) is False]
         return node.name in culprits or not culprits
@@ -152,7 +152,8 @@ class _Judge:
 
     def _trial(self, node: ClusterNode, stored: Address, peer: ClusterNode, pods: Walk) -> Trial | None:
         """How a peer shows that it cannot use the address: packets to or from it are lost, its session is down, its
-        routes were not learned, or the address as next hop or tunnel source does not carry pod packets."""
+        routes were not learned, or the address as next hop or tunnel source does not carry pod packets.
+        """
         theirs = peer.bgp_address.ip if peer.bgp_address else None
         for sender, packet in ((peer, Packet(theirs, stored)), (node, Packet(stored, theirs) if theirs else None)):
             walk = self._sent(sender, packet)

@@ -8,9 +8,10 @@ from html import escape
 from typing import TYPE_CHECKING, Any, overload
 
 from calico_bundle.bundle import Bundle, Progress, read_bundle
-from calico_bundle.checks import Finding, catalog, info
+from calico_bundle.checks import catalog, info
 from calico_bundle.diagnosis import ClusterVerdict, Diagnosis, diagnose
 from calico_bundle.errors import UnknownNameError
+from calico_bundle.findings import Finding
 from calico_bundle.report import model
 from calico_bundle.sources import Input, Limits
 from calico_bundle.tables import Tables
@@ -75,7 +76,15 @@ class Findings(Sequence[Finding]):
 
         columns = ["code", "name", "severity", "subject", "message", "paths", "evidence"]
         rows = [
-            (f.code, f.name, f.severity, f.subject, f.message, f.paths, "; ".join(f"{e.path}:{e.line}" for e in f.evidence))
+            (
+                f.code,
+                f.name,
+                f.severity,
+                f.subject,
+                f.message,
+                f.paths,
+                "; ".join(f"{e.path}:{e.line}" for e in f.evidence),
+            )
             for f in self
         ]
         return pd.DataFrame(rows, columns=columns)
@@ -207,7 +216,9 @@ def _card(report: dict[str, Any]) -> str:
 
 
 def _card_finding(finding: dict[str, Any]) -> str:
-    lines = "".join(f"<li><code>{escape(e['path'])}:{e['line']}</code> {escape(e['text'])}</li>" for e in finding["evidence"][:6])
+    lines = "".join(
+        f"<li><code>{escape(e['path'])}:{e['line']}</code> {escape(e['text'])}</li>" for e in finding["evidence"][:6]
+    )
     fixes = "".join(
         f"<p>Fix: {escape(x['title'])}</p><pre>{escape(chr(10).join(x['commands']))}</pre>" for x in finding["fixes"]
     )

@@ -82,9 +82,7 @@ def input_name(source: Input) -> str:
     return os.path.basename(name) if isinstance(name, str) and not name.startswith("<") else "-"
 
 
-def _read_one(
-    source: Input, prefix: str, limits: Limits, gaps: list[Gap], progress: Progress | None
-) -> list[_Read]:
+def _read_one(source: Input, prefix: str, limits: Limits, gaps: list[Gap], progress: Progress | None) -> list[_Read]:
     found: list[Gap] = []
     files = [
         _parse(member, prefix)

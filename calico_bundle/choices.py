@@ -27,7 +27,9 @@ class Choices:
         """The address the node has after calico-node's next start, with the environment it has now."""
         environment = environment_of(self.cluster, family)
         if environment is None:
-            return Detection(undecided="calico-node's environment (its DaemonSet, or the Installation) is not in the bundle")
+            return Detection(
+                undecided="calico-node's environment (its DaemonSet, or the Installation) is not in the bundle"
+            )
         ip, method = environment
         if "?" in (ip, method):
             return Detection(undecided="calico-node's IP or method comes from a reference that is not in the bundle")
@@ -73,7 +75,7 @@ def _stored(node: ClusterNode, family: int) -> Interface | None:
     kubernetes = node.kubernetes
     if kubernetes is None:
         return None
-    return kubernetes.bgp_ipv4 if family == 4 else kubernetes.bgp_ipv6  # noqa: PLR2004 - IPv4
+    return kubernetes.bgp_ipv4 if family == 4 else kubernetes.bgp_ipv6
 
 
 def _annotated(node: ClusterNode) -> tuple[Card, ...] | None:

@@ -227,7 +227,9 @@ def _check_agreement(base: Artifact, addresses: set[str], others: Sequence[Artif
     for other in others:
         extra = sorted({str(a.address) for a in _facts(other, f.AddressFact)} - addresses)
         if extra:
-            message = f"lists {', '.join(extra)}, which {base.path} of the same node does not: taken at different times?"
+            message = (
+                f"lists {', '.join(extra)}, which {base.path} of the same node does not: taken at different times?"
+            )
             gaps.append(Gap(other.path, None, GapKind.CONTRADICTED, message))
 
 

@@ -73,7 +73,9 @@ def _missing_objects(cluster: Cluster, dns: DnsService | None) -> Iterator[Missi
     if dns is not None and not dns.listed:
         yield Missing("endpoints (kubectl get endpoints,endpointslices -A -o yaml)", None, "where DNS answers from")
     if not cluster.pools and not cluster.blocks and cluster.has_calico:
-        yield Missing("ip pools (kubectl get ippools.crd.projectcalico.org -o yaml)", None, "encapsulation, pod networks")
+        yield Missing(
+            "ip pools (kubectl get ippools.crd.projectcalico.org -o yaml)", None, "encapsulation, pod networks"
+        )
 
 
 def _missing_records(cluster: Cluster) -> Iterator[Missing]:

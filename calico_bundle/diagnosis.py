@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from calico_bundle.addresses import AddressVerdict, judge_addresses
 from calico_bundle.bundle import Bundle
-from calico_bundle.checks import ERROR, Context, Finding, Skipped, run_all
+from calico_bundle.checks import run_all
 from calico_bundle.choices import Choices
 from calico_bundle.cluster import Cluster, join
 from calico_bundle.coverage import missing
 from calico_bundle.effects import Effect, effects
 from calico_bundle.evidence import Gap, Missing
+from calico_bundle.findings import ERROR, Context, Finding, Skipped
 from calico_bundle.names import node_subject
 from calico_bundle.network.service import DnsService, find_dns
 from calico_bundle.paths import DnsPaths, Verdict

@@ -37,7 +37,13 @@ def effects(cluster: Cluster, paths: DnsPaths, at_fault: frozenset[str]) -> tupl
     in the questions.
     """
     asked = _Questions(cluster, paths, at_fault)
-    answers = (asked.elsewhere(), asked.without_dns(), asked.own_node(), asked.between_nodes(), *asked.from_pods_there())
+    answers = (
+        asked.elsewhere(),
+        asked.without_dns(),
+        asked.own_node(),
+        asked.between_nodes(),
+        *asked.from_pods_there(),
+    )
     return tuple(a for a in answers if a is not None)
 
 
@@ -58,7 +64,9 @@ class _Questions:
     def own_node(self) -> Effect | None:
         """Lookups on the nodes that run DNS pods."""
         pods = [p for p in self._applicable() if p.pod.node in self.dns_nodes]
-        effect = _of_paths("dns-on-its-own-node", f"Lookups of pods on CoreDNS's own node ({_listed(self.dns_nodes)})", pods)
+        effect = _of_paths(
+            "dns-on-its-own-node", f"Lookups of pods on CoreDNS's own node ({_listed(self.dns_nodes)})", pods
+        )
         if effect and effect.status == "works" and len(self.dns_nodes) == 1:
             why = "the packet stays inside the node and needs no route to another one"
             return Effect(effect.name, effect.status, f"{effect.text.rstrip('.')}: {why}.", effect.evidence)

@@ -18,10 +18,8 @@ class NotABundleError(BundleError):
 class UnknownNameError(BundleError, LookupError):
     """A name that is not there: a pod, a node, a table, a finding code, a column.
 
-    >>> raise UnknownNameError("table", "route", ["routes", "rules"])
-    Traceback (most recent call last):
-    ...
-    calico_bundle.errors.UnknownNameError: no table named 'route': did you mean 'routes'?
+    >>> str(UnknownNameError("table", "route", ["routes", "nodes"]))
+    "no table named 'route': did you mean 'routes'?"
     """
 
     def __init__(self, what: str, name: str, known: list[str]) -> None:

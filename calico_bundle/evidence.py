@@ -105,10 +105,12 @@ class LineGaps:
     _listed: list[Gap] = field(default_factory=list)
     _more: int = 0
 
-    def add(self, line: int | None, text: str, *, kind: GapKind | None = None, why: str = "line not understood") -> None:
-        """Note one line (its number from 1, its text as it stands). What is cut or hidden is listed however much there is."""
+    def add(
+        self, line: int | None, text: str, *, kind: GapKind | None = None, why: str = "line not understood"
+    ) -> None:
+        """Note one line (its number from 1, its text as it stands). What is cut or hidden has more room."""
         ordinary = (kind or self.kind) is GapKind.NOT_UNDERSTOOD
-        if ordinary and len(self._listed) >= MOST_LINE_GAPS:
+        if len(self._listed) >= (MOST_LINE_GAPS if ordinary else 10 * MOST_LINE_GAPS):
             self._more += 1
             return
         self._listed.append(Gap(self.path, line, kind or self.kind, f"{why}: {quote(text)}" if text else why))

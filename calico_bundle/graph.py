@@ -152,7 +152,7 @@ class _Builder:
                     self._edge(key, block, "address-in-block", address=str(ip))
 
     def _pod(self, pod: f.PodFact) -> str:
-        ip = next((ip for ip in pod.ips if ip.version == 4), next(iter(pod.ips), None))  # noqa: PLR2004 - IPv4
+        ip = next((ip for ip in pod.ips if ip.version == 4), next(iter(pod.ips), None))
         return self._vertex(
             pod_subject(pod.namespace, pod.name),
             "pod",

@@ -19,6 +19,9 @@ MACHINE_KINDS = frozenset({
 })  # fmt: skip
 """Kinds of artifacts that belong to one machine; all others are about the cluster."""
 
+_SPEAKS_OF_NODE = frozenset({"calico-log", "calicoctl-node-status", "bird-protocols", "bird-routes", "bird-status"})
+"""Kinds that are about the node whatever network namespace they were read in."""
+
 
 @dataclass(frozen=True, slots=True)
 class Owner:
@@ -36,7 +39,7 @@ class NodeDirectory:
     True
     """
 
-    def __init__(self, nodes: Iterable[NodeFact], pods: Mapping[str, str]) -> None:
+    def __init__(self, nodes: Iterable[NodeFact], pods: Mapping[str, PodFact]) -> None:
         self._names: dict[str, set[tuple[str, str]]] = {}
         self._addresses: dict[object, set[str]] = {}
         self._pods = pods
@@ -47,11 +50,11 @@ class NodeDirectory:
 
     def _add_names(self, node: NodeFact) -> None:
         self._name(node.name, node.name, "exact name")
-        self._name(node.name.split(".")[0], node.name, "short name")
+        self._name(_short(node.name), node.name, "short name")
         hostname = node.labels.get("kubernetes.io/hostname")
         for name in filter(None, (node.hostname, hostname)):
             self._name(name, node.name, "host name")
-            self._name(name.split(".")[0], node.name, "short host name")
+            self._name(_short(name), node.name, "short host name")
         if node.provider_id:
             self._name(node.provider_id.rsplit("/", 1)[-1], node.name, "instance id")
 
@@ -59,8 +62,15 @@ class NodeDirectory:
         self._names.setdefault(name.lower(), set()).add((node, how))
 
     def by_name(self, name: str) -> Owner | None:
-        """The node of a name, host name, short name or instance id; None when none or several fit."""
-        return self._only(name.lower()) or self._only(name.lower().split(".")[0])
+        """The node of a name, host name, short name or instance id; None when none or several fit.
+
+        Layouts that guess a machine from folders give `case/alpha`: the last part counts too.
+        """
+        for candidate in dict.fromkeys((name.lower(), name.lower().rsplit("/", 1)[-1])):
+            owner = self._only(candidate) or self._only(_short(candidate))
+            if owner:
+                return owner
+        return None
 
     def _only(self, name: str) -> Owner | None:
         fitting = self._names.get(name, set())
@@ -70,10 +80,12 @@ class NodeDirectory:
             return None
         return Owner(nodes.pop(), min(how for _, how in (exact or fitting)))
 
-    def by_pod(self, pod: str | None) -> Owner | None:
-        """The node a pod runs on."""
-        node = self._pods.get(pod or "")
-        return Owner(node, "the pod's node") if node else None
+    def by_pod(self, name: str | None, *, of_the_host: bool) -> Owner | None:
+        """The node a pod runs on; for what was read in its network (`of_the_host`) only when that is the node's own."""
+        pod = self._pods.get(name or "")
+        if pod is None or pod.node is None or (of_the_host and not pod.host_network):
+            return None
+        return Owner(pod.node, "the pod's node")
 
     def by_address(self, addresses: Iterable[AddressFact]) -> Owner | None:
         """The one node whose own address is among these; None when several fit (a shared 10.0.2.15)."""
@@ -82,13 +94,18 @@ class NodeDirectory:
         return Owner(unique.pop(), "address") if len(unique) == 1 else None
 
 
+def _short(name: str) -> str:
+    """A host name without its domain; an address has none (`10.0.9.9` is not the host `10`)."""
+    return name if name.replace(".", "").replace(":", "").isdigit() else name.split(".", maxsplit=1)[0]
+
+
 def find_owners(artifacts: Sequence[Artifact]) -> dict[str, Owner]:
     """The owner of every artifact of a machine, by path; what is not in the result is unassigned.
 
     Where the bundle holds no Node object at all, the names that the layouts found are taken as they are.
     """
     nodes = [f for a in artifacts for f in a.parsed.facts if isinstance(f, NodeFact)]
-    pods = {f.name: f.node for a in artifacts for f in a.parsed.facts if isinstance(f, PodFact) and f.node}
+    pods = {f.name: f for a in artifacts for f in a.parsed.facts if isinstance(f, PodFact)}
     directory = NodeDirectory(nodes, pods)
     machine = [a for a in artifacts if a.kind in MACHINE_KINDS]
     groups = _group_owners(machine, directory, alone=not nodes)
@@ -99,8 +116,8 @@ def find_owners(artifacts: Sequence[Artifact]) -> dict[str, Owner]:
 def _owner(artifact: Artifact, directory: NodeDirectory, groups: Mapping[str, Owner]) -> Owner | None:
     placement = artifact.placement
     return (
-        groups.get(placement.node or "")
-        or directory.by_pod(placement.pod)
+        groups.get(placement.node or placement.group or "")
+        or directory.by_pod(placement.pod, of_the_host=artifact.kind not in _SPEAKS_OF_NODE)
         or (directory.by_name(artifact.parsed.owner) if artifact.parsed.owner else None)
         or directory.by_address(_addresses(artifact))
     )
@@ -110,8 +127,9 @@ def _group_owners(machine: Sequence[Artifact], directory: NodeDirectory, *, alon
     """Owner per name that a layout found; by the addresses of the whole group where the name says nothing."""
     members: dict[str, list[Artifact]] = {}
     for artifact in machine:
-        if artifact.placement.node:
-            members.setdefault(artifact.placement.node, []).append(artifact)
+        name = artifact.placement.node or artifact.placement.group
+        if name:
+            members.setdefault(name, []).append(artifact)
     owners: dict[str, Owner] = {}
     for name, group in members.items():
         owner = directory.by_name(name) or directory.by_address(f for a in group for f in _addresses(a))

@@ -36,7 +36,7 @@ def impact_of(nodes: Collection[str], paths: DnsPaths) -> Impact:
 def is_theirs(cluster: Cluster, fate: Fate, nodes: Collection[str]) -> bool:
     """Whether a lost way is to be laid at these nodes: one is an end of it, or an end peers with none but them."""
     ends = {fate.source_node, fate.endpoint_node} - {None}
-    if len(ends) < 2:  # noqa: PLR2004 - inside one node, no other node's address has a part in it
+    if len(ends) < 2:
         return False
     return bool(ends & set(nodes)) or any(_peers_only_with(cluster, end, nodes) for end in ends if end)
 

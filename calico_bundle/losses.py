@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from calico_bundle.addresses import AddressStatus
-from calico_bundle.checks import ERROR, CheckInfo, Context, Finding
 from calico_bundle.cluster import ClusterNode
 from calico_bundle.evidence import Evidence
 from calico_bundle.facts import BGPSessionFact
+from calico_bundle.findings import ERROR, CheckInfo, Context, Finding
 from calico_bundle.impact import FAILING, hit_by, is_theirs, node_names, pod_names
 from calico_bundle.names import CLUSTER_SUBJECT, node_subject
 from calico_bundle.network.outcome import Cause, Outcome, Why
@@ -25,7 +25,9 @@ from calico_bundle.paths import DnsPaths, Fate
 SESSION, NEXT_HOP, ROUTE, FILTER = "CB201", "CB202", "CB203", "CB204"
 _AT_FAULT = frozenset({AddressStatus.WRONG, AddressStatus.DUPLICATE, AddressStatus.NOT_ON_NODE})
 _ROUTE_GONE = frozenset({Why.NO_ROUTE, Why.ROUTER_HAS_NO_POD_ROUTE, Why.DROPPING_ROUTE})
-_NEXT_HOP_BAD = frozenset({Why.ROUTER_HAS_NO_POD_ROUTE, Why.DROPPING_ROUTE, Why.NEXT_HOP_SILENT, Why.NETWORKS_NOT_JOINED})
+_NEXT_HOP_BAD = frozenset(
+    {Why.ROUTER_HAS_NO_POD_ROUTE, Why.DROPPING_ROUTE, Why.NEXT_HOP_SILENT, Why.NETWORKS_NOT_JOINED}
+)
 _FILTERED = frozenset({Why.REVERSE_PATH_FILTER, Why.TUNNEL_SOURCE_REFUSED})
 
 
@@ -99,7 +101,7 @@ def _culprit(context: Context, loss: Loss, losses: Sequence[Loss]) -> str | None
     counts = Counter(n for other in losses for n in (other.source, other.target) if n)
     node, count = counts.most_common(1)[0]
     peers = sorted({n for other in losses for n in (other.source, other.target) if n} - {node})
-    if count < 2 or node not in (loss.source, loss.target):  # noqa: PLR2004 - one pair has no common end
+    if count < 2 or node not in (loss.source, loss.target):
         return None
     return node if _get_along(context, peers) else None
 

@@ -39,8 +39,8 @@ def service_subject(namespace: str, service: str) -> str:
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Suggest the nearest known name, or list some of them.
 
-    >>> did_you_mean("CB110", ["CB101", "CB102"])
-    "did you mean 'CB101' or 'CB102'?"
+    >>> did_you_mean("route", ["routes", "nodes"])
+    "did you mean 'routes'?"
     >>> did_you_mean("zzz", ["nodes", "routes"])
     "known are 'nodes', 'routes'"
     >>> did_you_mean("zzz", [])

@@ -205,7 +205,13 @@ class DnsPaths:
     def _reply(self, endpoint: EndpointFact, there: str | None, home: str, source: Address | None) -> Walk:
         if there is None or there not in self.cluster.nodes or source is None:
             text = f"the bundle does not tell which node has {endpoint.ip}"
-            return Walk(Outcome.UNKNOWN, (), None, None, Cause(Why.UNDECIDED, there, text, settle="`kubectl get pods -A -o yaml`"))
+            return Walk(
+                Outcome.UNKNOWN,
+                (),
+                None,
+                None,
+                Cause(Why.UNDECIDED, there, text, settle="`kubectl get pods -A -o yaml`"),
+            )
         send = self.forwarding.from_pod if endpoint.ip in self._pod_nodes else self.forwarding.from_node
         return _ending_at(send(there, Packet(endpoint.ip, source)), home)
 
@@ -243,7 +249,9 @@ def _reason(verdict: Verdict, fates: Iterable[Fate]) -> str:
     first = next((c for c in causes if c), None)
     if first is None:
         return "nothing in the bundle decides it"
-    return f"{first.text}; {first.settle} would settle it" if verdict is Verdict.UNKNOWN and first.settle else first.text
+    return (
+        f"{first.text}; {first.settle} would settle it" if verdict is Verdict.UNKNOWN and first.settle else first.text
+    )
 
 
 def _agreed(walks: list[Walk]) -> Walk:
@@ -251,7 +259,9 @@ def _agreed(walks: list[Walk]) -> Walk:
     if len({w.outcome for w in walks}) == 1:
         return walks[0]
     text = "it depends on whether kube-proxy masquerades the node's own packets to services"
-    cause = Cause(Why.UNDECIDED, walks[0].node, text, settle="kube-proxy's clusterCIDR, or `iptables-save -t nat` of the node")
+    cause = Cause(
+        Why.UNDECIDED, walks[0].node, text, settle="kube-proxy's clusterCIDR, or `iptables-save -t nat` of the node"
+    )
     return Walk(Outcome.UNKNOWN, walks[0].hops, walks[0].node, None, cause)
 
 
@@ -264,6 +274,8 @@ def _ending_at(walk: Walk, node: str | None) -> Walk:
 
 
 def _no_service_route(node: ClusterNode, address: Address) -> Walk:
-    text = f"{node.name} has no route that covers the DNS service address {address}, so its own lookups are not even sent"
+    text = (
+        f"{node.name} has no route that covers the DNS service address {address}, so its own lookups are not even sent"
+    )
     hop = Hop(node.name, "drops", None, f"a route that covers {address}", "none", None)
     return Walk(Outcome.LOST, (hop,), node.name, None, Cause(Why.NO_SERVICE_ROUTE, node.name, text, (), address))

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from calico_bundle.addresses import AddressVerdict
 from calico_bundle.calico.installation import CalicoInstallation
-from calico_bundle.checks import Fix
+from calico_bundle.findings import Fix
 
 KUBERNETES_METHOD_SINCE = (3, 22)
 _RESTART = (
@@ -36,11 +36,18 @@ def use_internal_ip(
 
 
 def can_reach(
-    installation: CalicoInstallation, wrong: Sequence[AddressVerdict], target: str, restores: int | None, leaves: int | None
+    installation: CalicoInstallation,
+    wrong: Sequence[AddressVerdict],
+    target: str,
+    restores: int | None,
+    leaves: int | None,
 ) -> Fix:
     """Have Calico take the address that leads to a target; for versions without kubernetes-internal-ip."""
     if installation.by_operator:
-        commands: tuple[str, ...] = (_patch({_set_now(installation): None, "canReach": target}), _rollout("calico-system"))
+        commands: tuple[str, ...] = (
+            _patch({_set_now(installation): None, "canReach": target}),
+            _rollout("calico-system"),
+        )
     else:
         commands = _set_method(installation, f"can-reach={target}")
     title = f"have Calico use the address from which each node reaches {target} (can-reach)"

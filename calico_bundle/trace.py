@@ -112,7 +112,9 @@ def trace(paths: DnsPaths, source: str, destination: str = DNS) -> Path:
         return _to_dns(paths, start)
     end = resolve(cluster, destination)
     leg = _leg(paths, start, end)
-    verdict = {Outcome.DELIVERED: Verdict.REACHES, Outcome.LOST: Verdict.BROKEN, Outcome.UNKNOWN: Verdict.UNKNOWN}[leg.outcome]
+    verdict = {Outcome.DELIVERED: Verdict.REACHES, Outcome.LOST: Verdict.BROKEN, Outcome.UNKNOWN: Verdict.UNKNOWN}[
+        leg.outcome
+    ]
     return Path(start, end, verdict, leg.cause.text if leg.cause else "request and reply arrive", (leg,))
 
 
@@ -160,7 +162,8 @@ def _to_dns(paths: DnsPaths, start: End) -> Path:
     pod = _pod_of(paths.cluster, start) or _as_pod(paths, start)
     judged = paths.of(pod)
     legs = tuple(
-        Leg(End("pod", _endpoint_name(f.endpoint), f.endpoint_node, f.endpoint.ip), f.request, f.reply) for f in judged.fates
+        Leg(End("pod", _endpoint_name(f.endpoint), f.endpoint_node, f.endpoint.ip), f.request, f.reply)
+        for f in judged.fates
     )
     address = paths.dns.address if paths.dns else None
     return Path(start, End("ip", DNS, None, address), judged.verdict, judged.text, legs)
@@ -217,7 +220,9 @@ def _is_host(cluster: Cluster, end: End) -> bool:
 def _sent(paths: DnsPaths, start: End, end: End) -> Walk:
     if start.node is None or start.node not in paths.cluster.nodes or start.ip is None or end.ip is None:
         text = f"the bundle does not tell the node and address of {start.name} and {end.name}"
-        return Walk(Outcome.UNKNOWN, (), None, None, Cause(Why.UNDECIDED, None, text, settle="`kubectl get pods -A -o yaml`"))
+        return Walk(
+            Outcome.UNKNOWN, (), None, None, Cause(Why.UNDECIDED, None, text, settle="`kubectl get pods -A -o yaml`")
+        )
     host = _is_host(paths.cluster, start)
     send: Callable[[str, Packet], Walk] = paths.forwarding.from_node if host else paths.forwarding.from_pod
     walk = send(start.node, Packet(_source(paths, start, end), end.ip))

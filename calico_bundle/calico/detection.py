@@ -72,7 +72,7 @@ def choose_address(settings: Settings, machine: Machine, stored: Interface | Non
     stored value), `none` and an unset IP keep what is stored; unset with nothing stored means autodetect, for IPv4 alone.
     """
     ip = (settings.ip or "").strip()
-    if ip == "autodetect" or (not ip and stored is None and settings.family == 4):  # noqa: PLR2004 - IPv4
+    if ip == "autodetect" or (not ip and stored is None and settings.family == 4):
         found = detect(settings.method or "", machine, settings.version, settings.family)
         return Detection(stored, failure=found.failure) if found.failure and stored else found
     if ip in ("", "none"):
@@ -156,9 +156,7 @@ def _by_cidr(machine: Machine, family: int, items: Sequence[str]) -> Detection:
     return _first(machine.cards, family, lambda a: any(a in n for n in fitting), ordered=machine.ordered)
 
 
-def _first(
-    cards: Sequence[Card], family: int, accept: Callable[[Address], bool], *, ordered: bool
-) -> Detection:
+def _first(cards: Sequence[Card], family: int, accept: Callable[[Address], bool], *, ordered: bool) -> Detection:
     """The first global unicast address of the last card: cards are walked in reverse, addresses within one are not."""
     found = list(_candidates(cards, family, accept))
     if not found:
@@ -236,7 +234,7 @@ def _literal(text: str, machine: Machine, family: int) -> Detection:
         address = ip_interface(text)
     except ValueError:
         return Detection(failure=f"IP={text!r} is no address: calico-node exits")
-    if "/" in text or family == 6:  # noqa: PLR2004 - IPv6 literals are not widened
+    if "/" in text or family == 6:
         return Detection(address)
     found = _with_prefix(machine, address.ip, absent="")
     return found if found.address else Detection(address)

@@ -30,17 +30,17 @@ def default_exclusions(version: Version | None) -> tuple[str, ...]:
         return _CURRENT
     if version < (3, 15):
         return _OLDEST
-    patch = version[2] if len(version) > 2 else 0  # noqa: PLR2004 - major, minor, patch
+    patch = version[2] if len(version) > 2 else 0
     if version[:2] == (3, 24):
         return _of_3_24(patch)
-    if version[:2] == (3, 23) and patch >= 4:  # noqa: PLR2004
-        return _ANCHORED if patch == 4 else (*_ANCHORED, *_TUNNELS)  # noqa: PLR2004
+    if version[:2] == (3, 23) and patch >= 4:
+        return _ANCHORED if patch == 4 else (*_ANCHORED, *_TUNNELS)
     return _WITH_CNI
 
 
 def _of_3_24(patch: int) -> tuple[str, ...]:
-    if patch <= 2:  # noqa: PLR2004
+    if patch <= 2:
         return _WITH_CNI
-    if patch == 3:  # noqa: PLR2004
+    if patch == 3:
         return _ANCHORED
-    return (*_ANCHORED, *_TUNNELS) if patch <= 5 else _NODELOCAL  # noqa: PLR2004
+    return (*_ANCHORED, *_TUNNELS) if patch <= 5 else _NODELOCAL

@@ -46,7 +46,9 @@ def installation_of(cluster: Cluster) -> CalicoInstallation:
     operator = next(iter(cluster.installations), None)
     daemonset = cluster.calico_node
     container = _container(daemonset)
-    by_operator = operator is not None or (daemonset is not None and (daemonset.owner or "").startswith("Installation/"))
+    by_operator = operator is not None or (
+        daemonset is not None and (daemonset.owner or "").startswith("Installation/")
+    )
     method, evidence = _method(container)
     if method is None and operator is not None:
         method, evidence = _operator_method(operator.autodetection_v4), (operator.evidence,)
@@ -60,7 +62,7 @@ def environment_of(cluster: Cluster, family: int) -> tuple[str | None, str | Non
 
     None when neither the DaemonSet nor the Installation is in the bundle. The operator writes both from its Installation.
     """
-    suffix = "" if family == 4 else "6"  # noqa: PLR2004 - IPv4
+    suffix = "" if family == 4 else "6"
     container = _container(cluster.calico_node)
     if container is not None:
         names = (f"IP{suffix}", f"IP{suffix}_AUTODETECTION_METHOD")
@@ -69,7 +71,7 @@ def environment_of(cluster: Cluster, family: int) -> tuple[str | None, str | Non
     operator = next(iter(cluster.installations), None)
     if operator is None:
         return None
-    setting = operator.autodetection_v4 if family == 4 else operator.autodetection_v6  # noqa: PLR2004
+    setting = operator.autodetection_v4 if family == 4 else operator.autodetection_v6
     if setting is None:
         return _operator_default(cluster, operator, family)
     method = _operator_method(setting)
@@ -83,11 +85,13 @@ def _value(container: ContainerSpec, name: str) -> str | None:
     return "?" if value is None else value
 
 
-def _operator_default(cluster: Cluster, operator: InstallationFact, family: int) -> tuple[str | None, str | None] | None:
+def _operator_default(
+    cluster: Cluster, operator: InstallationFact, family: int
+) -> tuple[str | None, str | None] | None:
     """What the operator fills in: nothing without a pool of the family, else by provider (core_controller.go)."""
     if not any(p.cidr and p.cidr.version == family for p in cluster.pools):
         return None if not cluster.pools else ("none", None)
-    if family == 6:  # noqa: PLR2004
+    if family == 6:
         return "autodetect", "first-found"
     methods = {"DockerEnterprise": "skip-interface=^br-.*", "EKS": "can-reach=8.8.8.8"}
     return "autodetect", methods.get(operator.kubernetes_provider or "", "first-found")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from calico_bundle.addresses import AddressStatus, AddressVerdict, blamed
 from calico_bundle.calico.installation import CalicoInstallation, installation_of
-from calico_bundle.checks import ERROR, Check, CheckInfo, Context, Finding, Fix
+from calico_bundle.findings import ERROR, Check, CheckInfo, Context, Finding, Fix
 from calico_bundle.impact import impact_of, node_names, pairs_of, pod_names
 from calico_bundle.names import node_subject
 from calico_bundle.remedies import use_internal_ip
@@ -65,9 +65,7 @@ def _finding(context: Context, verdict: AddressVerdict, installation: CalicoInst
     )
 
 
-def _fixes(
-    installation: CalicoInstallation, verdict: AddressVerdict, restores: int, leaves: int
-) -> tuple[Fix, ...]:
+def _fixes(installation: CalicoInstallation, verdict: AddressVerdict, restores: int, leaves: int) -> tuple[Fix, ...]:
     fix = use_internal_ip(installation, (verdict,), restores, leaves)
     return (fix,) if fix else ()
 

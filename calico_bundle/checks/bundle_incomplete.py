@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from calico_bundle.checks import WARNING, Check, CheckInfo, Context, Finding
+from calico_bundle.findings import WARNING, Check, CheckInfo, Context, Finding
 from calico_bundle.impact import node_names, pod_names
 from calico_bundle.names import BUNDLE_SUBJECT
 from calico_bundle.paths import Verdict
@@ -36,8 +36,10 @@ def run(context: Context) -> list[Finding]:
     reasons = Counter(p.text for p in unknown).most_common(3)
     said = "; ".join(f"{text} ({count} paths)" if count > 1 else text for text, count in reasons)
     missing = ", ".join(dict.fromkeys(m.artifact for m in context.missing))
-    message = f"{len(unknown)} of {len(context.paths.pods)} paths stay unknown: {said}" if unknown else (
-        f"no pod is in the bundle, so no path can be judged; missing: {missing or 'nothing that is known of'}"
+    message = (
+        f"{len(unknown)} of {len(context.paths.pods)} paths stay unknown: {said}"
+        if unknown
+        else (f"no pod is in the bundle, so no path can be judged; missing: {missing or 'nothing that is known of'}")
     )
     return [
         Finding(

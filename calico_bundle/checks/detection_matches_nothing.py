@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from calico_bundle.checks import WARNING, Check, CheckInfo, Context, Finding
 from calico_bundle.cluster import ClusterNode
+from calico_bundle.findings import WARNING, Check, CheckInfo, Context, Finding
 from calico_bundle.names import node_subject
 
 INFO = CheckInfo(

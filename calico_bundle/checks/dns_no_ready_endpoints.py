@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from calico_bundle.checks import ERROR, Check, CheckInfo, Context, Finding
+from calico_bundle.findings import ERROR, Check, CheckInfo, Context, Finding
 from calico_bundle.impact import FAILING, node_names, pod_names
 from calico_bundle.names import service_subject
 
@@ -52,7 +52,12 @@ def run(context: Context) -> list[Finding]:
 
 
 def _selected(labels: object, selector: object) -> bool:
-    return isinstance(labels, dict) and isinstance(selector, dict) and bool(selector) and selector.items() <= labels.items()
+    return (
+        isinstance(labels, dict)
+        and isinstance(selector, dict)
+        and bool(selector)
+        and selector.items() <= labels.items()
+    )
 
 
 CHECK = Check(INFO, lacks, run)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from calico_bundle.checks import WARNING, Check, CheckInfo, Context, Finding, Fix
+from calico_bundle.findings import WARNING, Check, CheckInfo, Context, Finding, Fix
 from calico_bundle.names import service_subject
 
 INFO = CheckInfo(
@@ -39,7 +39,9 @@ def run(context: Context) -> list[Finding]:
     service = f"{dns.service.namespace}/{dns.service.name}"
     count = len(dns.ready)
     what = "the only DNS endpoint runs" if count == 1 else f"all {count} DNS endpoints run"
-    spread = f"kubectl get pods -n {dns.service.namespace} -o wide  # delete one DNS pod at a time; it is scheduled anew"
+    spread = (
+        f"kubectl get pods -n {dns.service.namespace} -o wide  # delete one DNS pod at a time; it is scheduled anew"
+    )
     fix = Fix("spread the DNS pods over nodes", (spread,), "Each DNS pod restarts once; lookups may be retried.")
     return [
         Finding(

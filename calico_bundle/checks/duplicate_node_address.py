@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from calico_bundle.addresses import AddressStatus, AddressVerdict, blamed
 from calico_bundle.calico.installation import installation_of
-from calico_bundle.checks import ERROR, Check, CheckInfo, Context, Finding, Fix
+from calico_bundle.findings import ERROR, Check, CheckInfo, Context, Finding, Fix
 from calico_bundle.impact import impact_of, node_names, pairs_of, pod_names
 from calico_bundle.names import node_subject
 from calico_bundle.remedies import use_internal_ip
@@ -48,11 +48,7 @@ def _finding(context: Context, verdict: AddressVerdict, fixes: tuple[Fix, ...]) 
     impact = impact_of({verdict.node}, context.paths)
     others = [context.addresses[name] for name in verdict.shared_with]
     should = f"; it should be {verdict.expected}" if verdict.expected else ""
-    conflict = [
-        e.evidence
-        for e in context.cluster.nodes[verdict.node].log_events
-        if e.event == "address-conflict"
-    ]
+    conflict = [e.evidence for e in context.cluster.nodes[verdict.node].log_events if e.event == "address-conflict"]
     return Finding(
         INFO.code,
         INFO.name,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from calico_bundle.checks import INFO as INFO_SEVERITY
-from calico_bundle.checks import Check, CheckInfo, Context, Finding
+from calico_bundle.findings import INFO as INFO_SEVERITY
+from calico_bundle.findings import Check, CheckInfo, Context, Finding
 from calico_bundle.names import BUNDLE_SUBJECT
 
 INFO = CheckInfo(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from calico_bundle.addresses import AddressStatus, AddressVerdict, blamed
-from calico_bundle.checks import INFO as INFO_SEVERITY
-from calico_bundle.checks import Check, CheckInfo, Context, Finding
+from calico_bundle.findings import INFO as INFO_SEVERITY
+from calico_bundle.findings import Check, CheckInfo, Context, Finding
 from calico_bundle.names import node_subject
 
 INFO = CheckInfo(

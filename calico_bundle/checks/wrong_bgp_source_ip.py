@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from calico_bundle.addresses import AddressStatus, AddressVerdict, blamed, names
 from calico_bundle.calico.installation import CalicoInstallation, installation_of
-from calico_bundle.checks import ERROR, Check, CheckInfo, Context, Finding, Fix
 from calico_bundle.evidence import Evidence
+from calico_bundle.findings import ERROR, Check, CheckInfo, Context, Finding, Fix
 from calico_bundle.impact import Impact, impact_of, node_names, pairs_of, pod_names
 from calico_bundle.names import node_subject
 from calico_bundle.network.outcome import Outcome
@@ -101,9 +101,7 @@ def _evidence(verdict: AddressVerdict, installation: CalicoInstallation, impact:
     return tuple(dict.fromkeys((*verdict.evidence, *trials, *causes, *installation.evidence)))
 
 
-def _fixes(
-    installation: CalicoInstallation, wrong: Sequence[AddressVerdict], total: Impact
-) -> tuple[Fix, ...]:
+def _fixes(installation: CalicoInstallation, wrong: Sequence[AddressVerdict], total: Impact) -> tuple[Fix, ...]:
     fix = use_internal_ip(installation, wrong, total.restored, total.left)
     if fix is None and wrong and all(v.expected for v in wrong):
         peer = next((str(v.expected) for v in wrong), "")

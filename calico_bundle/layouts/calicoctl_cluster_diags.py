@@ -62,21 +62,21 @@ def place(path: str, nodes: Sequence[str]) -> Placement | None:
 
 def _place_of_node(parts: list[str], nodes: Sequence[str]) -> Placement | None:
     # A pod without a node lies in a folder without a name, which an archive may drop: nodes//NAMESPACE/POD.log.
-    if parts[0] in nodes or len(parts) >= 3 or not _is_pod_file(parts):  # noqa: PLR2004 - node, namespace, file
+    if parts[0] in nodes or len(parts) >= 3 or not _is_pod_file(parts):
         node, below = parts[0] or None, parts[1:]
     else:
         node, below = None, parts
     if len(below) == 1:
         hint = _NODE_FILES.get(below[0], Placement())
         return Placement(node, hint.kind, family=hint.family)
-    if len(below) == 2 and below[0] != "bpf-maps":  # noqa: PLR2004 - namespace and file
+    if len(below) == 2 and below[0] != "bpf-maps":
         return _pod_file(node, below[0], below[1])
     return Placement(node) if below else None
 
 
 def _is_pod_file(parts: Sequence[str]) -> bool:
     """Whether NAME/FILE is a namespace's pod and not a node's own file: only Calico's and Tigera's are walked."""
-    return len(parts) == 2 and bool(re.search("calico|tigera", parts[0])) and parts[1].endswith((".log", ".txt"))  # noqa: PLR2004
+    return len(parts) == 2 and bool(re.search("calico|tigera", parts[0])) and parts[1].endswith((".log", ".txt"))
 
 
 def _pod_file(node: str | None, namespace: str, name: str) -> Placement:

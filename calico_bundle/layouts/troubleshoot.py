@@ -54,7 +54,7 @@ def place(path: str, nodes: Sequence[str]) -> Placement | None:
     parts = path.split("/")
     if _is_error_file(parts):
         return Placement(skip=_ERRORS)
-    if len(parts) <= 2 and "." in parts[0] and path.endswith(".yaml"):  # noqa: PLR2004 - PLURAL.GROUP/NAMESPACE.yaml
+    if len(parts) <= 2 and "." in parts[0] and path.endswith(".yaml"):
         return Placement()  # below custom-resources/ as a root
     if path.startswith(_CUSTOM) and path.endswith((".yaml", ".yml")):
         return Placement(skip="the same objects as the .json beside it")
@@ -79,13 +79,13 @@ def _is_error_file(parts: Sequence[str]) -> bool:
         parts[0] == "collector-errors"
         or parts[:2] == ["host-collectors", "errors"]
         or name.endswith(("-errors.json", "-logs-errors.log"))
-        or (name in {"error.txt", "stderr.txt"} and len(parts) > 2)  # noqa: PLR2004 - NAME/NODE/error.txt
+        or (name in {"error.txt", "stderr.txt"} and len(parts) > 2)
     )
 
 
 def _pod_log(below: Sequence[str]) -> Placement:
     """NAMESPACE/POD/CONTAINER.log, or CONTAINER-previous.log."""
-    if len(below) != 3:  # noqa: PLR2004 - namespace, pod, file
+    if len(below) != 3:
         return Placement()
     namespace, pod, name = below
     found = _LOG_END.fullmatch(name)
@@ -108,23 +108,25 @@ def _host_collector(parts: Sequence[str], known: NodeNames) -> Placement:
     if why := _command_side_file(parts[-1]):
         return Placement(node, skip=why)
     hint = read_name(parts[-1])
-    return Placement(node, hint.kind, hint.table, hint.family)
+    # Without a name in the path all of them are of the one machine on which the command ran.
+    group = None if node else "/".join(parts[:1])
+    return Placement(node, hint.kind, hint.table, hint.family, group=group)
 
 
 def _collector(parts: Sequence[str], nodes: Sequence[str]) -> Placement | None:
     """A collector that the author of the bundle's specification named."""
     known, name = node_names(nodes), parts[-1]
-    if len(parts) == 2 and parts[0] in {"sysctl", "node-metrics"}:  # noqa: PLR2004 - NAME/NODE
+    if len(parts) == 2 and parts[0] in {"sysctl", "node-metrics"}:
         return Placement(stem(name), "sysctl" if parts[0] == "sysctl" else None)
-    if len(parts) >= 4 and name.endswith(("-stdout.txt", "-stderr.txt")):  # noqa: PLR2004 - NAME/NAMESPACE/POD/FILE
+    if len(parts) >= 4 and name.endswith(("-stdout.txt", "-stderr.txt")):
         hint = read_name(name.removesuffix("-stdout.txt"))
         skip = _command_side_file(name)
         return Placement(None, hint.kind, hint.table, hint.family, parts[-3], parts[-2], skip=skip)
-    if len(parts) == 2 and name.endswith(".log"):  # noqa: PLR2004 - NAME/NODE.log
+    if len(parts) == 2 and name.endswith(".log"):
         return _daemonset_or_pod(parts[0], name.removesuffix(".log"), nodes)
-    if len(parts) == 3 and is_pod_name(parts[1]) and (found := _LOG_END.fullmatch(name)):  # noqa: PLR2004
+    if len(parts) == 3 and is_pod_name(parts[1]) and (found := _LOG_END.fullmatch(name)):
         return Placement(pod=parts[1], container=found["container"])
-    node = known.same(parts[1]) if len(parts) > 2 else None  # noqa: PLR2004 - copied from a host: NAME/NODE/...
+    node = known.same(parts[1]) if len(parts) > 2 else None
     return Placement(node) if node else None
 
 

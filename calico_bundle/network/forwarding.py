@@ -185,7 +185,7 @@ class Forwarding:
         if device in exits:
             return None
         mode, cited = reverse_path_filter(at.node, device)
-        if mode == 0 or (mode == 2 and exits):  # noqa: PLR2004 - the kernel's own numbers, see settings.py
+        if mode == 0 or (mode == 2 and exits):
             return None
         found = f"{at.node.name} answers {source} by {', '.join(sorted(map(str, exits)))}" if exits else "no route back"
         text = f"{at.node.name} got a packet from {source} on {device}, but {found}"
@@ -202,7 +202,9 @@ class Forwarding:
         if isinstance(ends, str):
             return _undecided(at, ends, f"`ip -d addr` of {at.node.name} and the Nodes' Calico addresses")
         source, destination = ends
-        wrapped = Hop(at.node.name, "encapsulates", route.evidence.text, None, f"{source} to {destination}", route.evidence)
+        wrapped = Hop(
+            at.node.name, "encapsulates", route.evidence.text, None, f"{source} to {destination}", route.evidence
+        )
         outer = self._walk(_At(at.node, Packet(source, destination), None, (*at.hops, wrapped)))
         if not outer.delivered or outer.node is None:
             return outer
@@ -242,7 +244,9 @@ def _no_route(at: _At, missing: str | None) -> Walk:
 
 def _dropped(at: _At, route: RouteFact) -> Walk:
     text = f"{at.node.name} drops packets for {at.packet.destination}: `{route.evidence.text}`"
-    hop = Hop(at.node.name, "drops", route.evidence.text, f"a route to {at.packet.destination}", route.type, route.evidence)
+    hop = Hop(
+        at.node.name, "drops", route.evidence.text, f"a route to {at.packet.destination}", route.type, route.evidence
+    )
     cause = Cause(Why.DROPPING_ROUTE, at.node.name, text, (route.evidence,), at.packet.destination)
     return at.end(Outcome.LOST, cause, hop)
 

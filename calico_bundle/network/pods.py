@@ -25,7 +25,7 @@ class PodNetwork:
         self._pods: Mapping[Address, PodFact] = {ip: p for p in cluster.pods if not p.host_network for ip in p.ips}
         self._samples: dict[str, Address] = {}
         for ip, pod in self._pods.items():
-            if pod.node and ip.version == 4:  # noqa: PLR2004 - IPv4
+            if pod.node and ip.version == 4:
                 self._samples[pod.node] = min(ip, self._samples.get(pod.node, ip), key=int)
         self._by_node = _blocks_by_node(cluster)
         configured = [c.interface_prefix for c in cluster.felix_configurations if c.interface_prefix]

@@ -121,7 +121,16 @@ def _local_routes(addresses: Iterable[AddressFact]) -> Iterable[RouteFact]:
         if isinstance(fact.address.ip, IPv4Address):
             hop = NextHop(None, fact.interface, (), 1)
             yield RouteFact(
-                4, "local", "local", ip_network(fact.address.ip), (hop,), "kernel", "host", fact.address.ip, 0, fact.evidence
+                4,
+                "local",
+                "local",
+                ip_network(fact.address.ip),
+                (hop,),
+                "kernel",
+                "host",
+                fact.address.ip,
+                0,
+                fact.evidence,
             )
 
 

@@ -42,9 +42,7 @@ class TunnelEnds:
         kinds = {i.name: i.kind for i in node.interfaces or ()}
         return device in (VXLAN_DEVICE, IPIP_DEVICE) or kinds.get(device) in ("vxlan", "ipip")
 
-    def ends(
-        self, node: ClusterNode, hop: NextHop, outer_source: OuterSource
-    ) -> tuple[Address | None, Address] | str:
+    def ends(self, node: ClusterNode, hop: NextHop, outer_source: OuterSource) -> tuple[Address | None, Address] | str:
         """Outer source and destination; a sentence when the bundle does not tell them."""
         if hop.gateway is None:
             return f"the route into {hop.device} of {node.name} names no far end"

@@ -92,7 +92,9 @@ class Wires:
             return Landing("node", node, self._nodes[node].interface_of(next_hop), entry.evidence)
         if owners and answered:
             return Landing("unknown", evidence=entry.evidence, text=f"several cards have the address {entry.mac}")
-        return Landing("router", evidence=entry.evidence, text=f"{next_hop} answers as {entry.mac}, which is no node's card")
+        return Landing(
+            "router", evidence=entry.evidence, text=f"{next_hop} answers as {entry.mac}, which is no node's card"
+        )
 
     def _macs_unknown(self, nodes: set[str]) -> bool:
         return not any(i.mac for n in nodes for i in self._nodes[n].interfaces or ())

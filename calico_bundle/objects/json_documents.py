@@ -145,7 +145,7 @@ class JsonReader:
             return self._string(found, group), found.end()
         if kind == 1:
             return _number(found[group + 1]), found.end()
-        if kind == 2:  # noqa: PLR2004 - the third group
+        if kind == 2:
             return _WORDS[found[group + 2]], found.end()
         if tolerant and found[group + 3] == "[":
             return self._items(found.end())

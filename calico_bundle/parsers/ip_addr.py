@@ -211,7 +211,7 @@ def _pairs(words: list[str]) -> tuple[dict[str, str], str | None]:
 def _address_and_peer(words: list[str]) -> tuple[Interface | None, Address | None, list[str]]:
     """`inet A/P` or `inet A peer B/P`, where the length is the peer's and the address takes it over."""
     own = words[1] if len(words) > 1 else ""
-    far = words[3] if len(words) > 3 and words[2] == "peer" else None  # noqa: PLR2004
+    far = words[3] if len(words) > 3 and words[2] == "peer" else None
     if far is None:
         return interface(own), None, words[2:]
     peer, _, length = far.partition("/")

@@ -39,7 +39,7 @@ class _Row:
 def _row(line: str) -> _Row | None:
     """A line's name and state with what follows; None for any other line."""
     words = line.split()
-    if len(words) < 2 or words[1] not in _STATES or line[:1].isspace():  # noqa: PLR2004
+    if len(words) < 2 or words[1] not in _STATES or line[:1].isspace():
         return None
     name = words[0].rpartition("@")[0] or words[0]
     if len(name) > _LONGEST_NAME or "/" in name or ":" in name:
@@ -65,7 +65,7 @@ def _read_words(row: _Row, words: list[str]) -> None:
             at += 2
         elif found := _with_length(word):
             row.addresses.append((found, None))
-        elif row.mac is None and (address(word) or word.count(":") >= 5):  # noqa: PLR2004
+        elif row.mac is None and (address(word) or word.count(":") >= 5):
             row.mac = word.lower()
         else:
             row.unknown = row.unknown or word

@@ -290,7 +290,7 @@ class _Reader:
         header = line.split() if line.rstrip().endswith(":") else []
         if command:
             self._command, self._table = command, command.table
-        elif len(header) == 2 and header[0].lower() == "table":  # noqa: PLR2004
+        elif len(header) == 2 and header[0].lower() == "table":
             self._table = header[1].rstrip(":")
         else:
             note_other(self.gaps, line_number, line, why)

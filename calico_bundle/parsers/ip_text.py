@@ -199,7 +199,7 @@ def _command(words: list[str]) -> Command:
     name = next((name for name in _OBJECTS if words and name.startswith(words[0])), None)
     if name == "netns" and "exec" in words[1:2]:
         inner = _command(words[4:])
-        return Command(inner.object, inner.family, inner.table, inner.device, words[2] if len(words) > 2 else "")  # noqa: PLR2004
+        return Command(inner.object, inner.family, inner.table, inner.device, words[2] if len(words) > 2 else "")
     table = _after(words, "table")
     return Command(name, family, None if table in ("all", "0") else table, _after(words, "dev"), namespace)
 

@@ -6,10 +6,11 @@ import textwrap
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from calico_bundle.checks import info
 from calico_bundle.report import PIPED_WIDTH
 
 if TYPE_CHECKING:
-    from calico_bundle.checks import CheckInfo
+    from calico_bundle.findings import CheckInfo
 
 _SECTIONS = (
     ("What it finds", "finds"),
@@ -19,6 +20,17 @@ _SECTIONS = (
     ("Known limits", "limits"),
 )
 _WIDEST = 100
+
+
+def explain(code_or_name: str) -> str:
+    """What a finding means, why it matters, what proves it, how to mend it, and what it cannot see.
+
+    Raises `UnknownNameError` for a code or name that no finding has.
+
+    >>> explain("CB101").splitlines()[0]
+    'CB101 wrong-bgp-source-ip (error)'
+    """
+    return render(info(code_or_name))
 
 
 def render(check: CheckInfo, width: int = PIPED_WIDTH) -> str:

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from calico_bundle.addresses import AddressStatus, AddressVerdict
-from calico_bundle.checks import Finding
 from calico_bundle.cluster import ClusterNode
 from calico_bundle.coverage import seen
 from calico_bundle.diagnosis import Diagnosis
 from calico_bundle.evidence import Evidence
 from calico_bundle.facts import Address
+from calico_bundle.findings import Finding
 from calico_bundle.impact import FAILING
 from calico_bundle.network.outcome import Hop, Outcome, Walk
 from calico_bundle.paths import Fate, PodPath, Verdict
@@ -93,7 +93,7 @@ def _ipv6(diagnosis: Diagnosis, node: ClusterNode) -> dict[str, Any] | None:
     stored = kubernetes.bgp_ipv6 if kubernetes else None
     if stored is None or kubernetes is None:
         return None
-    internal = next((ip for ip in kubernetes.internal_ips if ip.version == 6), None)  # noqa: PLR2004 - IPv6
+    internal = next((ip for ip in kubernetes.internal_ips if ip.version == 6), None)
     predicted = diagnosis.choices.predicted(node, 6).address
     return {
         "internal_ip": _text(internal),
