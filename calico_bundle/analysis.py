@@ -18,8 +18,8 @@ from calico_bundle.tables import Tables
 from calico_bundle.trace import Path, trace
 
 if TYPE_CHECKING:
-    import networkx
-    import pandas
+    import networkx as nx
+    import pandas as pd
 
 
 def analyze(
@@ -70,7 +70,7 @@ class Findings(Sequence[Finding]):
         head = f"<{len(self)} findings>"
         return "\n".join([head, *(f"{f.severity}[{f.code}] {f.subject}: {f.message}" for f in self)])
 
-    def to_frame(self) -> pandas.DataFrame:
+    def to_frame(self) -> pd.DataFrame:
         """One row per finding: code, name, severity, subject, message, paths, first evidence."""
         import pandas as pd
 
@@ -119,7 +119,7 @@ class Analysis:
         return Tables(self.bundle, self.diagnosis.cluster, self.diagnosis.gaps)
 
     @cached_property
-    def dns_paths(self) -> pandas.DataFrame:
+    def dns_paths(self) -> pd.DataFrame:
         """One row per pod: namespace, pod, node, host_network, verdict, basis, code, reason."""
         import pandas as pd
 
@@ -140,7 +140,7 @@ class Analysis:
         return pd.DataFrame(rows, columns=columns)
 
     @cached_property
-    def graph(self) -> networkx.MultiDiGraph[str]:
+    def graph(self) -> nx.MultiDiGraph[str]:
         """Nodes, interfaces, prefixes, blocks, pods, DNS, sessions and routes as a networkx graph."""
         from calico_bundle.graph import build_graph
 
@@ -158,9 +158,9 @@ class Analysis:
         return model.build_trace(self.path(source, destination), self.diagnosis.findings)
 
     def report(self, *, select: Sequence[str] = (), ignore: Sequence[str] = (), paths: str = "all") -> dict[str, Any]:
-        """The report as plain data: the JSON report of the command. `select` and `ignore` are codes or their beginnings.
+        """The report as plain data: the JSON report of the command.
 
-        Raises `UnknownNameError` for a code that no finding has.
+        `select` and `ignore` are codes or their beginnings. Raises `UnknownNameError` for a code that no finding has.
         """
         from calico_bundle import __version__
 
@@ -210,7 +210,8 @@ def _card(report: dict[str, Any]) -> str:
     return (
         f"<div style='border-left:4px solid {colors[status]};padding:0.5em 1em'>"
         f"<p><b style='color:{colors[status]}'>{escape(status)}</b> {escape(report['verdict']['headline'])}</p>"
-        f"{found}<ul>{effects}</ul><p>{counts['reaches']} reach, {counts['degraded']} degraded, {counts['broken']} broken, "
+        f"{found}<ul>{effects}</ul>"
+        f"<p>{counts['reaches']} reach, {counts['degraded']} degraded, {counts['broken']} broken, "
         f"{counts['unknown']} unknown of {counts['total'] - counts['not_applicable']} paths</p></div>"
     )
 

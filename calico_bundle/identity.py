@@ -1,8 +1,8 @@
 """Whose is it? Names differ between artifacts; this room joins them to one node identity, and says how.
 
 Order of the joins: exact name; short name against full host name; the Node's Hostname; the instance id at the end of
-its providerID; the pod a log belongs to; the name the text itself states; and last, an address of the machine that is one
-Node's own. An artifact that fits several nodes, or none, stays unassigned, and that is a gap.
+its providerID; the pod a log belongs to; the name the text itself states; and last, an address of the machine that is
+one Node's own. An artifact that fits several nodes, or none, stays unassigned, and that is a gap.
 """
 
 from __future__ import annotations

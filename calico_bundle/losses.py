@@ -1,8 +1,8 @@
 """Lost ways that no node's address explains, sorted by what is behind them: session, next hop, route, or a filter.
 
-The order of blame: an address at fault explains every loss at its node (CB101, CB102, CB103). Of the rest, a session that
-is down explains a missing route, an established session with a bad next hop is a case of its own, a drop by a check of the
-receiver another; what is left is a missing route.
+The order of blame: an address at fault explains every loss at its node (CB101, CB102, CB103). Of the rest, a session
+that is down explains a missing route, an established session with a bad next hop is a case of its own, a drop by a
+check of the receiver another; what is left is a missing route.
 """
 
 from __future__ import annotations
@@ -93,8 +93,8 @@ def findings(context: Context, info: CheckInfo, message: Mapping[str, str]) -> l
 def _culprit(context: Context, loss: Loss, losses: Sequence[Loss]) -> str | None:
     """The node where the loss lies; None where two nodes disagree and nothing tells which of them is at fault.
 
-    A route that is not there and a drop on arrival lie on one node. A session has two ends: one of them is at fault only
-    when it is down to several peers that get along with each other.
+    A route that is not there and a drop on arrival lie on one node. A session has two ends: one of them is at fault
+    only when it is down to several peers that get along with each other.
     """
     if loss.code in (ROUTE, FILTER):
         return loss.cause.node or loss.source

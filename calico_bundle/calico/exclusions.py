@@ -1,7 +1,7 @@
 """Interfaces that first-found and skip-interface pass over by default, per Calico version.
 
-Source: node/pkg/lifecycle/startup/autodetection/autodetection_linux.go (before v3.22 in startup.go), read at the tags that
-each row names. Patterns are Go regular expressions that match anywhere in the name unless they are anchored.
+Source: node/pkg/lifecycle/startup/autodetection/autodetection_linux.go (before v3.22 in startup.go), read at the tags
+that each row names. Patterns are Go regular expressions that match anywhere in the name unless they are anchored.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 Version = tuple[int, ...]
 
 _OLDEST = (
-    "docker.*", "cbr.*", "dummy.*", "virbr.*", "lxcbr.*", "veth.*", "lo", "cali.*", "tunl.*", "flannel.*", "kube-ipvs.*",
+    "docker.*", "cbr.*", "dummy.*", "virbr.*", "lxcbr.*", "veth.*", "lo", "cali.*", "tunl.*", "flannel.*",
+    "kube-ipvs.*",
 )  # fmt: skip
 _WITH_CNI = (*_OLDEST, "cni.*")
 _ANCHORED = tuple(f"^{pattern}" for pattern in _WITH_CNI)

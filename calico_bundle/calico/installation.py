@@ -60,7 +60,8 @@ def installation_of(cluster: Cluster) -> CalicoInstallation:
 def environment_of(cluster: Cluster, family: int) -> tuple[str | None, str | None] | None:
     """IP and IP_AUTODETECTION_METHOD of calico-node for a family, `?` for a value that a reference hides.
 
-    None when neither the DaemonSet nor the Installation is in the bundle. The operator writes both from its Installation.
+    None when neither the DaemonSet nor the Installation is in the bundle. The operator writes both from its
+    Installation.
     """
     suffix = "" if family == 4 else "6"
     container = _container(cluster.calico_node)
@@ -108,7 +109,10 @@ def _container(daemonset: DaemonSetFact | None) -> ContainerSpec | None:
 
 
 def _method(container: ContainerSpec | None) -> tuple[str | None, tuple[Evidence, ...]]:
-    """The method in calico-node's environment: a literal IP wins, `autodetect` takes the method, its default first-found."""
+    """The method in calico-node's environment.
+
+    A literal IP wins, `autodetect` takes the method, its default first-found.
+    """
     if container is None:
         return None, ()
     names = ("IP", "IP_AUTODETECTION_METHOD")

@@ -16,14 +16,16 @@ INFO = CheckInfo(
     means="The address that Calico stores for the node is on none of the node's interfaces.",
     finds="The annotation projectcalico.org/IPv4Address names an address that `ip addr` of the node does not list.",
     matters=(
-        "BIRD cannot open a session from an address the machine does not have, peers send to an address where nobody answers, "
-        "and tunnels are sent from nowhere. It happens when a node's address changed and Calico kept the old one (IP unset "
-        "or `none`), when somebody wrote the address by hand, or when detection failed."
+        "BIRD cannot open a session from an address the machine does not have, peers send to an address where nobody "
+        "answers, and tunnels are sent from nowhere. It happens when a node's address changed and Calico kept the old "
+        "one (IP unset or `none`), when somebody wrote the address by hand, or when detection failed."
     ),
-    proves="The annotation, and the node's `ip addr` without that address; in the log `Unable to confirm IPv4 address`.",
+    proves=(
+        "The annotation, and the node's `ip addr` without that address; in the log `Unable to confirm IPv4 address`."
+    ),
     fix=(
-        "Let calico-node detect again (IP=autodetect with a method that fits) and restart it on the node, or correct the "
-        "stored address by hand where detection is off."
+        "Let calico-node detect again (IP=autodetect with a method that fits) and restart it on the node, or correct "
+        "the stored address by hand where detection is off."
     ),
     limits="Needs the node's `ip addr`. An address added after the bundle was taken would look the same.",
 )

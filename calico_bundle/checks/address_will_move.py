@@ -13,21 +13,24 @@ INFO = CheckInfo(
     code="CB105",
     name="address-will-move",
     severity=WARNING,
-    means="Nothing is broken by it now, but calico-node would choose another address than the stored one if it looked again.",
+    means=(
+        "Nothing is broken by it now, but calico-node would choose another address than the stored one if it looked "
+        "again."
+    ),
     finds=(
-        "A replay of the configured detection method on the node's interfaces that ends at another address than the one "
-        "Calico stores."
+        "A replay of the configured detection method on the node's interfaces that ends at another address than the "
+        "one Calico stores."
     ),
     matters=(
-        "The address moves at the next restart of calico-node, and with IP=autodetect at the next poll (once a minute). A "
-        "network card that was added, or a tunnel that came up, is a time bomb until then: a reboot or an upgrade of Calico sets "
-        "it off, long after the card was added."
+        "The address moves at the next restart of calico-node, and with IP=autodetect at the next poll (once a "
+        "minute). A network card that was added, or a tunnel that came up, is a time bomb until then: a reboot or an "
+        "upgrade of Calico sets it off, long after the card was added."
     ),
     proves="The node's interfaces in kernel order, the method in calico-node's environment, and the stored address.",
     fix="Set a method that chooses the stored address on every node before calico-node restarts.",
     limits=(
-        "It replays the bundle's state: interfaces that come and go change the answer. Without `ip addr` and the environment of "
-        "calico-node there is no replay. A method that resolves a host name cannot be replayed."
+        "It replays the bundle's state: interfaces that come and go change the answer. Without `ip addr` and the "
+        "environment of calico-node there is no replay. A method that resolves a host name cannot be replayed."
     ),
 )
 
@@ -57,8 +60,8 @@ def _finding(context: Context, node: ClusterNode, address: Interface, interface:
     when = "at its next poll or restart" if context.choices.detects else "at its next restart"
     method = context.choices.installation.method or "first-found"
     message = (
-        f"calico-node on {node.name} uses {stored} and will choose {address.ip} on {interface or 'another card'} {when}: "
-        f"that is what {method} gives now"
+        f"calico-node on {node.name} uses {stored} and will choose {address.ip} "
+        f"on {interface or 'another card'} {when}: that is what {method} gives now"
     )
     return Finding(INFO.code, INFO.name, WARNING, node_subject(node.name), message, _evidence(context, node, address))
 

@@ -11,10 +11,18 @@ INFO = CheckInfo(
     severity=ERROR,
     means="A BGP session that should be up is not, although both nodes' addresses are right.",
     finds="Lookups lost for want of a route between two nodes whose session is recorded as not established.",
-    matters="Without the session neither node learns the other's pod routes; pod traffic between them is lost both ways.",
-    proves="The peer's line in `birdcl show protocols` or `calicoctl node status`; the route that the packets take instead.",
-    fix="Look for what blocks TCP port 179 between the two addresses: a firewall, a security group, another BGP daemon, "
-    "different AS numbers. `Connect` without an error is a silent drop, `Connection refused` a reset or no listener.",
+    matters=(
+        "Without the session neither node learns the other's pod routes; pod traffic between them is lost both ways."
+    ),
+    proves=(
+        "The peer's line in `birdcl show protocols` or `calicoctl node status`; the route that the packets take "
+        "instead."
+    ),
+    fix=(
+        "Look for what blocks TCP port 179 between the two addresses: a firewall, a security group, another BGP "
+        "daemon, different AS numbers. `Connect` without an error is a silent drop, `Connection refused` a reset or no "
+        "listener."
+    ),
     limits="Why it is down (firewall, AS number, a crashed BIRD) is not told apart; without BGP state nothing is said.",
 )
 _MESSAGE = {"": "the BGP session between {node} and {others} is down, and pod routes are missing for it"}

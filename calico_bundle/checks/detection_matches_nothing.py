@@ -11,13 +11,19 @@ INFO = CheckInfo(
     name="detection-matches-nothing",
     severity=WARNING,
     means="The configured detection method selects no address on this node.",
-    finds="A replay of the method that ends without an address: no interface matches, no address fits, or the method is invalid.",
+    finds=(
+        "A replay of the method that ends without an address: no interface matches, no address fits, or the method is "
+        "invalid."
+    ),
     matters=(
-        "With an address stored, calico-node keeps it and says so in its log, until the address is gone. Without one it exits, "
-        "and the node has no pod network."
+        "With an address stored, calico-node keeps it and says so in its log, until the address is gone. Without one "
+        "it exits, and the node has no pod network."
     ),
     proves="The method in calico-node's environment and the node's interfaces.",
-    fix="Choose a method that fits this node too: names differ between machines, kubernetes-internal-ip does not ask for any.",
+    fix=(
+        "Choose a method that fits this node too: names differ between machines, kubernetes-internal-ip does not ask "
+        "for any."
+    ),
     limits="As for CB105: the replay needs `ip addr` and calico-node's environment, and host names are not resolved.",
 )
 

@@ -12,8 +12,8 @@ INFO = CheckInfo(
     means="All DNS endpoints run on one node: one bad node takes DNS from the whole cluster.",
     finds="Ready endpoints of the DNS service that are all on the same node, in a cluster of more than one node.",
     matters=(
-        "Whatever cuts this node off (a wrong BGP address, a reboot, a full disk) cuts off every pod's lookups. It turns one "
-        "node's fault into the cluster's."
+        "Whatever cuts this node off (a wrong BGP address, a reboot, a full disk) cuts off every pod's lookups. It "
+        "turns one node's fault into the cluster's."
     ),
     proves="The endpoints with their nodes.",
     fix="Spread the DNS pods: restart them once other nodes are ready, or give their Deployment a topology spread.",

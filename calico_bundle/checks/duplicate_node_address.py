@@ -13,19 +13,21 @@ INFO = CheckInfo(
     code="CB102",
     name="duplicate-node-address",
     severity=ERROR,
-    means="Two nodes hold the same Calico address; the culprit is the node whose own interfaces or InternalIP disagree.",
+    means=(
+        "Two nodes hold the same Calico address; the culprit is the node whose own interfaces or InternalIP disagree."
+    ),
     finds="The same address in the annotation projectcalico.org/IPv4Address of two nodes.",
     matters=(
-        "BIRD never peers with its own address, so nodes that share one do not peer with each other, and others send packets "
-        "for one to the other. calico-node checks for this when its address changes and then exits: the node that came later "
-        "crashes, whichever of the two is wrong. Typical are addresses that every machine has: VirtualBox NAT's 10.0.2.15, "
-        "a Docker or virbr bridge."
+        "BIRD never peers with its own address, so nodes that share one do not peer with each other, and others send "
+        "packets for one to the other. calico-node checks for this when its address changes and then exits: the node "
+        "that came later crashes, whichever of the two is wrong. Typical are addresses that every machine has: "
+        "VirtualBox NAT's 10.0.2.15, a Docker or virbr bridge."
     ),
     proves="Both annotations, the InternalIPs, and the log line `Calico node 'X' is already using the IPv4 address A`.",
     fix="Have Calico choose by kubernetes-internal-ip, or leave the shared card out with skip-interface.",
     limits=(
-        "Where both nodes' InternalIPs agree with the address, both are named: nothing in a bundle tells which machine is the "
-        "impostor. Addresses that the collector hid are never compared."
+        "Where both nodes' InternalIPs agree with the address, both are named: nothing in a bundle tells which machine "
+        "is the impostor. Addresses that the collector hid are never compared."
     ),
 )
 
@@ -47,6 +49,7 @@ def run(context: Context) -> list[Finding]:
 def _finding(context: Context, verdict: AddressVerdict, fixes: tuple[Fix, ...]) -> Finding:
     impact = impact_of({verdict.node}, context.paths)
     others = [context.addresses[name] for name in verdict.shared_with]
+    others_named = ", ".join(verdict.shared_with)
     should = f"; it should be {verdict.expected}" if verdict.expected else ""
     conflict = [e.evidence for e in context.cluster.nodes[verdict.node].log_events if e.event == "address-conflict"]
     return Finding(
@@ -54,7 +57,7 @@ def _finding(context: Context, verdict: AddressVerdict, fixes: tuple[Fix, ...]) 
         INFO.name,
         ERROR,
         node_subject(verdict.node),
-        f"{verdict.node} holds {verdict.stored} as its Calico address, and so does {', '.join(verdict.shared_with)}{should}",
+        f"{verdict.node} holds {verdict.stored} as its Calico address, and so does {others_named}{should}",
         tuple(dict.fromkeys((*verdict.evidence, *(e for o in others for e in o.evidence[:1]), *conflict[-1:]))),
         paths=len(impact.paths),
         pods=pod_names(impact.paths),

@@ -14,15 +14,18 @@ INFO = CheckInfo(
     severity=WARNING,
     means="The node's InternalIP is itself the odd one out, so a fix that relies on it would make things worse.",
     finds=(
-        "An InternalIP that two nodes share, or one whose network holds no other node while the node's Calico address works "
-        "and shares a network with other nodes."
+        "An InternalIP that two nodes share, or one whose network holds no other node while the node's Calico address "
+        "works and shares a network with other nodes."
     ),
     matters=(
-        "kubernetes-internal-ip takes what the kubelet reports. Where the kubelet picked the wrong card, this method moves "
-        "Calico to an address that its peers cannot reach."
+        "kubernetes-internal-ip takes what the kubelet reports. Where the kubelet picked the wrong card, this method "
+        "moves Calico to an address that its peers cannot reach."
     ),
     proves="The InternalIPs and Calico addresses of this node and the others.",
-    fix="Give the kubelet the right address (--node-ip), or choose Calico's address by another method: can-reach, cidr, interface.",
+    fix=(
+        "Give the kubelet the right address (--node-ip), or choose Calico's address by another method: can-reach, "
+        "cidr, interface."
+    ),
     limits="A node that stands alone in its network on purpose looks the same.",
 )
 

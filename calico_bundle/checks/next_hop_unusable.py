@@ -12,11 +12,14 @@ INFO = CheckInfo(
     means="The BGP session is up and the route is learned, but its next hop cannot carry pod traffic.",
     finds="Lookups lost between two nodes whose session is established, at a router or an unreachable route.",
     matters=(
-        "`Established` looks healthy everywhere, and pods are cut off all the same: BIRD resolves the next hop through a "
-        "gateway, and a router between the nodes has no route to pod addresses."
+        "`Established` looks healthy everywhere, and pods are cut off all the same: BIRD resolves the next hop through "
+        "a gateway, and a router between the nodes has no route to pod addresses."
     ),
     proves="The established session's line, and the route with a gateway that is no node (or `unreachable`).",
-    fix="Encapsulate between subnets (vxlanMode or ipipMode CrossSubnet), or have the routers learn the pod routes by BGP.",
+    fix=(
+        "Encapsulate between subnets (vxlanMode or ipipMode CrossSubnet), or have the routers learn the pod routes by "
+        "BGP."
+    ),
     limits="That a router has no pod routes is taken for granted unless Calico peers with a router.",
 )
 _MESSAGE = {"": "{node} and {others} have a BGP session, yet the routes between them do not carry pod traffic"}

@@ -14,7 +14,10 @@ INFO = CheckInfo(
     finds="Packets that arrive at a node and are dropped there, although routes and sessions are fine.",
     matters="The other direction works, so pings one way, captures on the sender and session states all look right.",
     proves="The setting net.ipv4.conf.*.rp_filter, the route back, or the tunnel's outer source.",
-    fix="Make the ways symmetric (the right address for Calico does it mostly), or set rp_filter to 2 (loose) on the card.",
+    fix=(
+        "Make the ways symmetric (the right address for Calico does it mostly), or set rp_filter to 2 (loose) on the "
+        "card."
+    ),
     limits="Without `sysctl` the filter is not known, and the path stays unknown instead.",
 )
 _MESSAGE = {

@@ -11,12 +11,17 @@ INFO = CheckInfo(
     name="route-missing",
     severity=ERROR,
     means="A node has no usable route to an address it needs, and CB101 to CB202 do not explain why.",
-    finds="Lookups lost for want of a route: to a block of another node, to the service address, or any default route at all.",
-    matters="Pods behind the missing route are cut off. A node without a default route does not even answer its own pods.",
+    finds=(
+        "Lookups lost for want of a route: to a block of another node, to the service address, or any default route at "
+        "all."
+    ),
+    matters=(
+        "Pods behind the missing route are cut off. A node without a default route does not even answer its own pods."
+    ),
     proves="The node's routing table, and the route that packets take instead, if any.",
     fix=(
-        "Find out who should have written the route: BIRD (is the session up? ask `birdcl show protocols`), Felix (is calico-node "
-        "ready on the node?), or the system (a default route)."
+        "Find out who should have written the route: BIRD (is the session up? ask `birdcl show protocols`), Felix (is "
+        "calico-node ready on the node?), or the system (a default route)."
     ),
     limits="It says that the route is missing and not why.",
 )

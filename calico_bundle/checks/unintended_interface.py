@@ -14,8 +14,8 @@ INFO = CheckInfo(
     means="The node's Calico address differs from its InternalIP, yet pod traffic between it and its peers works.",
     finds="An address that is not the InternalIP on a node whose pod traffic to and from its peers is delivered.",
     matters=(
-        "Nothing is broken by it. It may be meant (a storage or pod network of its own), or it may be luck that ends with the "
-        "next change of a route, a firewall or a reverse-path filter."
+        "Nothing is broken by it. It may be meant (a storage or pod network of its own), or it may be luck that ends "
+        "with the next change of a route, a firewall or a reverse-path filter."
     ),
     proves="The annotation and the InternalIP; that paths work, the routes of the node and its peers.",
     fix="None is needed. If it is not meant, set the detection method so that it says what is meant.",

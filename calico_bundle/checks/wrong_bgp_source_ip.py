@@ -17,30 +17,32 @@ INFO = CheckInfo(
     code="CB101",
     name="wrong-bgp-source-ip",
     severity=ERROR,
-    means="Calico chose an address for the node that its peers cannot use, while another address of the node would work.",
+    means=(
+        "Calico chose an address for the node that its peers cannot use, while another address of the node would work."
+    ),
     finds=(
         "The address in the node's annotation projectcalico.org/IPv4Address is not the node's InternalIP, pod traffic "
-        "between the node and a peer is lost, and the peer shows that it cannot use the address: packets to or from it do "
-        "not arrive, the BGP session is not established, or no route was learned."
+        "between the node and a peer is lost, and the peer shows that it cannot use the address: packets to or from it "
+        "do not arrive, the BGP session is not established, or no route was learned."
     ),
     matters=(
-        "Calico uses this address as the source of its BGP sessions, as the next hop of the node's pod routes, and as the "
-        "outer address of its tunnels. With a wrong one, pods on this node and pods elsewhere cannot reach each other. "
-        "When CoreDNS runs on the node, every pod on other nodes loses DNS. Nodes stay Ready and reach each other, because "
-        "that traffic takes the node's ordinary routes and not Calico's."
+        "Calico uses this address as the source of its BGP sessions, as the next hop of the node's pod routes, and as "
+        "the outer address of its tunnels. With a wrong one, pods on this node and pods elsewhere cannot reach each "
+        "other. When CoreDNS runs on the node, every pod on other nodes loses DNS. Nodes stay Ready and reach each "
+        "other, because that traffic takes the node's ordinary routes and not Calico's."
     ),
     proves=(
         "The annotation and the InternalIP, the two cards in `ip addr`, the line in calico-node's log that says which "
         "card was chosen, the peers' routes and sessions."
     ),
     fix=(
-        "Tell Calico how to choose: kubernetes-internal-ip fits where the InternalIP is right. With the operator through the "
-        "Installation, with a manifest through the environment of the calico-node DaemonSet. calico-node chooses again when "
-        "it restarts, and with IP=autodetect once a minute."
+        "Tell Calico how to choose: kubernetes-internal-ip fits where the InternalIP is right. With the operator "
+        "through the Installation, with a manifest through the environment of the calico-node DaemonSet. calico-node "
+        "chooses again when it restarts, and with IP=autodetect once a minute."
     ),
     limits=(
-        "The InternalIP is taken to be the node's right address. Where neither the routes of the node nor those of a peer "
-        "were collected, nothing shows whether peers can use the address, and this check stays silent."
+        "The InternalIP is taken to be the node's right address. Where neither the routes of the node nor those of a "
+        "peer were collected, nothing shows whether peers can use the address, and this check stays silent."
     ),
 )
 

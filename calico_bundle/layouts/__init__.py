@@ -16,10 +16,10 @@ from functools import cache
 class Placement:
     """What a layout says about one path; None where it says nothing and the content decides.
 
-    `node` is a node name as the path has it (it may be a short or a full host name); `kind` an artifact kind; `table` and
-    `family` belong to `ip route` of one table; `namespace`, `pod`, `container` to a log. `skip` is the reason why the
-    file is not to be read as the node's or the cluster's own (another network namespace, a duplicate form). `group` marks
-    files that are of one machine whose name the path does not have.
+    `node` is a node name as the path has it (it may be a short or a full host name); `kind` an artifact kind; `table`
+    and `family` belong to `ip route` of one table; `namespace`, `pod`, `container` to a log. `skip` is the reason why
+    the file is not to be read as the node's or the cluster's own (another network namespace, a duplicate form). `group`
+    marks files that are of one machine whose name the path does not have.
     """
 
     node: str | None = None

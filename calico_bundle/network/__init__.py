@@ -1,1 +1,4 @@
-"""The kernel's rules: which route it takes, what becomes of a packet from node to node, which endpoint a service gives."""
+"""The kernel's rules.
+
+Which route it takes, what becomes of a packet from node to node, which endpoint a service gives.
+"""

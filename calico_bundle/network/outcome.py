@@ -38,7 +38,10 @@ class Why(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One step: on which node, what it does (routes, encapsulates, translates, delivers, drops), and the line that decided."""
+    """One step: on which node, what it does, and the line that decided.
+
+    `does` is routes, encapsulates, translates, delivers or drops.
+    """
 
     node: str | None
     does: str
@@ -46,13 +49,15 @@ class Hop:
     expected: str | None = None
     found: str | None = None
     evidence: Evidence | None = None
+    predicted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Why a packet was not delivered: the rule, where, a sentence, the lines, and for an open case what would settle it.
+    """Why a packet was not delivered: the rule, where, a sentence, the lines.
 
-    `toward` is the address that could not be reached or was refused: the outer address for a tunnel.
+    `toward` is the address that could not be reached or was refused: the outer address for a tunnel. `settle` says
+    what would settle an open case.
     """
 
     why: Why
@@ -72,6 +77,11 @@ class Walk:
     node: str | None
     interface: str | None = None
     cause: Cause | None = None
+
+    @property
+    def predicted(self) -> bool:
+        """Whether a table that was worked out, and not recorded, has a part in it."""
+        return any(hop.predicted for hop in self.hops)
 
     @property
     def delivered(self) -> bool:

@@ -1,4 +1,7 @@
-"""One node's routing decision: rules, tables, longest prefix, next hop (ip-rule(8), ip-route(8); kernel fib_rules, fib_trie)."""
+"""One node's routing decision: rules, tables, longest prefix, next hop.
+
+Sources: ip-rule(8), ip-route(8); the kernel's fib_rules and fib_trie.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +49,8 @@ class RoutingTable:
         network = route.destination
         same = self._by_length.setdefault(network.prefixlen, {})
         held = same.get(int(network.network_address))
-        # Among equal prefixes the kernel takes the smallest metric, then the one that was there first (fib_table_insert).
+        # Among equal prefixes the kernel takes the smallest metric, then the one that was there first
+        # (fib_table_insert).
         if held is None or route.metric < held.metric:
             same[int(network.network_address)] = route
 

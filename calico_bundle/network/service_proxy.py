@@ -1,7 +1,8 @@
 """What kube-proxy's rules do to a node's own packets to the DNS service: masquerade them, or not.
 
-Source: Kubernetes pkg/proxy/iptables/proxier.go: packets to a service from outside the cluster's pod network (`! -s CIDR`), or
-all of them with masqueradeAll, jump to KUBE-MARK-MASQ and get the address of the device they leave by.
+Source: Kubernetes pkg/proxy/iptables/proxier.go: packets to a service from outside the cluster's pod network
+(`! -s CIDR`), or all of them with masqueradeAll, jump to KUBE-MARK-MASQ and get the address of the device they leave
+by.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Calico's tunnels: which outer addresses a packet gets, and which sources the receiver accepts.
 
 Sources: Felix dataplane/linux/vxlan_mgr.go (outer destination and source are the nodes' stored addresses), maintainers'
-answer in projectcalico/calico#8367 (IPIP's outer source is the kernel's choice), Felix rules/static.go (tunnel packets are
-accepted from stored addresses alone).
+answer in projectcalico/calico#8367 (IPIP's outer source is the kernel's choice), Felix rules/static.go (tunnel packets
+are accepted from stored addresses alone).
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""`iptables-save`: kube-proxy's rules that a DNS lookup can meet. Other rules are passed over, as nothing here asks for them."""
+"""`iptables-save`: kube-proxy's rules that a DNS lookup can meet.
+
+Other rules are passed over, as nothing here asks for them.
+"""
 
 from __future__ import annotations
 
