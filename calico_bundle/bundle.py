@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from calico_bundle.errors import NotABundleError
 from calico_bundle.evidence import Gap, GapKind
@@ -35,7 +36,10 @@ class Artifact:
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """Everything that was read: inputs by name, layouts found, artifacts in reading order, gaps of the reading itself."""
+    """Everything that was read: inputs by name, layouts found, artifacts in reading order, gaps.
+
+    `gaps` are those of the reading itself; each artifact has those of its parser.
+    """
 
     inputs: tuple[str, ...]
     layouts: tuple[str, ...]
@@ -57,6 +61,10 @@ def read_bundle(
     """Read one bundle, or several that are parts of one cluster.
 
     Raises `NotABundleError` when an input cannot be read at all or holds no file.
+
+    >>> import io
+    >>> read_bundle(io.BytesIO(b"default via 10.0.0.1 dev eth0\\n")).artifacts[0].kind
+    'ip-route'
     """
     sources: list[Input] = list(source) if isinstance(source, (list, tuple)) else [source]  # type: ignore[list-item]
     if not sources:
@@ -77,9 +85,11 @@ def input_name(source: Input) -> str:
     'customer.tar.gz'
     """
     if isinstance(source, (str, os.PathLike)):
-        return os.path.basename(os.path.normpath(os.path.abspath(os.fspath(source))))
+        path = Path(source).absolute()
+        # A link keeps the name it was given by; only `..` has no name of its own.
+        return (path.resolve() if path.name == ".." else path).name
     name = getattr(source, "name", None)
-    return os.path.basename(name) if isinstance(name, str) and not name.startswith("<") else "-"
+    return Path(name).name if isinstance(name, str) and not name.startswith("<") else "-"
 
 
 def _read_one(source: Input, prefix: str, limits: Limits, gaps: list[Gap], progress: Progress | None) -> list[_Read]:

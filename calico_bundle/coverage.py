@@ -57,7 +57,11 @@ def seen(cluster: Cluster) -> tuple[Seen, ...]:
 
 
 def missing(cluster: Cluster, dns: DnsService | None) -> tuple[Missing, ...]:
-    """What is not there and would decide something."""
+    """What is not there and would decide something.
+
+    >>> missing(Cluster({}), None)[0].artifact
+    'nodes (kubectl get nodes -o yaml)'
+    """
     return (*_missing_objects(cluster, dns), *_missing_records(cluster))
 
 

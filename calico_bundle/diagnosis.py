@@ -53,6 +53,9 @@ def diagnose(bundle: Bundle, *, dns: str | None = None) -> Diagnosis:
     """Work out the verdict on a bundle; `dns` is NAMESPACE/SERVICE when the cluster DNS is not found by itself.
 
     Raises `UsageError` or `UnknownNameError` for a `dns` that is not there.
+
+    >>> diagnose(Bundle((), (), (), ())).verdict.status
+    'inconclusive'
     """
     cluster = join(bundle)
     service = find_dns(cluster, dns)
@@ -80,7 +83,13 @@ def diagnose(bundle: Bundle, *, dns: str | None = None) -> Diagnosis:
 
 
 def sum_up(cluster: Cluster, paths: DnsPaths, findings: Sequence[Finding]) -> ClusterVerdict:
-    """The verdict on the whole. Broken when a path is or an error was found; healthy only when every path was decided."""
+    """The verdict on the whole.
+
+    Broken when a path is or an error was found; healthy only when every path was decided.
+
+    >>> sum_up(Cluster({}), DnsPaths(Cluster({}), None), ()).headline
+    'Nothing in this bundle speaks of Calico, so nothing can be said about its addresses and routes.'
+    """
     counts = paths.counts
     failing = counts[Verdict.BROKEN] + counts[Verdict.DEGRADED]
     errors = [f for f in findings if f.severity == ERROR]

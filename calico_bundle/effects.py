@@ -1,7 +1,7 @@
 """Who is hit and who is spared, and why: the observations by which people recognize their own case.
 
-Five questions, each answered from walked packets: lookups from other nodes; traffic that needs no DNS; lookups on the DNS
-pods' own node; node to node; pods of the node at fault to pods elsewhere.
+Five questions, each answered from walked packets: lookups from other nodes; traffic that needs no DNS; lookups on the
+DNS pods' own node; node to node; pods of the node at fault to pods elsewhere.
 """
 
 from __future__ import annotations
@@ -35,6 +35,9 @@ def effects(cluster: Cluster, paths: DnsPaths, at_fault: frozenset[str]) -> tupl
 
     `at_fault` are the nodes whose Calico address is to blame; without one, the nodes of the DNS pods take their place
     in the questions.
+
+    >>> effects(Cluster({}), DnsPaths(Cluster({}), None), frozenset())
+    ()
     """
     asked = _Questions(cluster, paths, at_fault)
     answers = (
@@ -92,7 +95,7 @@ class _Questions:
     def from_pods_there(self) -> Iterable[Effect]:
         """From pods on a node at fault to pods elsewhere."""
         for name in sorted(self.at_fault)[:MOST_NODES]:
-            others = [n for n in self._some(set(self.cluster.nodes) - {name})]
+            others = self._some(set(self.cluster.nodes) - {name})
             walks = [w for n in others for w in (self._pod_to_pod(self.cluster.nodes[name], n),) if w]
             effect = _of_walks(f"pods-on-{name}", f"Pods on {name} (without hostNetwork) to pods on other nodes", walks)
             if effect:

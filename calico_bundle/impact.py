@@ -14,7 +14,10 @@ FAILING = (Verdict.BROKEN, Verdict.DEGRADED)
 
 @dataclass(frozen=True, slots=True)
 class Impact:
-    """Paths that fail because of some nodes; those that would reach were these nodes mended; those that still would not."""
+    """Paths that fail because of some nodes.
+
+    `restored` counts those that would reach were these nodes mended, `left` all failing paths that still would not.
+    """
 
     paths: tuple[PodPath, ...]
     restored: int
@@ -26,6 +29,9 @@ def impact_of(nodes: Collection[str], paths: DnsPaths) -> Impact:
 
     A failing path is theirs when a lost request or reply has one of them at an end, or gets its routes from them alone.
     It is restored when every lost way of it is theirs.
+
+    >>> impact_of(["node-1"], DnsPaths(Cluster({}), None))
+    Impact(paths=(), restored=0, left=0)
     """
     failing = [p for p in paths.pods if p.verdict in FAILING]
     theirs = tuple(p for p in failing if any(is_theirs(paths.cluster, f, nodes) for f in _lost(p)))
@@ -50,13 +56,21 @@ def _peers_only_with(cluster: Cluster, name: str, nodes: Collection[str]) -> boo
 
 
 def pairs_of(cluster: Cluster, paths: Iterable[PodPath], nodes: Collection[str]) -> frozenset[tuple[str, str | None]]:
-    """The lost ways (pod's node, endpoint's node) that are laid at these nodes."""
+    """The lost ways (pod's node, endpoint's node) that are laid at these nodes.
+
+    >>> pairs_of(Cluster({}), (), ["node-1"])
+    frozenset()
+    """
     fates = (f for p in paths for f in _lost(p))
     return frozenset((f.source_node, f.endpoint_node) for f in fates if is_theirs(cluster, f, nodes))
 
 
 def hit_by(pairs: Collection[tuple[str, str | None]], paths: DnsPaths) -> tuple[PodPath, ...]:
-    """Failing paths that lose a packet between one of these pairs of nodes (the pod's, the endpoint's)."""
+    """Failing paths that lose a packet between one of these pairs of nodes (the pod's, the endpoint's).
+
+    >>> hit_by([("node-1", "node-2")], DnsPaths(Cluster({}), None))
+    ()
+    """
     failing = (p for p in paths.pods if p.verdict in FAILING)
     return tuple(p for p in failing if any((f.source_node, f.endpoint_node) in pairs for f in _lost(p)))
 
@@ -66,10 +80,18 @@ def _lost(path: PodPath) -> Iterable[Fate]:
 
 
 def pod_names(paths: Iterable[PodPath], most: int = 20) -> tuple[str, ...]:
-    """NAMESPACE/POD of the first paths."""
+    """NAMESPACE/POD of the first paths.
+
+    >>> pod_names(DnsPaths(Cluster({}), None).pods)
+    ()
+    """
     return tuple(f"{p.pod.namespace}/{p.pod.name}" for p in list(paths)[:most])
 
 
 def node_names(paths: Iterable[PodPath]) -> tuple[str, ...]:
-    """The nodes the paths start on."""
+    """The nodes the paths start on.
+
+    >>> node_names(DnsPaths(Cluster({}), None).pods)
+    ()
+    """
     return tuple(sorted({p.pod.node for p in paths if p.pod.node}))

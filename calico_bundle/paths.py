@@ -70,7 +70,11 @@ class PodPath:
 
 
 class DnsPaths:
-    """All pods' paths to the cluster DNS."""
+    """All pods' paths to the cluster DNS.
+
+    >>> DnsPaths(Cluster({}), None).pods
+    ()
+    """
 
     def __init__(self, cluster: Cluster, dns: DnsService | None) -> None:
         self.cluster = cluster
@@ -101,9 +105,10 @@ class DnsPaths:
         open_question = self._cannot_tell(pod)
         if open_question:
             return PodPath(pod, Verdict.UNKNOWN, open_question)
-        if self.dns and self.dns.listed and not self.dns.ready:
+        ready = self.dns.ready if self.dns else ()
+        if not ready:
             return PodPath(pod, Verdict.BROKEN, "the DNS service has no ready endpoint")
-        return self._judged(pod)
+        return self._judged(pod, ready)
 
     def _cannot_tell(self, pod: PodFact) -> str | None:
         if self.dns is None:
@@ -118,9 +123,8 @@ class DnsPaths:
             return f"the bundle has nothing of the pod's node {pod.node}"
         return None if _ipv4(pod) else "the pod's address is not in the bundle"
 
-    def _judged(self, pod: PodFact) -> PodPath:
-        assert self.dns is not None
-        fates = tuple(self.fate(pod, endpoint) for endpoint in self.dns.ready)
+    def _judged(self, pod: PodFact, ready: Iterable[EndpointFact]) -> PodPath:
+        fates = tuple(self.fate(pod, endpoint) for endpoint in ready)
         verdict = _verdict(fate.outcome for fate in fates)
         return PodPath(pod, verdict, _reason(verdict, fates), fates)
 
@@ -182,36 +186,30 @@ class DnsPaths:
         """
         if not pod.host_network:
             return [_ipv4(pod)]
-        assert self.dns is not None and self.dns.address is not None and endpoint.ip is not None
-        if node.routes is None:
+        service = self.dns.address if self.dns else None
+        if node.routes is None or service is None or endpoint.ip is None:
             return [_ipv4(pod)]
         routing = self.forwarding.routing(node)
-        first, then = routing.lookup(self.dns.address).route, routing.lookup(endpoint.ip).route
+        first, then = routing.lookup(service).route, routing.lookup(endpoint.ip).route
         if first is None:
-            return _no_service_route(node, self.dns.address)
-        plain = source_address(node, first, self.dns.address)[0]
+            return _no_service_route(node, service)
+        plain = source_address(node, first, service)[0]
         masked = source_address(node, then, endpoint.ip)[0] if then else plain
-        known = masquerades(node, self.dns.address, plain) if plain else None
+        known = masquerades(node, service, plain) if plain else None
         return list(dict.fromkeys((plain, masked) if known is None else ((masked,) if known else (plain,))))
 
     def _request(
         self, pod: PodFact, node: ClusterNode, source: Address | None, endpoint: EndpointFact, there: str | None
     ) -> Walk:
-        assert endpoint.ip is not None
+        if endpoint.ip is None:
+            return _not_placed(endpoint, there)
         packet = Packet(source, endpoint.ip)
         send = self.forwarding.from_node if pod.host_network else self.forwarding.from_pod
         return _ending_at(send(node.name, packet), there)
 
     def _reply(self, endpoint: EndpointFact, there: str | None, home: str, source: Address | None) -> Walk:
         if there is None or there not in self.cluster.nodes or source is None:
-            text = f"the bundle does not tell which node has {endpoint.ip}"
-            return Walk(
-                Outcome.UNKNOWN,
-                (),
-                None,
-                None,
-                Cause(Why.UNDECIDED, there, text, settle="`kubectl get pods -A -o yaml`"),
-            )
+            return _not_placed(endpoint, there)
         send = self.forwarding.from_pod if endpoint.ip in self._pod_nodes else self.forwarding.from_node
         return _ending_at(send(there, Packet(endpoint.ip, source)), home)
 
@@ -221,10 +219,17 @@ def _ipv4(pod: PodFact) -> Address | None:
 
 
 def not_applicable(pod: PodFact, dns: DnsService | None) -> str | None:
-    """Why a pod does not use cluster DNS at all; None when it does (Kubernetes: DNS for Services and Pods)."""
+    """Why a pod does not use cluster DNS at all; None when it does (Kubernetes: DNS for Services and Pods).
+
+    >>> from calico_bundle.evidence import Evidence
+    >>> line = Evidence("pods.yaml", 4, "  name: cart-0")
+    >>> rest = ("Running", True, 0, (), None, {}, (), line)
+    >>> not_applicable(PodFact("shop", "cart-0", "node-1", (), None, False, "Default", (), *rest), None)
+    "dnsPolicy Default: it uses its node's resolvers"
+    """
     if pod.dns_policy == "Default":
         return "dnsPolicy Default: it uses its node's resolvers"
-    if pod.host_network and pod.dns_policy != "ClusterFirstWithHostNet" and pod.dns_policy != "None":
+    if pod.host_network and pod.dns_policy not in ("ClusterFirstWithHostNet", "None"):
         return f"hostNetwork with dnsPolicy {pod.dns_policy}: it uses its node's resolvers"
     own = {str(ip) for ip in dns.service.cluster_ips} if dns else set()
     if pod.dns_policy == "None" and not own & set(pod.dns_nameservers):
@@ -252,6 +257,12 @@ def _reason(verdict: Verdict, fates: Iterable[Fate]) -> str:
     return (
         f"{first.text}; {first.settle} would settle it" if verdict is Verdict.UNKNOWN and first.settle else first.text
     )
+
+
+def _not_placed(endpoint: EndpointFact, there: str | None) -> Walk:
+    text = f"the bundle does not tell which node has {endpoint.ip}"
+    cause = Cause(Why.UNDECIDED, there, text, settle="`kubectl get pods -A -o yaml`")
+    return Walk(Outcome.UNKNOWN, (), None, None, cause)
 
 
 def _agreed(walks: list[Walk]) -> Walk:

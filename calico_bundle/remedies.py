@@ -1,7 +1,7 @@
 """The fix as commands to paste, and what it interrupts.
 
-Sources: Calico's documentation on IP autodetection (operator: `nodeAddressAutodetectionV4`, exactly one method; manifest: the
-DaemonSet's environment); `kubernetes-internal-ip` exists since v3.22.0.
+Sources: Calico's documentation on IP autodetection (operator: `nodeAddressAutodetectionV4`, exactly one method;
+manifest: the DaemonSet's environment); `kubernetes-internal-ip` exists since v3.22.0.
 """
 
 from __future__ import annotations
@@ -16,15 +16,21 @@ from calico_bundle.findings import Fix
 
 KUBERNETES_METHOD_SINCE = (3, 22)
 _RESTART = (
-    "calico-node restarts node by node (a rolling update of its DaemonSet). Pods keep running; while a node's BGP sessions "
-    "come up again its routes are kept by graceful restart, or missing for some seconds where its address changes."
+    "calico-node restarts node by node (a rolling update of its DaemonSet). Pods keep running; while a node's BGP "
+    "sessions come up again its routes are kept by graceful restart, or missing for some seconds where its address "
+    "changes."
 )
 
 
 def use_internal_ip(
     installation: CalicoInstallation, wrong: Sequence[AddressVerdict], restores: int | None, leaves: int | None
 ) -> Fix | None:
-    """Have Calico take the address that the kubelet reports; None where that is no way out."""
+    """Have Calico take the address that the kubelet reports; None where that is no way out.
+
+    >>> installation = CalicoInstallation(False, "kube-system", (3, 21, 0), None, None, ())
+    >>> use_internal_ip(installation, [], None, None) is None
+    True
+    """
     version = installation.version
     if not wrong or any(v.expected is None for v in wrong):
         return None
@@ -42,7 +48,12 @@ def can_reach(
     restores: int | None,
     leaves: int | None,
 ) -> Fix:
-    """Have Calico take the address that leads to a target; for versions without kubernetes-internal-ip."""
+    """Have Calico take the address that leads to a target; for versions without kubernetes-internal-ip.
+
+    >>> installation = CalicoInstallation(False, "kube-system", (3, 21, 0), None, None, ())
+    >>> can_reach(installation, [], "10.0.0.1", None, None).title
+    'have Calico use the address from which each node reaches 10.0.0.1 (can-reach)'
+    """
     if installation.by_operator:
         commands: tuple[str, ...] = (
             _patch({_set_now(installation): None, "canReach": target}),
@@ -55,7 +66,10 @@ def can_reach(
 
 
 def _operator(installation: CalicoInstallation) -> tuple[str, ...]:
-    """Through the Installation: the operator undoes edits of its DaemonSet. The method set now must go, one is the limit."""
+    """Through the Installation: the operator undoes edits of its DaemonSet.
+
+    The method set now must go, one is the limit.
+    """
     method: dict[str, object] = {"kubernetes": "NodeInternalIP"}
     if _set_now(installation) != "kubernetes":
         method = {_set_now(installation): None, **method}
@@ -91,6 +105,7 @@ def _rollout(namespace: str) -> str:
 def _verify(wrong: Sequence[AddressVerdict]) -> tuple[str, ...]:
     """How to see that it worked: the stored address, one command per node."""
     return tuple(
-        f"kubectl get node {shlex.quote(v.node)} -o yaml | grep projectcalico.org/IPv4Address  # should say {v.expected}"
+        f"kubectl get node {shlex.quote(v.node)} -o yaml | grep projectcalico.org/IPv4Address"
+        f"  # should say {v.expected}"
         for v in wrong
     )

@@ -8,6 +8,7 @@ from ipaddress import ip_address
 
 from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.errors import AmbiguousNameError, UnknownNameError
+from calico_bundle.evidence import Evidence
 from calico_bundle.facts import Address, PodFact
 from calico_bundle.network.outcome import Cause, Hop, Outcome, Packet, Walk, Why
 from calico_bundle.network.routing import source_address
@@ -103,6 +104,10 @@ def trace(paths: DnsPaths, source: str, destination: str = DNS) -> Path:
     """Trace one path. `source` is a pod or node, `destination` a pod, a node, an address or `dns`.
 
     Raises `UnknownNameError` for a name that is not in the bundle, `AmbiguousNameError` for one that fits several pods.
+
+    >>> paths = DnsPaths(Cluster({"node-1": ClusterNode("node-1")}), None)
+    >>> trace(paths, "node-1").reason
+    'the bundle has no cluster DNS service'
     """
     cluster = paths.cluster
     start = resolve(cluster, source)
@@ -119,7 +124,11 @@ def trace(paths: DnsPaths, source: str, destination: str = DNS) -> Path:
 
 
 def resolve(cluster: Cluster, name: str) -> End:
-    """A pod (`shop/cart-0`, `pod/shop/cart-0`, or `cart-0` when only one has the name), a node, or an address."""
+    """A pod (`shop/cart-0`, `pod/shop/cart-0`, or `cart-0` when only one has the name), a node, or an address.
+
+    >>> resolve(Cluster({}), "10.0.0.1").kind
+    'ip'
+    """
     plain = name.removeprefix("pod/").removeprefix("node/")
     if plain in cluster.nodes and not name.startswith("pod/"):
         return _node_end(cluster.nodes[plain])
@@ -181,8 +190,8 @@ def _pod_of(cluster: Cluster, end: End) -> PodFact | None:
 def _as_pod(paths: DnsPaths, end: End) -> PodFact:
     """A node's own lookups, in the shape of a hostNetwork pod's."""
     node = paths.cluster.nodes[end.name]
-    cited = node.kubernetes.evidence if node.kubernetes else next(iter(e.evidence for e in node.routes or ()), None)
-    assert cited is not None
+    # A node can be known by its records alone; nothing shows the evidence of a pod that is made up for the walk.
+    cited = node.kubernetes.evidence if node.kubernetes else Evidence("", None, "")
     ips = (end.ip,) if end.ip else ()
     return PodFact(
         "", end.name, end.name, ips, end.ip, True, "ClusterFirstWithHostNet", (), None, None, 0, (), None, {}, (), cited

@@ -17,7 +17,8 @@ from calico_bundle.facts import Address
 from calico_bundle.findings import Finding
 from calico_bundle.impact import FAILING
 from calico_bundle.network.outcome import Hop, Outcome, Walk
-from calico_bundle.paths import Fate, PodPath, Verdict
+from calico_bundle.network.service import DnsService
+from calico_bundle.paths import DnsPaths, Fate, PodPath, Verdict
 from calico_bundle.trace import End, Path
 
 SCHEMA_VERSION = 1
@@ -140,7 +141,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
 def _dns(diagnosis: Diagnosis) -> dict[str, Any]:
     counts = diagnosis.paths.counts
     return {
-        "services": [_service(diagnosis)] if diagnosis.dns else [],
+        "services": [_service(diagnosis.dns, diagnosis.paths)] if diagnosis.dns else [],
         "paths": {
             "total": len(diagnosis.paths.pods),
             "reaches": counts[Verdict.REACHES],
@@ -152,9 +153,8 @@ def _dns(diagnosis: Diagnosis) -> dict[str, Any]:
     }
 
 
-def _service(diagnosis: Diagnosis) -> dict[str, Any]:
-    assert diagnosis.dns is not None
-    service = diagnosis.dns.service
+def _service(dns: DnsService, paths: DnsPaths) -> dict[str, Any]:
+    service = dns.service
     return {
         "namespace": service.namespace,
         "name": service.name,
@@ -163,11 +163,11 @@ def _service(diagnosis: Diagnosis) -> dict[str, Any]:
             {
                 "namespace": e.pod_namespace,
                 "pod": e.pod,
-                "node": diagnosis.paths.endpoint_node(e),
+                "node": paths.endpoint_node(e),
                 "ip": str(e.ip),
                 "ready": e.ready,
             }
-            for e in diagnosis.dns.endpoints
+            for e in dns.endpoints
         ],
     }
 
@@ -205,7 +205,10 @@ def basis(verdict: Verdict) -> str:
 
 
 def reason_code(path: PodPath, findings: Sequence[Finding]) -> str | None:
-    """The finding that explains a failing path: the first that blames a node at an end of a lost way, or names the way."""
+    """The finding that explains a failing path.
+
+    It is the first that blames a node at an end of a lost way, or names the way.
+    """
     if path.verdict is Verdict.UNKNOWN:
         return "CB901"
     if path.verdict not in FAILING:
