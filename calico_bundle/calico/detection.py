@@ -1,8 +1,8 @@
 """Which address Calico chooses for a node: a replay of its autodetection.
 
 Source: node/pkg/lifecycle/startup/startup.go (configureIPsAndSubnets) and
-node/pkg/lifecycle/startup/autodetection/{autodetection_methods,interfaces,filtered,reachaddr}.go. What surprises most: the
-interfaces are walked in REVERSE kernel order, and their state is never looked at, so a card that is down can win.
+node/pkg/lifecycle/startup/autodetection/{autodetection_methods,interfaces,filtered,reachaddr}.go. What surprises most:
+the interfaces are walked in REVERSE kernel order, and their state is never looked at, so a card that is down can win.
 """
 
 from __future__ import annotations
@@ -21,6 +21,19 @@ RouteSource = Callable[[Address], Address | None]
 _LONGEST_PATTERN = 1000
 # What Go's RE2 refuses and Python's re accepts: look-around, back references, possessive and atomic groups.
 _NOT_RE2 = re.compile(r"\(\?(?:[=!>]|<[=!])|\\[1-9]|\(\?P=|[*+?}]\+")
+# What Go accepts and Python reads otherwise or not at all: POSIX and Unicode classes, flags within, set look-alikes.
+_GO_ALONE = re.compile(r"\[\[|\[[^\]]*(?:--|&&|\|\||~~)|\\[pPzQC]|\\x\{|\(\?[imsU-]+\)|\(\?[ims-]*U|\(\?<[A-Za-z]")
+_LEADING_FLAGS = re.compile(r"^\(\?([ims]+)\)(.*)", re.DOTALL)
+_SCOPED = r"(?\1:\2)"  # Python takes flags only at the very start of a pattern, or with a scope
+# net.ParseCIDR wants a prefix length behind the address.
+_CIDR = re.compile(r"[^/\s]+/\d{1,3}")
+_BARE_ADDRESS_WIDENED = (3, 18)
+# A name of each kind that default exclusions leave out of the annotation projectcalico.org/Interfaces and that can have an
+# address (`cali*` and `veth*` are ends of cables, which have none).
+_NOT_ANNOTATED = (
+    "br-0242ac110002", "cbr0", "cni0", "docker0", "dummy0", "flannel.1", "kube-ipvs0", "lo", "lxcbr0", "nodelocaldns",
+    "podman0", "tunl0", "virbr0", "vxlan.calico", "wireguard.cali",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +48,8 @@ class Card:
 class Machine:
     """What autodetection looks at on one node.
 
-    `cards` are in kernel order (`ip addr`), None when they were not recorded; `ordered` is False when their order is not
-    known (the annotation projectcalico.org/Interfaces is sorted by name).
+    `cards` are in kernel order (`ip addr`), None when they were not recorded; `ordered` is False when they come from
+    the annotation projectcalico.org/Interfaces: sorted by name, without those that default exclusions leave out.
     """
 
     cards: tuple[Card, ...] | None
@@ -68,8 +81,9 @@ class Settings:
 def choose_address(settings: Settings, machine: Machine, stored: Interface | None) -> Detection:
     """The address a node has after calico-node's next start (or poll, while IP is autodetect).
 
-    The environment wins over the stored value: a literal address as it is, `autodetect` by the method (a failure keeps the
-    stored value), `none` and an unset IP keep what is stored; unset with nothing stored means autodetect, for IPv4 alone.
+    The environment wins over the stored value: a literal address as it is, `autodetect` by the method (a failure keeps
+    the stored value), `none` and an unset IP keep what is stored; unset with nothing stored means autodetect, for IPv4
+    alone.
     """
     ip = (settings.ip or "").strip()
     if ip == "autodetect" or (not ip and stored is None and settings.family == 4):
@@ -77,7 +91,7 @@ def choose_address(settings: Settings, machine: Machine, stored: Interface | Non
         return Detection(stored, failure=found.failure) if found.failure and stored else found
     if ip in ("", "none"):
         return Detection(stored, failure=None if stored else "no address is stored, and detection is off")
-    return _literal(ip, machine, settings.family)
+    return _literal(ip, machine, settings)
 
 
 def detect(method: str, machine: Machine, version: Version | None = None, family: int = 4) -> Detection:
@@ -87,11 +101,13 @@ def detect(method: str, machine: Machine, version: Version | None = None, family
     >>> detect("first-found", Machine(cards)).interface
     'eth1'
     """
-    name, _, argument = method.partition("=")
+    name, equals, argument = method.partition("=")
     if method in ("", "first-found"):
         return _by_interface(machine, family, (), default_exclusions(version))
     if method.startswith("kubernetes-internal-ip"):
         return _internal_ip(machine, family)
+    if not equals:
+        return _invalid(method)
     if name == "interface":
         return _by_interface(machine, family, _split(argument), ())
     if name == "skip-interface":
@@ -100,64 +116,86 @@ def detect(method: str, machine: Machine, version: Version | None = None, family
         return _by_cidr(machine, family, _split(argument))
     if name == "can-reach":
         return _can_reach(machine, family, argument)
+    return _invalid(method)
+
+
+def _invalid(method: str) -> Detection:
     return Detection(failure=f"invalid autodetection method {method!r}: calico-node exits")
 
 
 def _split(text: str) -> tuple[str, ...]:
-    """Lists are split at commas with the blanks around them."""
-    return tuple(re.split(r"\s*,\s*", text.strip()))
+    """Lists are split at commas with the blanks around them; blanks at either end of the list stay."""
+    return tuple(re.split(r"\s*,\s*", text))
 
 
 # --- walking the cards ------------------------------------------------------------------------------------------------
 
 
 def _by_interface(machine: Machine, family: int, include: Sequence[str], exclude: Sequence[str]) -> Detection:
-    patterns = (_joined(include), _joined(exclude))
-    if any(p is False for p in patterns):
-        return Detection(failure="a pattern is no regular expression that Go accepts: detection ends with an error")
+    wanted, unwanted = _joined(include), _joined(exclude)
+    for pattern in (wanted, unwanted):
+        if isinstance(pattern, Detection):
+            return pattern
     if machine.cards is None:
         return _cards_unknown()
-    wanted, unwanted = patterns
+    if not machine.ordered and any(_named(name, wanted, unwanted) for name in _NOT_ANNOTATED):
+        return _not_annotated()
     names = [c for c in machine.cards if _named(c.name, wanted, unwanted)]
-    if not names:
-        return Detection(failure="no valid host interfaces found")
     return _first(names, family, lambda _: True, ordered=machine.ordered)
 
 
-def _named(name: str, wanted: re.Pattern[str] | bool | None, unwanted: re.Pattern[str] | bool | None) -> bool:
+def _named(name: str, wanted: re.Pattern[str] | Detection | None, unwanted: re.Pattern[str] | Detection | None) -> bool:
     included = not isinstance(wanted, re.Pattern) or wanted.search(name) is not None
     return included and not (isinstance(unwanted, re.Pattern) and unwanted.search(name))
 
 
-def _joined(patterns: Sequence[str]) -> re.Pattern[str] | bool | None:
-    """One pattern for a list, joined as `(a)|(b)`; None for an empty list, False for what Go would refuse."""
+def _joined(patterns: Sequence[str]) -> re.Pattern[str] | Detection | None:
+    """One pattern for a list, joined as `(a)|(b)`; None for an empty list, how detection ends when there is none."""
     if not patterns:
         return None
-    text = "|".join(f"({p})" for p in patterns)
-    if len(text) > _LONGEST_PATTERN or _NOT_RE2.search(text):
-        return False
+    text = "|".join(f"({_LEADING_FLAGS.sub(_SCOPED, p)})" for p in patterns)
+    if _NOT_RE2.search(text):
+        return _refused()
+    if len(text) > _LONGEST_PATTERN or _GO_ALONE.search(text):
+        return Detection(undecided="a pattern is not of the kind that this replay reads as Go does")
     try:
         return re.compile(text)
     except re.error:
-        return False
+        return _refused()
+
+
+def _refused() -> Detection:
+    return Detection(failure="a pattern is no regular expression that Go accepts: detection ends with an error")
 
 
 def _by_cidr(machine: Machine, family: int, items: Sequence[str]) -> Detection:
     """`cidr=` filters addresses and no names: default exclusions do not apply. One bad item ends the detection."""
     networks: list[Network] = []
     for item in items:
-        try:
-            networks.append(ip_network(item, strict=False))
-        except ValueError:
+        network = _network(item)
+        if network is None:
             return Detection(failure=f"{item!r} is no CIDR: detection returns nothing")
+        networks.append(network)
     if machine.cards is None:
         return _cards_unknown()
+    if not machine.ordered:
+        return _not_annotated()
     fitting = [n for n in networks if n.version == family]
     return _first(machine.cards, family, lambda a: any(a in n for n in fitting), ordered=machine.ordered)
 
 
+def _network(text: str) -> Network | None:
+    """A CIDR as net.ParseCIDR reads it: an address alone, or with a netmask, is none."""
+    try:
+        return ip_network(text, strict=False) if _CIDR.fullmatch(text) else None
+    except ValueError:
+        return None
+
+
 def _first(cards: Sequence[Card], family: int, accept: Callable[[Address], bool], *, ordered: bool) -> Detection:
     """The first global unicast address of the last card: cards are walked in reverse, addresses within one are not."""
+    if not cards:
+        return Detection(failure="no valid host interfaces found")
     found = list(_candidates(cards, family, accept))
     if not found:
         return Detection(failure=f"no valid IPv{family} addresses found on the host interfaces")
@@ -191,7 +229,12 @@ def _cards_unknown() -> Detection:
     return Detection(undecided="the node's interfaces (`ip addr`) are not in the bundle")
 
 
-# --- the other methods ---------------------------------------------------------------------------------------------------
+def _not_annotated() -> Detection:
+    text = "interfaces that Calico's annotation leaves out may fit too (`ip addr` has them all)"
+    return Detection(undecided=text)
+
+
+# --- the other methods ------------------------------------------------------------------------------------------------
 
 
 def _internal_ip(machine: Machine, family: int) -> Detection:
@@ -225,16 +268,19 @@ def _with_prefix(machine: Machine, address: Address, *, absent: str) -> Detectio
         for held in card.addresses:
             if held.ip == address:
                 return Detection(held if machine.ordered else ip_interface(address), card.name)
-    return Detection(failure=absent)
+    return Detection(failure=absent) if machine.ordered else _not_annotated()
 
 
-def _literal(text: str, machine: Machine, family: int) -> Detection:
+def _literal(text: str, machine: Machine, settings: Settings) -> Detection:
     """IP set to an address: a bare IPv4 takes the prefix of the card that has it (v3.18), else it is a /32."""
     try:
         address = ip_interface(text)
     except ValueError:
-        return Detection(failure=f"IP={text!r} is no address: calico-node exits")
-    if "/" in text or family == 6:
+        address = None
+    if address is None or address.version != settings.family:
+        return Detection(failure=f"IP={text!r} is no IPv{settings.family} address: calico-node exits")
+    old = settings.version is not None and settings.version < _BARE_ADDRESS_WIDENED
+    if "/" in text or old or settings.family == 6:
         return Detection(address)
     found = _with_prefix(machine, address.ip, absent="")
     return found if found.address else Detection(address)
