@@ -1,0 +1,119 @@
+"""Run the laboratory: `python -m tests.lab list | run NAME... | run --random N --seed S | compare FOLDER | sweep`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.lab import topology
+from tests.lab.batch import Result, run_all
+from tests.lab.capabilities import missing
+from tests.lab.compare import Comparison, compare
+from tests.lab.laboratory import run
+from tests.lab.minimize import minimize, still_disagrees
+from tests.lab.namespaces import sweep
+from tests.lab.random_scenarios import random_scenarios
+from tests.lab.scenarios import by_name, named
+from tests.lab.topology import Scenario
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The exit status: 0 when everything agrees, 1 when something does not, 2 when it cannot run."""
+    given = _parser().parse_args(arguments)
+    if given.command == "list":
+        _say(*(f"{s.name:32} {s.why}" for s in named()))
+        return 0
+    if given.command == "compare":
+        return _report([Result(str(path), compare(path), None) for path in given.folders])
+    lacking = missing()
+    if lacking:
+        _say(*(f"cannot run: {each}" for each in lacking))
+        return 2
+    return _run(given)
+
+
+def _run(given: argparse.Namespace) -> int:
+    if given.command == "sweep":
+        _say(*sweep())
+        return 0
+    if given.command == "one":
+        run(topology.load(given.scenario), given.out)
+        return 0
+    if given.command == "minimize":
+        smaller = minimize(topology.load(given.scenario), still_disagrees)
+        _say(topology.to_json(smaller))
+        return 0
+    scenarios = _chosen(given)
+    if given.out is not None:
+        return _report(run_all(scenarios, given.out, jobs=given.jobs, told=_progress))
+    with tempfile.TemporaryDirectory(prefix="cblab-") as folder:
+        return _report(run_all(scenarios, Path(folder), jobs=given.jobs, told=_progress))
+
+
+def _chosen(given: argparse.Namespace) -> list[Scenario]:
+    files = [topology.load(path) for path in given.file]
+    chance = random_scenarios(given.seed, given.random) if given.random else ()
+    names = [by_name(name) for name in given.names]
+    found = [*files, *names, *chance]
+    return found or list(named())
+
+
+def _progress(result: Result) -> None:
+    _say(_line(result))
+
+
+def _line(result: Result) -> str:
+    found = result.comparison
+    if found is None:
+        return f"{result.name:32} FAILED {result.error}"
+    counts = f"agreed {found.agreed:4}  disagreed {len(found.disagreements):3}  undecided {found.undecided:3}"
+    return f"{result.name:32} {counts}  not measured {found.unmeasured}"
+
+
+def _report(results: list[Result]) -> int:
+    compared = [r.comparison for r in results if r.comparison]
+    for found in compared:
+        for each in found.disagreements:
+            _say(f"{found.name}:", *(f"  {line}" for line in each.lines()))
+    _say(*_reasons(compared))
+    wrong, failed = sum(len(c.disagreements) for c in compared), sum(r.comparison is None for r in results)
+    agreed, undecided = sum(c.agreed for c in compared), sum(c.undecided for c in compared)
+    _say(f"{len(results)} scenarios: agreed {agreed}, disagreed {wrong}, undecided {undecided}, failed runs {failed}")
+    return 1 if wrong or failed else 0
+
+
+def _reasons(compared: list[Comparison]) -> list[str]:
+    rows = [(count, c.name, reason) for c in compared for reason, count in c.open_reasons.items()]
+    return [f"undecided {count:3} {name}: {reason}" for count, name, reason in sorted(rows, key=lambda r: (r[1], -r[0], r[2]))]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.lab", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("list", help="the named scenarios")
+    commands.add_parser("sweep", help="remove what runs that crashed left behind")
+    several = commands.add_parser("run", help="run scenarios (all named ones when none is given) and compare")
+    several.add_argument("names", nargs="*")
+    several.add_argument("--file", type=Path, action="append", default=[], help="a scenario's JSON")
+    several.add_argument("--random", type=int, default=0, help="how many random scenarios")
+    several.add_argument("--seed", type=int, default=1)
+    several.add_argument("--out", type=Path, help="keep bundles and measurements here")
+    several.add_argument("--jobs", type=int, default=3)
+    one = commands.add_parser("one", help="run one scenario's JSON, without comparing")
+    one.add_argument("scenario", type=Path)
+    one.add_argument("out", type=Path)
+    commands.add_parser("compare", help="compare folders that a run wrote").add_argument("folders", type=Path, nargs="+")
+    commands.add_parser("minimize", help="make a scenario that disagrees smaller").add_argument("scenario", type=Path)
+    return parser
+
+
+def _say(*lines: str) -> None:
+    for line in lines:
+        sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
