@@ -14,10 +14,9 @@ from functools import cached_property
 from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.facts import Address, EndpointFact, PodFact
 from calico_bundle.network.forwarding import Forwarding
+from calico_bundle.network.host_source import candidates
 from calico_bundle.network.outcome import Cause, Hop, Outcome, Packet, Walk, Why
-from calico_bundle.network.routing import source_address
 from calico_bundle.network.service import DnsService
-from calico_bundle.network.service_proxy import masquerades
 
 
 class Verdict(StrEnum):
@@ -171,32 +170,30 @@ class DnsPaths:
         there = self.endpoint_node(endpoint)
         node = self.cluster.nodes[pod.node or ""]
         sources = self._sources(pod, node, endpoint)
-        if isinstance(sources, Walk):
-            requests, replies = [sources], [self._reply(endpoint, there, node.name, _ipv4(pod))]
-        else:
-            requests = [self._request(pod, node, source, endpoint, there) for source in sources]
-            replies = [self._reply(endpoint, there, node.name, source) for source in sources]
-        return Fate(endpoint, there, node.name, pod.host_network, _agreed(requests), _agreed(replies))
+        request = _agreed([self._request(pod, node, source, endpoint, there) for source in sources])
+        reply = _agreed([self._reply(endpoint, there, node.name, source) for source in sources])
+        if pod.host_network:
+            request = self._sent_to_service(node, request)
+        return Fate(endpoint, there, node.name, pod.host_network, request, reply)
 
-    def _sources(self, pod: PodFact, node: ClusterNode, endpoint: EndpointFact) -> list[Address | None] | Walk:
-        """The addresses a lookup can come from; a finished walk when it cannot even be sent.
-
-        A pod's packet keeps its address. A node's own packet gets its source from the route to the service address, and
-        kube-proxy may masquerade it to that of the device it leaves by: where its rules are not known, both are walked.
-        """
-        if not pod.host_network:
-            return [_ipv4(pod)]
+    def _sources(self, pod: PodFact, node: ClusterNode, endpoint: EndpointFact) -> tuple[Address | None, ...]:
+        """The addresses that a lookup can come from: a pod keeps its own, a node's lookup gets one from its routes."""
         service = self.dns.address if self.dns else None
-        if node.routes is None or service is None or endpoint.ip is None:
-            return [_ipv4(pod)]
-        routing = self.forwarding.routing(node)
-        first, then = routing.lookup(service).route, routing.lookup(endpoint.ip).route
-        if first is None:
-            return _no_service_route(node, service)
-        plain = source_address(node, first, service)[0]
-        masked = source_address(node, then, endpoint.ip)[0] if then else plain
-        known = masquerades(node, service, plain) if plain else None
-        return list(dict.fromkeys((plain, masked) if known is None else ((masked,) if known else (plain,))))
+        if not pod.host_network or service is None or endpoint.ip is None:
+            return (_ipv4(pod),)
+        return candidates(self.forwarding, node, service, endpoint.ip) or (_ipv4(pod),)
+
+    def _sent_to_service(self, node: ClusterNode, request: Walk) -> Walk:
+        """A node's own lookup needs a route for the service address before kube-proxy ever sees it."""
+        service = self.dns.address if self.dns else None
+        if service is None:
+            return request
+        lookup = self.forwarding.routing(node).lookup(service)
+        if lookup.undecided and request.delivered:
+            settle = f"`ip route` of {node.name}"
+            cause = Cause(Why.ROUTES_NOT_RECORDED, node.name, lookup.undecided, settle=settle)
+            return Walk(Outcome.UNKNOWN, request.hops, request.node, None, cause)
+        return request if lookup.undecided or lookup.route is not None else _no_service_route(node, service)
 
     def _request(
         self, pod: PodFact, node: ClusterNode, source: Address | None, endpoint: EndpointFact, there: str | None
@@ -269,10 +266,8 @@ def _agreed(walks: list[Walk]) -> Walk:
     """The walk when all worlds agree; an open one when they do not."""
     if len({w.outcome for w in walks}) == 1:
         return walks[0]
-    text = "it depends on whether kube-proxy masquerades the node's own packets to services"
-    cause = Cause(
-        Why.UNDECIDED, walks[0].node, text, settle="kube-proxy's clusterCIDR, or `iptables-save -t nat` of the node"
-    )
+    text = "it depends on the address that the node's own lookups come from"
+    cause = Cause(Why.UNDECIDED, walks[0].node, text, settle="`ip route` and `iptables-save -t nat` of the node")
     return Walk(Outcome.UNKNOWN, walks[0].hops, walks[0].node, None, cause)
 
 

@@ -56,6 +56,7 @@ class PodFact:
     labels: Annotated[Mapping[str, str], "metadata.labels"]
     redacted: Annotated[tuple[str, ...], "columns whose value the collector hid"]
     evidence: Annotated[Evidence, "the line of metadata.name"]
+    network_probe: Annotated[bool, "a container has a readinessProbe by httpGet, tcpSocket or grpc"] = False
 
 
 @dataclass(frozen=True, slots=True)

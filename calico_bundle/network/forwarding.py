@@ -10,11 +10,14 @@ from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 from typing import Final
 
+from calico_bundle.calico.bgp import Peerings
+from calico_bundle.calico.installation import installation_of
 from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.evidence import Evidence
 from calico_bundle.facts import Address, NextHop, RouteFact
 from calico_bundle.network.outcome import Cause, Hop, Outcome, Packet, Walk, Why
 from calico_bundle.network.pods import PodNetwork
+from calico_bundle.network.prediction import PREDICTED, SOME_ROUTER, UNKNOWN_DEVICE, PredictedRouting
 from calico_bundle.network.routing import DROPPING_TYPES, NodeRouting, source_address
 from calico_bundle.network.settings import reverse_path_filter
 from calico_bundle.network.tunnels import TunnelEnds
@@ -25,6 +28,9 @@ POD_GATEWAY: Final = IPv4Address("169.254.1.1")
 
 MOST_HOPS: Final = 16
 """More hops than a packet takes between two nodes through a tunnel: a loop."""
+
+
+Routing = NodeRouting | PredictedRouting
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,33 +55,40 @@ class Forwarding:
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
-        self.wires = Wires(cluster)
         self.pods = PodNetwork(cluster)
         self.tunnels = TunnelEnds(cluster)
-        self._routing: dict[str, NodeRouting] = {}
+        self.peerings = Peerings(cluster)
+        self.wires = Wires(cluster, self.peerings)
+        self._version = installation_of(cluster).version
+        self._routing: dict[str, Routing] = {}
 
-    def routing(self, node: ClusterNode) -> NodeRouting:
-        """A node's routing, built at first use."""
+    def routing(self, node: ClusterNode) -> Routing:
+        """A node's routing, built at first use: as recorded, else as predicted."""
         if node.name not in self._routing:
-            self._routing[node.name] = NodeRouting(node)
+            self._routing[node.name] = self._build(node)
         return self._routing[node.name]
 
+    def _build(self, node: ClusterNode) -> Routing:
+        if node.routes is not None:
+            return NodeRouting(node)
+        return PredictedRouting(self.cluster, node, self.pods, self.peerings, self._version)
+
     def from_pod(self, node: str, packet: Packet) -> Walk:
-        """Walk a packet that a pod of a node sends: first its gateway must answer."""
+        """Walk a packet that a pod of a node sends: first its gateway must answer.
+
+        Proxy ARP answers for 169.254.1.1 only while the node has a route to it, by another device (arp_process()). Where
+        that is open, the packet is lost if it would be lost behind the gateway too, and else its fate is open.
+        """
         at = _At(self.cluster.nodes[node], packet, None, ())
-        return self._pod_gateway_fails(at) or self._walk(at)
+        gateway = self.routing(at.node).lookup(POD_GATEWAY)
+        if gateway.undecided:
+            walk = self._walk(at)
+            return walk if not walk.delivered else _undecided(at, gateway.undecided, f"`ip route` of {node}")
+        return self._walk(at) if gateway.route is not None else _no_gateway(at)
 
     def from_node(self, node: str, packet: Packet) -> Walk:
         """Walk a packet that the node itself, or a hostNetwork pod on it, sends."""
         return self._walk(_At(self.cluster.nodes[node], packet, None, ()))
-
-    def _pod_gateway_fails(self, at: _At) -> Walk | None:
-        """Proxy ARP answers for 169.254.1.1 only while the node has a route to it, by another device (arp_process())."""
-        if at.node.routes is None or self.routing(at.node).lookup(POD_GATEWAY).route is not None:
-            return None
-        text = f"{at.node.name} has no default route, so nothing answers its pods' gateway {POD_GATEWAY}"
-        hop = Hop(at.node.name, "drops", None, f"a route that covers {POD_GATEWAY}", "none", None)
-        return at.end(Outcome.LOST, Cause(Why.NO_POD_GATEWAY, at.node.name, text), hop)
 
     def _walk(self, at: _At) -> Walk:
         for _ in range(MOST_HOPS):
@@ -87,11 +100,9 @@ class Forwarding:
 
     def _step(self, at: _At) -> Walk | _At:
         """One node's decision: deliver, drop, encapsulate or pass on."""
-        if at.node.routes is None:
-            return _not_recorded(at)
         lookup = self.routing(at.node).lookup(at.packet.destination, at.packet.source, at.device)
         if lookup.undecided:
-            return _undecided(at, lookup.undecided, f"`ip rule` and what sets its selectors on {at.node.name}")
+            return _open_lookup(at, lookup.undecided)
         route = lookup.route
         if route is None:
             return _no_route(at, self._missing_route(at.node, at.packet.destination, None))
@@ -116,6 +127,8 @@ class Forwarding:
         device = hop.device or ""
         if self.pods.is_workload_device(device):
             return self._to_pod(at, route)
+        if SOME_ROUTER in hop.flags:
+            return self._through_router(at.passing(_hop(at, "routes", route)), route, hop)
         if self.tunnels.is_tunnel(at.node, device):
             return self._through_tunnel(at, route, hop)
         landing = self.wires.land(at.node, device, hop.gateway or at.packet.destination)
@@ -156,6 +169,8 @@ class Forwarding:
         if self.pods.routers_may_know_pods:
             return _undecided(at, f"{gateway} peers with Calico and may know pod addresses", f"the routes of {gateway}")
         text = f"packets go to {gateway}, which is no node, and routers know no pod addresses"
+        if SOME_ROUTER in hop.flags:
+            text = "packets go to its default gateway, if it has one, and routers know no pod addresses"
         missing = self._missing_route(at.node, at.packet.destination, route)
         text = f"{missing}: {text}" if missing else f"{at.node.name}'s {text}"
         expected = f"a route for {at.packet.destination} to its node" if missing else "a next hop that is a node"
@@ -177,18 +192,24 @@ class Forwarding:
 
     def _filtered(self, at: _At) -> Walk | None:
         """Reverse-path filter: drops when strict and the way back leaves elsewhere, or loose and there is none."""
-        source, device = at.packet.source, at.device
-        if source is None or device is None or at.node.routes is None:
+        source = at.packet.source
+        if source is None:
             return None
-        back = self.routing(at.node).lookup(source).route
+        lookup = self.routing(at.node).lookup(source)
+        back = lookup.route
         exits = {hop.device for hop in back.next_hops} if back and back.type == "unicast" else set()
-        if device in exits:
+        if at.device in exits and at.device != UNKNOWN_DEVICE:
             return None
-        mode, cited = reverse_path_filter(at.node, device)
+        mode, cited = reverse_path_filter(at.node, at.device or "all")
         if mode == 0 or (mode == 2 and exits):
             return None
+        if at.device is None or lookup.undecided or UNKNOWN_DEVICE in exits:
+            text = (
+                f"whether {at.node.name} answers {source} by the card on which its packets arrive is not in the bundle"
+            )
+            return _undecided(at, text, _routes_of(at.node))
         found = f"{at.node.name} answers {source} by {', '.join(sorted(map(str, exits)))}" if exits else "no route back"
-        text = f"{at.node.name} got a packet from {source} on {device}, but {found}"
+        text = f"{at.node.name} got a packet from {source} on {at.device}, but {found}"
         if mode is None:
             return _undecided(at, text, f"`sysctl -a | grep rp_filter` on {at.node.name}", source)
         evidence = tuple(e for e in (cited, back.evidence if back else None) if e)
@@ -228,7 +249,12 @@ class Forwarding:
 
 
 def _hop(at: _At, does: str, route: RouteFact) -> Hop:
-    return Hop(at.node.name, does, route.evidence.text, None, None, route.evidence)
+    if route.protocol != PREDICTED:
+        return Hop(at.node.name, does, route.evidence.text, None, None, route.evidence)
+    way = route.next_hops[0]
+    rule = f"predicted: {route.destination}" + (f" via {way.gateway}" if way.gateway else "")
+    rule += f" dev {way.device}" if way.device else ""
+    return Hop(at.node.name, does, rule, None, None, route.evidence, predicted=True)
 
 
 def _lost(at: _At, why: Why, text: str, evidence: tuple[Evidence, ...], toward: Address | None) -> Walk:
@@ -251,10 +277,22 @@ def _dropped(at: _At, route: RouteFact) -> Walk:
     return at.end(Outcome.LOST, cause, hop)
 
 
-def _not_recorded(at: _At) -> Walk:
-    text = f"the routes of {at.node.name} are not in the bundle"
-    settle = f"`ip route show table all` and `ip addr` of {at.node.name}"
-    return at.end(Outcome.UNKNOWN, Cause(Why.ROUTES_NOT_RECORDED, at.node.name, text, settle=settle))
+def _no_gateway(at: _At) -> Walk:
+    text = f"{at.node.name} has no default route, so nothing answers its pods' gateway {POD_GATEWAY}"
+    hop = Hop(at.node.name, "drops", None, f"a route that covers {POD_GATEWAY}", "none", None)
+    return at.end(Outcome.LOST, Cause(Why.NO_POD_GATEWAY, at.node.name, text), hop)
+
+
+def _open_lookup(at: _At, reason: str) -> Walk:
+    """What a look-up leaves open: a recorded table by its rules, a predicted one by what was not collected."""
+    if at.node.routes is not None:
+        return _undecided(at, reason, f"`ip rule` and what sets its selectors on {at.node.name}")
+    cause = Cause(Why.ROUTES_NOT_RECORDED, at.node.name, reason, settle=_routes_of(at.node))
+    return at.end(Outcome.UNKNOWN, cause)
+
+
+def _routes_of(node: ClusterNode) -> str:
+    return f"`ip route show table all` and `ip addr` of {node.name}"
 
 
 def _undecided(at: _At, text: str, settle: str, toward: Address | None = None) -> Walk:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from ipaddress import IPv4Network
+from ipaddress import IPv4Network, ip_network
 
 from calico_bundle.cluster import Cluster
 from calico_bundle.facts import Address, Network, PodFact
@@ -27,6 +27,8 @@ class PodNetwork:
         for ip, pod in self._pods.items():
             if pod.node and ip.version == 4:
                 self._samples[pod.node] = min(ip, self._samples.get(pod.node, ip), key=int)
+        probed = (p for p in cluster.pods if p.network_probe and p.ready and not p.host_network)
+        self._answering = frozenset(p.node for p in probed if p.node)
         self._by_node = _blocks_by_node(cluster)
         configured = [c.interface_prefix for c in cluster.felix_configurations if c.interface_prefix]
         prefixes = [part.strip() for text in configured for part in text.split(",")]
@@ -45,6 +47,36 @@ class PodNetwork:
         """The smallest block that holds an address, and the node that owns it."""
         fitting = [(b, name) for name, blocks in self._by_node.items() for b in blocks if address in b]
         return max(fitting, key=lambda item: (item[0].prefixlen, item[1]), default=None)
+
+    def runs_on(self, address: Address, node: str) -> bool:
+        """Whether a pod of a node has the address."""
+        pod = self._pods.get(address)
+        return pod is not None and pod.node == node
+
+    def owner_of(self, address: Address) -> str | None:
+        """The node that packets for an address go to: its pod's, which may have borrowed it, else the block's."""
+        pod = self._pods.get(address)
+        if pod is not None and pod.node is not None:
+            return pod.node
+        block = self.block_of(address)
+        return block[1] if block else None
+
+    def network_of(self, address: Address) -> Network:
+        """The block of an address, else the address alone."""
+        block = self.block_of(address)
+        return block[0] if block else ip_network(address)
+
+    def gateway_answers(self, node: str) -> bool:
+        """Whether a pod of a node is known to reach its gateway.
+
+        The kubelet probes a pod from its node; a pod that is ready by a probe over the network answered by its gateway.
+        """
+        return node in self._answering
+
+    @property
+    def a_workload_device(self) -> str:
+        """A name that stands for the node's end of a pod's cable, where the real one is not known."""
+        return f"{self._prefixes[0]}*"
 
     def sample_on(self, node: str) -> Address | None:
         """An IPv4 address of a pod on a node, running if there is one, else one of its blocks."""

@@ -14,9 +14,11 @@ from collections import defaultdict
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
+from calico_bundle.calico.bgp import Peerings, SessionState
 from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.evidence import Evidence
 from calico_bundle.facts import Address, NeighborFact
+from calico_bundle.network.prediction import OWN_CARD
 
 _SILENT = frozenset({"FAILED", "INCOMPLETE"})
 
@@ -35,8 +37,9 @@ class Landing:
 class Wires:
     """Answers, for one cluster, whether two machines are joined; built once, looked up per hop."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: Cluster, peerings: Peerings) -> None:
         self._nodes = cluster.nodes
+        self._peerings = peerings
         self._holders: dict[Address, list[tuple[str, str]]] = defaultdict(list)
         self._macs: dict[str, set[tuple[str, str]]] = defaultdict(set)
         self._stored: dict[Address, set[str]] = defaultdict(set)
@@ -100,23 +103,19 @@ class Wires:
         return not any(i.mac for n in nodes for i in self._nodes[n].interfaces or ())
 
     def _by_addresses(self, sender: ClusterNode, device: str, owner: ClusterNode, next_hop: Address) -> Landing:
-        interface = owner.interface_of(next_hop)
+        interface = _arrival(sender, device, owner, next_hop)
         session = self.session(sender, owner)
         if session is not None and next_hop == _stored_ip(owner):
             return Landing("node", owner.name, interface, session)
-        here = {a.address.ip for a in sender.addresses or () if a.interface == device}
-        if next_hop == owner.internal_ip and sender.internal_ip in here and sender.internal_ip != next_hop:
+        if next_hop == owner.internal_ip and sender.internal_ip != next_hop and _goes_by_internal_ip(sender, device):
             return Landing("node", owner.name, interface, None, "both are the nodes' InternalIPs, in one network")
         text = f"nothing shows whether {device} of {sender.name} and {next_hop} of {owner.name} are on one wire"
         return Landing("unknown", text=text)
 
     def session(self, one: ClusterNode, other: ClusterNode) -> Evidence | None:
-        """The line of an Established session between two nodes' stored addresses, from either side."""
-        for node, peer in ((one, other), (other, one)):
-            for session in node.sessions or ():
-                if session.established and session.peer == _stored_ip(peer):
-                    return session.evidence
-        return None
+        """The line that shows the session between two nodes' stored addresses to be up."""
+        session = self._peerings.session(one, other)
+        return session.evidence[0] if session.state is SessionState.UP else None
 
     def routed(self, sender: ClusterNode, source: Address | None, target: Address) -> Landing:
         """Whether routers between two networks carry a node's packet to another node's address."""
@@ -149,6 +148,29 @@ class Wires:
 
 def _stored_ip(node: ClusterNode) -> Address | None:
     return node.bgp_address.ip if node.bgp_address else None
+
+
+def _arrival(sender: ClusterNode, device: str, owner: ClusterNode, next_hop: Address) -> str | None:
+    """The card by which a node gets a frame for an address of its own; None when several could.
+
+    Linux answers ARP for any of its addresses on every card (arp_ignore 0), so it is not the card that holds the address
+    but the one in the sender's network.
+    """
+    if owner.addresses is None:
+        stored = owner.bgp_address
+        return OWN_CARD if stored is not None and stored.ip == next_hop == owner.internal_ip else None
+    ours = [a.address.ip for a in sender.addresses or () if a.interface == device]
+    if not ours and sender.bgp_address and sender.internal_ip == sender.bgp_address.ip:
+        ours = [sender.bgp_address.ip]
+    cards = {a.interface for a in owner.addresses for ip in ours if ip in a.address.network and a.interface != "lo"}
+    return cards.pop() if len(cards) == 1 else None
+
+
+def _goes_by_internal_ip(sender: ClusterNode, device: str) -> bool:
+    """Whether a device holds the sender's InternalIP; where its cards are not known, whether Calico's address is it."""
+    if sender.addresses is None:
+        return sender.internal_ip is not None and sender.internal_ip == _stored_ip(sender)
+    return any(a.interface == device and a.address.ip == sender.internal_ip for a in sender.addresses)
 
 
 def _ready(node: ClusterNode) -> bool:

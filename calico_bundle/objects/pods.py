@@ -42,6 +42,7 @@ def build_pod(pod: Fields) -> Iterator[PodFact]:
         labels=metadata.string_map("labels", "labels"),
         redacted=pod.record.redacted,
         evidence=metadata.evidence("name"),
+        network_probe=any(_probed(container) for container in spec.children("containers")),
     )
 
 
@@ -49,6 +50,12 @@ def _ips(status: Fields) -> tuple[Address, ...]:
     listed = list(status.children("podIPs"))
     found = [entry.address("ip", "ips") for entry in listed] or [status.address("podIP", "ips")]
     return tuple(ip for ip in found if ip is not None)
+
+
+def _probed(container: Fields) -> bool:
+    """Whether the kubelet asks this container over the network whether it is ready."""
+    probe = container.child("readinessProbe")
+    return any(kind in probe for kind in ("httpGet", "tcpSocket", "grpc"))
 
 
 def _waiting_reasons(containers: list[Fields]) -> tuple[str, ...]:

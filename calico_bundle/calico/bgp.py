@@ -1,0 +1,212 @@
+"""Who peers with whom, and whether a session is up: what the cluster shows.
+
+Sources: confd's bird.cfg template (mesh, reflectors, passive side, neighbors that are skipped) and
+libcalico-go's BGPPeer/BGPConfiguration. Measured: a session is Established if and only if TCP from the dialing side's stored
+address to the peer's on port 179 completes. So what shows a session is, the strongest first: BIRD's own table; routes in
+the kernel that BIRD put there; its log; a calico-node pod that is not ready and says whom it does not reach.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from calico_bundle.calico.selectors import SelectorError, selects
+from calico_bundle.cluster import Cluster, ClusterNode
+from calico_bundle.evidence import Evidence
+from calico_bundle.facts import Address, BGPPeerFact, RouteFact
+
+BIRD_PROTOCOLS = frozenset({"bird", "12"})
+"""How `ip route` prints routes of BIRD: by name, or by number where rt_protos has none."""
+
+
+class SessionState(StrEnum):
+    """Whether a session is up."""
+
+    UP = "up"
+    DOWN = "down"
+    UNKNOWN = "unknown"
+    NONE = "none"  # not configured: these two do not peer
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What is known of a session, or of learning routes over it, and the lines that show it."""
+
+    state: SessionState
+    evidence: tuple[Evidence, ...] = ()
+
+
+_UNKNOWN = Session(SessionState.UNKNOWN)
+
+
+class Peerings:
+    """The BGP sessions of one cluster, by pairs of nodes."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._mesh = _mesh_enabled(cluster)
+        self._blocks = _blocks(cluster)
+        self._complaints = _not_established(cluster)
+
+    def configured(self, one: ClusterNode, other: ClusterNode) -> bool | None:
+        """Whether two nodes are set up to peer; None when the configuration cannot be read."""
+        if _stored(one) is None or _stored(other) is None or _stored(one) == _stored(other):
+            return False
+        if self._mesh and not (_is_reflector(one) or _is_reflector(other)):
+            return True
+        return self._explicitly(one, other)
+
+    def _explicitly(self, one: ClusterNode, other: ClusterNode) -> bool | None:
+        """By a BGPPeer, from either side: Calico configures the reverse side by itself."""
+        try:
+            found = any(_peers(p, a, b) for p in self._cluster.bgp_peers for a, b in ((one, other), (other, one)))
+        except SelectorError:
+            return None
+        return found
+
+    def session(self, one: ClusterNode, other: ClusterNode) -> Session:
+        """The session between two nodes."""
+        if self.configured(one, other) is False:
+            return Session(SessionState.NONE)
+        for shown in (self._shown, self._logged, self._complained):
+            states = [s for s in (shown(one, other), shown(other, one)) if s.state is not SessionState.UNKNOWN]
+            if states:
+                return _agreed(states)
+        return _UNKNOWN
+
+    def learns(self, one: ClusterNode, other: ClusterNode) -> Session:
+        """Whether a node gets another's routes: over their session, or through reflectors they share."""
+        seen = self._learned(one, other)
+        if seen.state is not SessionState.UNKNOWN:
+            return seen
+        direct = self.session(one, other)
+        if direct.state is not SessionState.NONE:
+            return direct if direct.state is not SessionState.UNKNOWN else self._learned(other, one)
+        return self._through_reflectors(one, other)
+
+    # --- what shows a session -------------------------------------------------------------------------------------
+
+    @staticmethod
+    def _shown(node: ClusterNode, peer: ClusterNode) -> Session:
+        """BIRD's own table, or calicoctl's."""
+        found = [s for s in node.sessions or () if s.peer == _stored(peer)]
+        if not found:
+            return _UNKNOWN
+        up = any(s.established for s in found)
+        return Session(SessionState.UP if up else SessionState.DOWN, tuple(s.evidence for s in found))
+
+    @staticmethod
+    def _logged(node: ClusterNode, peer: ClusterNode) -> Session:
+        """BIRD's log: the last state of the session's protocol, when the log has one."""
+        address = str(_stored(peer)).replace(".", "_")
+        names = {f"{kind}_{address}" for kind in ("Mesh", "Node", "Global")}
+        states = [e for e in node.log_events if e.event == "bird-protocol-state" and e.values.get("protocol") in names]
+        if not states:
+            return _UNKNOWN
+        up = states[-1].values.get("state") == "up"
+        return Session(SessionState.UP if up else SessionState.DOWN, (states[-1].evidence,))
+
+    def _complained(self, node: ClusterNode, peer: ClusterNode) -> Session:
+        """A calico-node pod that is not ready has no session at all, 30 s after its start (confd health.go)."""
+        line = self._complaints.get((node.name, str(_stored(peer))))
+        return Session(SessionState.DOWN, (line,)) if line else _UNKNOWN
+
+    def _learned(self, node: ClusterNode, peer: ClusterNode) -> Session:
+        """The kernel's table: a route of BIRD's into the peer's block; or routes of BIRD's to others and none there."""
+        blocks = self._blocks.get(peer.name, frozenset())
+        routes = learned_routes(node)
+        to_peer = tuple(r.evidence for r in routes if r.destination in blocks)
+        if to_peer:
+            return Session(SessionState.UP, to_peer)
+        if node.routes is not None and blocks and _runs_bird(node):
+            return Session(SessionState.DOWN, tuple(r.evidence for r in routes[:1]))
+        return _UNKNOWN
+
+    def _through_reflectors(self, one: ClusterNode, other: ClusterNode) -> Session:
+        reflectors = [n for n in self._cluster.nodes.values() if _is_reflector(n)]
+        shared = [r for r in reflectors if r.name not in (one.name, other.name)]
+        pairs = [(self.session(one, r), self.session(other, r)) for r in shared]
+        for mine, theirs in pairs:
+            if mine.state is theirs.state is SessionState.UP:
+                return Session(SessionState.UP, (*mine.evidence, *theirs.evidence))
+        closed = (SessionState.DOWN, SessionState.NONE)
+        down = [s for pair in pairs for s in pair if s.state in closed]
+        if all(mine.state in closed or theirs.state in closed for mine, theirs in pairs):
+            return Session(SessionState.DOWN, tuple(e for s in down for e in s.evidence))
+        return _UNKNOWN
+
+
+def learned_routes(node: ClusterNode) -> tuple[RouteFact, ...]:
+    """Routes that BIRD put into a node's kernel.
+
+    >>> learned_routes(ClusterNode("n1"))
+    ()
+    """
+    carried = ("unicast", "unreachable")
+    return tuple(r for r in node.routes or () if r.protocol in BIRD_PROTOCOLS and r.type in carried)
+
+
+def _runs_bird(node: ClusterNode) -> bool:
+    """Whether BIRD writes into a node's kernel: its own blocks stand there as blackholes."""
+    return any(r.protocol in BIRD_PROTOCOLS for r in node.routes or ())
+
+
+def _agreed(states: Sequence[Session]) -> Session:
+    if len({s.state for s in states}) > 1:
+        return Session(SessionState.UNKNOWN, tuple(e for s in states for e in s.evidence))
+    return Session(states[0].state, tuple(e for s in states for e in s.evidence))
+
+
+def _stored(node: ClusterNode) -> Address | None:
+    return node.bgp_address.ip if node.bgp_address else None
+
+
+def _is_reflector(node: ClusterNode) -> bool:
+    return bool(node.kubernetes and node.kubernetes.route_reflector_cluster_id)
+
+
+def _mesh_enabled(cluster: Cluster) -> bool:
+    """On unless the BGPConfiguration `default` says otherwise."""
+    default = next((c for c in cluster.bgp_configurations if c.name == "default"), None)
+    return default is None or default.node_to_node_mesh is not False
+
+
+def _peers(peer: BGPPeerFact, node: ClusterNode, other: ClusterNode) -> bool:
+    """Whether a BGPPeer makes `node` peer with `other`."""
+    mine = node.kubernetes.labels if node.kubernetes else {}
+    theirs = other.kubernetes.labels if other.kubernetes else {}
+    if peer.node not in (None, "", node.name) or not selects(peer.node_selector or "", mine):
+        return False
+    if peer.peer_selector:
+        return selects(peer.peer_selector, theirs)
+    return peer.peer_ip is not None and peer.peer_ip.split(":")[0] == str(_stored(other))
+
+
+def _blocks(cluster: Cluster) -> dict[str, frozenset[object]]:
+    owned: dict[str, set[object]] = {}
+    for block in cluster.blocks:
+        if block.node and not block.deleted:
+            owned.setdefault(block.node, set()).add(block.cidr)
+    if not owned:
+        owned = {n.name: set(n.kubernetes.pod_cidrs) for n in cluster.nodes.values() if n.kubernetes}
+    return {name: frozenset(blocks) for name, blocks in owned.items()}
+
+
+def _not_established(cluster: Cluster) -> dict[tuple[str, str], Evidence]:
+    """(node, peer address) to the event by which a calico-node pod that is not ready says whom it does not reach."""
+    pods = {p.name: p for p in cluster.pods if p.ready is False and p.host_network and p.node}
+    found: dict[tuple[str, str], Evidence] = {}
+    for event in cluster.events:
+        pod = pods.get(event.object_name or "")
+        if pod is None or pod.node is None or "BGP not established with" not in event.message:
+            continue
+        for peer in _addresses(event.message.split("BGP not established with", 1)[1]):
+            found[pod.node, peer] = event.evidence
+    return found
+
+
+def _addresses(text: str) -> Iterable[str]:
+    words = text.strip().split()
+    return words[0].rstrip(".").split(",") if words else ()

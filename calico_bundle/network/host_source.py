@@ -1,0 +1,55 @@
+"""The address that a node's own lookup comes from, hostNetwork pods' included.
+
+The kernel takes the source from the route to the service address, before kube-proxy translates it; then kube-proxy may
+masquerade the packet to an address of the device by which it leaves. What is open of the two gives several candidates, and
+a path is decided only where all of them come to the same.
+"""
+
+from __future__ import annotations
+
+from calico_bundle.cluster import ClusterNode
+from calico_bundle.facts import Address, RouteFact
+from calico_bundle.network.forwarding import Forwarding
+from calico_bundle.network.prediction import OWN_CARD, SOME_ROUTER
+from calico_bundle.network.routing import source_address
+from calico_bundle.network.service_proxy import masquerades
+from calico_bundle.network.tunnels import IPIP_DEVICE, VXLAN_DEVICE
+
+
+def candidates(forwarding: Forwarding, node: ClusterNode, service: Address, endpoint: Address) -> tuple[Address, ...]:
+    """The sources that a lookup of a node's own to the DNS service can have when it leaves for an endpoint."""
+    routing = forwarding.routing(node)
+    plain = _from_route(node, routing.lookup(service).route, service)
+    masked = _from_route(node, routing.lookup(endpoint).route, endpoint)
+    known = {masquerades(node, service, source) for source in plain}
+    if known == {True}:
+        return masked
+    return plain if known == {False} else tuple(dict.fromkeys((*plain, *masked)))
+
+
+def _from_route(node: ClusterNode, route: RouteFact | None, toward: Address) -> tuple[Address, ...]:
+    """The address that a route gives; any of the node's where the route, or its device, is not known."""
+    device = route.next_hops[0].device if route is not None and route.next_hops else None
+    if route is None or device is None or SOME_ROUTER in route.next_hops[0].flags:
+        return _any(node)
+    if device == OWN_CARD:
+        return (node.bgp_address.ip,) if node.bgp_address else _any(node)
+    found = source_address(node, route, toward)[0] if node.addresses is not None else _tunnel_address(node, device)
+    return (found,) if found is not None else _any(node)
+
+
+def _tunnel_address(node: ClusterNode, device: str) -> Address | None:
+    kubernetes = node.kubernetes
+    if kubernetes is None:
+        return None
+    return {VXLAN_DEVICE: kubernetes.vxlan_tunnel_ip, IPIP_DEVICE: kubernetes.ipip_tunnel_ip}.get(device)
+
+
+def _any(node: ClusterNode) -> tuple[Address, ...]:
+    found: list[Address]
+    if node.addresses is not None:
+        found = [a.address.ip for a in node.addresses if a.address.version == 4 and a.scope not in ("link", "host")]
+    else:
+        stored = node.bgp_address.ip if node.bgp_address else None
+        found = [ip for ip in (node.internal_ip, stored) if ip is not None]
+    return tuple(dict.fromkeys(found))

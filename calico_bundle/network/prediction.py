@@ -1,0 +1,162 @@
+"""The routing of a node whose routes were not recorded, worked out from Calico's rules.
+
+It answers the same question as a recorded table. What the bundle leaves open (is the session up, is there a default route)
+makes a look-up undecided, with the reason; where every answer to it comes to the same, the look-up is decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import ip_network
+
+from calico_bundle.calico.bgp import Peerings, SessionState
+from calico_bundle.calico.programming import Encapsulation, Writer, encapsulation, pool_of, writer
+from calico_bundle.cluster import Cluster, ClusterNode
+from calico_bundle.evidence import Evidence
+from calico_bundle.facts import Address, Interface, Network, NextHop, RouteFact
+from calico_bundle.network.pods import PodNetwork
+from calico_bundle.network.routing import Lookup
+from calico_bundle.network.tunnels import IPIP_DEVICE, VXLAN_DEVICE
+
+PREDICTED = "predicted"
+"""Protocol of a predicted route, where a recorded one has bird, kernel or 80."""
+
+SOME_ROUTER = "router"
+"""Flag of a next hop that is the node's default gateway, whose address is not known."""
+
+UNKNOWN_DEVICE = "?"
+"""Stands for the device of a default route whose card is not known."""
+
+OWN_CARD = "*"
+"""Stands for the card of a node's stored address where its cards were not recorded."""
+
+_EVERYTHING = ip_network("0.0.0.0/0")
+
+
+class PredictedRouting:
+    """One node's predicted routing decision."""
+
+    def __init__(
+        self, cluster: Cluster, node: ClusterNode, pods: PodNetwork, peerings: Peerings, version: tuple[int, ...] | None
+    ) -> None:
+        self._cluster = cluster
+        self._node = node
+        self._pods = pods
+        self._peerings = peerings
+        self._version = version
+        self._connected = tuple(_connected(node))
+
+    def lookup(self, destination: Address, source: Address | None = None, device: str | None = None) -> Lookup:
+        """The route for a packet, as `NodeRouting.lookup` gives it."""
+        del source, device  # Calico's own rules look at neither; policy rules of the machine are not known here.
+        if self._is_own(destination):
+            return self._found("local", destination, NextHop(None, "lo", (), 1))
+        if self._pods.runs_on(destination, self._node.name):
+            return self._found("unicast", destination, NextHop(None, self._pods.a_workload_device, (), 1))
+        if self._pods.is_pod_address(destination):
+            return self._to_pod(destination)
+        connected = next((device for network, device in self._connected if destination in network), None)
+        if connected is not None:
+            return self._found("unicast", destination, NextHop(None, connected, (), 1))
+        return self._default(destination)
+
+    def _is_own(self, address: Address) -> bool:
+        if self._node.addresses is not None:
+            return self._node.interface_of(address) is not None
+        stored = self._node.bgp_address.ip if self._node.bgp_address else None
+        return address in (stored, self._node.internal_ip)
+
+    def _default(self, destination: Address) -> Lookup:
+        """By the default route, when something shows that there is one."""
+        if self._pods.gateway_answers(self._node.name):
+            return self._found("unicast", destination, NextHop(None, UNKNOWN_DEVICE, (SOME_ROUTER,), 1))
+        return Lookup(None, f"whether {self._node.name} has a default route is not in the bundle")
+
+    # --- pods of other nodes ----------------------------------------------------------------------------------------
+
+    def _to_pod(self, destination: Address) -> Lookup:
+        """The route to a block of another node; no route at all means that the packet is lost, default route or not."""
+        owner = self._pods.owner_of(destination)
+        far = self._cluster.nodes.get(owner or "")
+        if far is None or far.name == self._node.name:
+            return Lookup(None, f"the bundle does not tell which node has {destination}")
+        pool = pool_of(self._cluster, destination)
+        if pool is None:
+            return Lookup(None, f"the bundle has no IPPool for {destination}, so its encapsulation is not known")
+        if far.bgp_address is None or self._node.bgp_address is None:
+            return Lookup(None, f"the Calico addresses of {self._node.name} and {far.name} are not both in the bundle")
+        by = writer(self._cluster, pool, self._version)
+        if by is Writer.FELIX:
+            return self._by_felix(destination, far, encapsulation(pool, self._node.bgp_address, far.bgp_address.ip))
+        if by is Writer.BIRD:
+            return self._by_bird(destination, far, encapsulation(pool, self._node.bgp_address, far.bgp_address.ip))
+        if by is Writer.NOBODY:
+            return Lookup(None)
+        return Lookup(None, "Calico's version is not in the bundle, so who writes IPIP routes is not known")
+
+    def _by_felix(self, destination: Address, far: ClusterNode, kind: Encapsulation) -> Lookup:
+        """From the datastore, whatever BGP says. Same-subnet routes leave by the card of the node's own stored address."""
+        assert far.bgp_address is not None and self._node.bgp_address is not None
+        if kind is Encapsulation.VXLAN:
+            vtep = far.kubernetes.vxlan_tunnel_ip if far.kubernetes else None
+            if vtep is None:
+                return Lookup(None, f"the VXLAN tunnel address of {far.name} is not in the bundle")
+            return self._found("unicast", destination, NextHop(vtep, VXLAN_DEVICE, ("onlink",), 1))
+        device = IPIP_DEVICE if kind is Encapsulation.IPIP else self._node.interface_of(self._node.bgp_address.ip)
+        return self._found("unicast", destination, NextHop(far.bgp_address.ip, device or OWN_CARD, ("onlink",), 1))
+
+    def _by_bird(self, destination: Address, far: ClusterNode, kind: Encapsulation) -> Lookup:
+        """Over BGP: no session, no route. The next hop is the far node's stored address, resolved in the node's own table."""
+        assert far.bgp_address is not None
+        session = self._peerings.learns(self._node, far)
+        if session.state in (SessionState.DOWN, SessionState.NONE):
+            return Lookup(None)
+        if session.state is SessionState.UNKNOWN:
+            return Lookup(
+                None, f"whether {self._node.name} has a BGP session for the routes of {far.name} is not in the bundle"
+            )
+        next_hop = far.bgp_address.ip
+        if kind is Encapsulation.IPIP:
+            return self._found("unicast", destination, NextHop(next_hop, IPIP_DEVICE, ("onlink",), 1), session.evidence)
+        device = next((d for network, d in self._connected if next_hop in network), None)
+        if device is None and self._node.addresses is None:
+            return Lookup(
+                None, f"whether {self._node.name} has a card in the network of {next_hop} is not in the bundle"
+            )
+        if device is None:
+            # Resolved through the default gateway, which knows no pods, or unreachable without one: lost either way.
+            return self._found(
+                "unicast", destination, NextHop(None, UNKNOWN_DEVICE, (SOME_ROUTER,), 1), session.evidence
+            )
+        return self._found("unicast", destination, NextHop(next_hop, device, (), 1), session.evidence)
+
+    def _found(self, kind: str, destination: Address, hop: NextHop, evidence: tuple[Evidence, ...] = ()) -> Lookup:
+        network = self._pods.network_of(destination) if kind == "unicast" else ip_network(destination)
+        cited = evidence[0] if evidence else self._own_line()
+        return Lookup(RouteFact(4, "main", kind, network, (hop,), PREDICTED, None, None, 0, cited))
+
+    def _own_line(self) -> Evidence:
+        kubernetes = self._node.kubernetes
+        if kubernetes is not None:
+            return kubernetes.cited.get("bgp_ipv4", kubernetes.evidence)
+        lines = (fact.evidence for facts in (self._node.addresses, self._node.interfaces) for fact in facts or ())
+        return next(lines, Evidence("", None, ""))
+
+
+def _connected(node: ClusterNode) -> Iterator[tuple[Network, str]]:
+    """Networks a node is connected to, with the device: of cards that are up, else of its stored address and mask.
+
+    The kernel removes a connected route when the card goes down, and keeps it (linkdown) when it only lacks carrier.
+    """
+    if node.addresses is not None:
+        down = {i.name for i in node.interfaces or () if i.flags and "UP" not in i.flags}
+        held = [a for a in node.addresses if a.address.version == 4 and a.interface not in down | {"lo"}]
+        by_length = sorted(held, key=lambda a: -a.address.network.prefixlen)
+        yield from ((a.address.network, a.interface) for a in by_length if "noprefixroute" not in a.flags)
+    elif node.bgp_address is not None and _same(node.bgp_address, node.internal_ip):
+        yield node.bgp_address.network, OWN_CARD
+
+
+def _same(stored: Interface, internal: Address | None) -> bool:
+    """An address that is the InternalIP too is surely on the machine; another one may be stale."""
+    return internal == stored.ip
