@@ -35,14 +35,16 @@ class NodeDirectory:
     """Finds a node by any of the names and addresses it goes by.
 
     >>> from calico_bundle.identity import NodeDirectory
-    >>> NodeDirectory([], {}).by_name("worker-1") is None
+    >>> NodeDirectory([], []).by_name("worker-1") is None
     True
     """
 
-    def __init__(self, nodes: Iterable[NodeFact], pods: Mapping[str, PodFact]) -> None:
+    def __init__(self, nodes: Iterable[NodeFact], pods: Iterable[PodFact]) -> None:
         self._names: dict[str, set[tuple[str, str]]] = {}
         self._addresses: dict[object, set[str]] = {}
-        self._pods = pods
+        self._pods: dict[str, set[tuple[str | None, str | None, bool]]] = {}
+        for pod in pods:
+            self._pods.setdefault(pod.name, set()).add((pod.namespace, pod.node, pod.host_network))
         for node in nodes:
             self._add_names(node)
             for address in (*node.internal_ips, *(i.ip for i in (node.bgp_ipv4, node.bgp_ipv6) if i)):
@@ -80,12 +82,18 @@ class NodeDirectory:
             return None
         return Owner(nodes.pop(), min(how for _, how in (exact or fitting)))
 
-    def by_pod(self, name: str | None, *, of_the_host: bool) -> Owner | None:
-        """The node a pod runs on; for what was read in its network (`of_the_host`) only when that is the node's own."""
-        pod = self._pods.get(name or "")
-        if pod is None or pod.node is None or (of_the_host and not pod.host_network):
+    def by_pod(self, name: str | None, namespace: str | None, *, of_the_host: bool) -> Owner | None:
+        """The node a pod runs on; for what was read in its network (`of_the_host`) only when that is the node's own.
+
+        Without a namespace, a name that pods on several nodes have tells nothing.
+        """
+        fitting = {(n, h) for ns, n, h in self._pods.get(name or "", ()) if namespace in (None, ns)}
+        if len(fitting) != 1:
             return None
-        return Owner(pod.node, "the pod's node")
+        node, host_network = fitting.pop()
+        if node is None or (of_the_host and not host_network):
+            return None
+        return Owner(node, "the pod's node")
 
     def by_address(self, addresses: Iterable[AddressFact]) -> Owner | None:
         """The one node whose own address is among these; None when several fit (a shared 10.0.2.15)."""
@@ -105,7 +113,7 @@ def find_owners(artifacts: Sequence[Artifact]) -> dict[str, Owner]:
     Where the bundle holds no Node object at all, the names that the layouts found are taken as they are.
     """
     nodes = [f for a in artifacts for f in a.parsed.facts if isinstance(f, NodeFact)]
-    pods = {f.name: f for a in artifacts for f in a.parsed.facts if isinstance(f, PodFact)}
+    pods = [f for a in artifacts for f in a.parsed.facts if isinstance(f, PodFact)]
     directory = NodeDirectory(nodes, pods)
     machine = [a for a in artifacts if a.kind in MACHINE_KINDS]
     groups = _group_owners(machine, directory, alone=not nodes)
@@ -117,7 +125,9 @@ def _owner(artifact: Artifact, directory: NodeDirectory, groups: Mapping[str, Ow
     placement = artifact.placement
     return (
         groups.get(placement.node or placement.group or "")
-        or directory.by_pod(placement.pod, of_the_host=artifact.kind not in _SPEAKS_OF_NODE)
+        or directory.by_pod(
+            placement.pod, placement.namespace, of_the_host=artifact.kind not in _SPEAKS_OF_NODE
+        )
         or (directory.by_name(artifact.parsed.owner) if artifact.parsed.owner else None)
         or directory.by_address(_addresses(artifact))
     )

@@ -110,10 +110,14 @@ class DnsPaths:
         return self._judged(pod, ready)
 
     def _cannot_tell(self, pod: PodFact) -> str | None:
+        if not self.cluster.has_calico:
+            return "nothing in the bundle speaks of Calico, and this program knows no other network's rules"
         if self.dns is None:
             return "the bundle has no cluster DNS service"
         if not self.dns.listed:
             return f"the bundle has no endpoints of {self.dns.service.namespace}/{self.dns.service.name}"
+        if self.dns.hidden:
+            return "the addresses of the DNS endpoints were hidden by the collector"
         if self.dns.address is None:
             return "the DNS service's address is not in the bundle"
         if pod.node is None:

@@ -21,6 +21,10 @@ BIRD_PROTOCOLS = frozenset({"bird", "12"})
 """How `ip route` prints routes of BIRD: by name, or by number where rt_protos has none."""
 
 
+_LASTING = 4
+"""Times that a probe must have failed: at one in 10 s this is past the first 30 s, in which a single missing peer fails it."""
+
+
 class SessionState(StrEnum):
     """Whether a session is up."""
 
@@ -201,6 +205,8 @@ def _not_established(cluster: Cluster) -> dict[tuple[str, str], Evidence]:
     for event in cluster.events:
         pod = pods.get(event.object_name or "")
         if pod is None or pod.node is None or "BGP not established with" not in event.message:
+            continue
+        if event.count < _LASTING:
             continue
         for peer in _addresses(event.message.split("BGP not established with", 1)[1]):
             found[pod.node, peer] = event.evidence

@@ -29,7 +29,7 @@ def lacks(context: Context) -> str | None:
 def run(context: Context) -> list[Finding]:
     """One finding, or none."""
     dns = context.dns
-    if dns is None or any(e.ready for e in dns.endpoints):
+    if dns is None or dns.hidden or any(e.ready for e in dns.endpoints):
         return []
     hit = [p for p in context.paths.pods if p.verdict in FAILING]
     pods = [p for p in context.cluster.pods if _selected(p.labels, dns.service.selector)]

@@ -31,7 +31,7 @@ class PodNetwork:
         self._answering = frozenset(p.node for p in probed if p.node)
         self._by_node = _blocks_by_node(cluster)
         configured = [c.interface_prefix for c in cluster.felix_configurations if c.interface_prefix]
-        prefixes = [part.strip() for text in configured for part in text.split(",")]
+        prefixes = [part.strip() for text in configured for part in text.split(",") if part.strip()]
         self._prefixes = tuple(prefixes) or DEFAULT_INTERFACE_PREFIXES
         self.routers_may_know_pods = _peers_with_routers(cluster)
 

@@ -40,28 +40,26 @@ class RoutingTable:
     """
 
     def __init__(self, routes: Iterable[RouteFact]) -> None:
-        self._by_length: dict[int, dict[int, RouteFact]] = {}
+        self._by_length: dict[int, dict[int, list[RouteFact]]] = {}
         for route in routes:
             self._add(route)
         self._lengths = sorted(self._by_length, reverse=True)
 
     def _add(self, route: RouteFact) -> None:
         network = route.destination
-        same = self._by_length.setdefault(network.prefixlen, {})
-        held = same.get(int(network.network_address))
-        # Among equal prefixes the kernel takes the smallest metric, then the one that was there first
-        # (fib_table_insert).
-        if held is None or route.metric < held.metric:
-            same[int(network.network_address)] = route
+        same = self._by_length.setdefault(network.prefixlen, {}).setdefault(int(network.network_address), [])
+        # Among equal prefixes the kernel takes the smallest metric, then the one that was there first (fib_table_insert).
+        same.append(route)
+        same.sort(key=lambda r: r.metric)
 
     def lookup(self, address: Address) -> RouteFact | None:
         """The route of the longest matching prefix that can be used."""
         value, width = int(address), address.max_prefixlen
         for length in self._lengths:
             shift = width - length
-            route = self._by_length[length].get(value >> shift << shift)
-            if route is not None and _usable(route):
-                return route
+            for route in self._by_length[length].get(value >> shift << shift, ()):
+                if _usable(route):
+                    return route
         return None
 
 
@@ -87,14 +85,20 @@ class NodeRouting:
         """The route for a packet; `device` is where it came in, None for the node's own packets."""
         if not self._rules:
             return Lookup(self._in_tables(_DEFAULT_ORDER, destination))
+        after = 0
         for rule in self._rules:
-            matches = _matches(rule, destination, source, device)
+            matches = False if rule.priority < after else _matches(rule, destination, source, device)
             if matches is False:
+                continue
+            if rule.action == "goto":
+                if matches is None:
+                    return Lookup(None, f"rule `{rule.evidence.text}` may or may not apply to it")
+                after = int(rule.table) if rule.table and rule.table.isdigit() else after
                 continue
             route = self._act(rule, destination)
             if matches is None and route is not None:
                 return Lookup(None, f"rule `{rule.evidence.text}` may or may not apply to it")
-            if route is not None and route.type != "throw":
+            if route is not None:
                 return Lookup(route)
         return Lookup(None)
 
@@ -109,7 +113,8 @@ class NodeRouting:
         for name in names:
             table = self._tables.get(name)
             route = table.lookup(destination) if table else None
-            if route is not None:
+            # `throw` ends the search in this table, as if it had no route (ip-route(8)).
+            if route is not None and route.type != "throw":
                 return route
         return None
 

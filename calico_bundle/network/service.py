@@ -15,11 +15,15 @@ _KNOWN_NAMES = ("kube-dns", "dns-default", "rke2-coredns-rke2-coredns", "coredns
 
 @dataclass(frozen=True, slots=True)
 class DnsService:
-    """A DNS service with its endpoints. `listed` is False when the bundle holds no endpoints object for it."""
+    """A DNS service with its endpoints. `listed` is False when the bundle holds no endpoints object for it.
+
+    `hidden` when it has ready endpoints whose addresses the collector hid.
+    """
 
     service: ServiceFact
     endpoints: tuple[EndpointFact, ...]
     listed: bool
+    hidden: bool = False
 
     @property
     def address(self) -> Address | None:
@@ -71,4 +75,5 @@ def _rank(service: ServiceFact) -> tuple[int, str, str]:
 
 def _with_endpoints(cluster: Cluster, service: ServiceFact) -> DnsService:
     own = [e for e in cluster.endpoints if (e.namespace, e.service) == (service.namespace, service.name)]
-    return DnsService(service, tuple(e for e in own if e.ip is not None), bool(own))
+    hidden = any(e.ip is None and e.ready for e in own)
+    return DnsService(service, tuple(e for e in own if e.ip is not None), bool(own), hidden)

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from calico_bundle.cluster import ClusterNode
 from calico_bundle.evidence import Evidence
+from calico_bundle.facts import SysctlFact
+
+LOOSE = 2
 
 
-def reverse_path_filter(node: ClusterNode, interface: str) -> tuple[int | None, Evidence | None]:
+def reverse_path_filter(node: ClusterNode, interface: str | None) -> tuple[int | None, Evidence | None]:
     """The reverse-path filter in force on an interface: 0 off, 1 strict, 2 loose; None when it was not recorded.
+
+    `interface` None stands for a card that is not known.
 
     Source: Documentation/networking/ip-sysctl.rst: the maximum of conf/all and conf/INTERFACE is used.
 
@@ -15,10 +20,17 @@ def reverse_path_filter(node: ClusterNode, interface: str) -> tuple[int | None, 
     (None, None)
     """
     settings = node.sysctls or {}
-    # sysctl prints an interface's own dots as slashes: vxlan.calico is vxlan/calico.
-    names = ("all", interface, interface.replace(".", "/"))
-    found = [settings[key] for key in (f"net.ipv4.conf.{name}.rp_filter" for name in names) if key in settings]
-    if len(found) < 2 or not all(s.value.isdigit() for s in found):
+    everywhere = _value(settings.get("net.ipv4.conf.all.rp_filter"))
+    if everywhere is None:
         return None, None
-    strictest = max(found, key=lambda s: int(s.value))
-    return int(strictest.value), strictest.evidence
+    if interface is None:
+        # Whatever the card: the maximum is loose where `all` is.
+        return (everywhere[0], everywhere[1]) if everywhere[0] == LOOSE else (None, None)
+    # sysctl prints an interface's own dots as slashes: vxlan.calico is vxlan/calico.
+    names = dict.fromkeys((interface, interface.replace(".", "/")))
+    own = next((v for name in names if (v := _value(settings.get(f"net.ipv4.conf.{name}.rp_filter")))), None)
+    return max(everywhere, own, key=lambda found: found[0]) if own else (None, None)
+
+
+def _value(setting: SysctlFact | None) -> tuple[int, Evidence] | None:
+    return (int(setting.value), setting.evidence) if setting and setting.value.isdigit() else None
