@@ -12,9 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from calico_bundle.calico.bgp import SessionState
 from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.evidence import Evidence
-from calico_bundle.facts import Address, RouteFact
+from calico_bundle.facts import Address
 from calico_bundle.network.forwarding import Forwarding
 from calico_bundle.network.outcome import Outcome, Packet, Walk, Why
 
@@ -124,7 +125,7 @@ class _Judge:
         """An address that is not the InternalIP: do its peers get along with it?"""
         others = [n for n in self.cluster.nodes.values() if n.name != node.name and n.bgp_address]
         peers = [n for n in others if n.name not in self.suspicious] or others
-        walks = [(peer, self._pods_between(node, peer)) for peer in peers[:MOST_PEERS]]
+        walks = [(peer, self.forwarding.between_pods(peer.name, node.name)) for peer in peers[:MOST_PEERS]]
         lost = [(peer, walk) for peer, walk in walks if walk and walk.outcome is Outcome.LOST]
         trials = tuple(t for t in (self._trial(node, stored, peer, walk) for peer, walk in lost) if t)
         if trials and any(self._would_serve(node, peer) for peer, _ in lost):
@@ -135,59 +136,30 @@ class _Judge:
 
     # --- the three questions --------------------------------------------------------------------------------------
 
-    def _pods_between(self, node: ClusterNode, peer: ClusterNode) -> Walk | None:
-        """Pod traffic between two nodes: the worse of both ways; None when no pod address of one is known."""
-        ours, theirs = self._pod_of(node), self._pod_of(peer)
-        if ours is None or theirs is None:
-            return None
-        walks = (
-            self.forwarding.from_pod(peer.name, Packet(theirs, ours)),
-            self.forwarding.from_pod(node.name, Packet(ours, theirs)),
-        )
-        order = (Outcome.LOST, Outcome.UNKNOWN, Outcome.DELIVERED)
-        return min(walks, key=lambda walk: order.index(walk.outcome))
-
-    def _pod_of(self, node: ClusterNode) -> Address | None:
-        return self.forwarding.pods.sample_on(node.name)
-
     def _trial(self, node: ClusterNode, stored: Address, peer: ClusterNode, pods: Walk) -> Trial | None:
-        """How a peer shows that it cannot use the address: packets to or from it are lost, its session is down, its
-        routes were not learned, or the address as next hop or tunnel source does not carry pod packets.
+        """How a peer shows that it cannot use the address.
+
+        Packets to or from it are lost; the session is down or its routes were not learned; or the address does not carry pod
+        packets as next hop or tunnel source.
         """
         theirs = peer.bgp_address.ip if peer.bgp_address else None
+        down = self._session_down(node, peer)
         for sender, packet in ((peer, Packet(theirs, stored)), (node, Packet(stored, theirs) if theirs else None)):
             walk = self._sent(sender, packet)
             if walk and walk.outcome is Outcome.LOST and walk.cause:
-                return Trial(peer.name, walk.cause.text, (*walk.cause.evidence, *self._session_down(node, peer)))
-        down = self._session_down(node, peer)
-        if down:
-            return Trial(peer.name, f"the BGP session between {node.name} and {peer.name} is not established", down)
-        missing = self._not_learned(node, peer)
-        if missing:
-            return Trial(peer.name, missing, ())
+                return Trial(peer.name, walk.cause.text, (*walk.cause.evidence, *(down or ())))
+        if down is not None:
+            return Trial(peer.name, f"no BGP session between {node.name} and {peer.name} is up", down)
         useless = pods.cause if pods.cause and pods.cause.why in _USELESS_ADDRESS else None
         return Trial(peer.name, useless.text, useless.evidence) if useless else None
 
     def _sent(self, sender: ClusterNode, packet: Packet | None) -> Walk | None:
-        return self.forwarding.from_node(sender.name, packet) if packet and sender.routes is not None else None
+        return self.forwarding.from_node(sender.name, packet) if packet else None
 
-    @staticmethod
-    def _session_down(node: ClusterNode, peer: ClusterNode) -> tuple[Evidence, ...]:
-        found = []
-        for one, other in ((peer, node), (node, peer)):
-            address = other.bgp_address.ip if other.bgp_address else None
-            found += [s.evidence for s in one.sessions or () if s.peer == address and not s.established]
-        return tuple(found)
-
-    def _not_learned(self, node: ClusterNode, peer: ClusterNode) -> str | None:
-        """A table in which BIRD put routes to other nodes' blocks and none to this node's shows a session that is down."""
-        blocks = self.forwarding.pods.blocks_of(node.name)
-        learned = _learned(peer)
-        if blocks and learned and not any(r.destination in blocks for r in learned):
-            return f"{peer.name} learned routes to other nodes by BGP and none to {node.name}"
-        if node.routes and _own_block_by_bird(node) and not _learned(node):
-            return f"{node.name} learned no route from any peer by BGP"
-        return None
+    def _session_down(self, node: ClusterNode, peer: ClusterNode) -> tuple[Evidence, ...] | None:
+        """The lines that show the session, or the learning of routes over it, to be down; None when it may be up."""
+        learning = self.forwarding.peerings.learns(peer, node)
+        return learning.evidence if learning.state is SessionState.DOWN else None
 
     def _would_serve(self, node: ClusterNode, peer: ClusterNode) -> bool:
         """Whether the InternalIP would do for a peer: packets get through both ways, or both are in one network."""
@@ -212,15 +184,6 @@ def _expected(node: ClusterNode, status: AddressStatus) -> Address | None:
     if status is AddressStatus.OK or (node.internal_ip and node.holds(node.internal_ip) is not False):
         return node.internal_ip
     return None
-
-
-def _learned(node: ClusterNode) -> list[RouteFact]:
-    """Routes that BIRD put into a node's kernel (protocol 12 where `ip` has no name for it)."""
-    return [r for r in node.routes or () if r.protocol in ("bird", "12") and r.type == "unicast"]
-
-
-def _own_block_by_bird(node: ClusterNode) -> bool:
-    return any(r.protocol in ("bird", "12") and r.type == "blackhole" for r in node.routes or ())
 
 
 def _cited(node: ClusterNode, *columns: str) -> tuple[Evidence, ...]:

@@ -131,7 +131,7 @@ class Analysis:
                 p.pod.node,
                 p.pod.host_network,
                 p.verdict.value,
-                model.basis(p.verdict),
+                p.basis,
                 model.reason_code(p, self.diagnosis.findings),
                 p.text,
             )

@@ -12,7 +12,7 @@ from itertools import permutations
 
 from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.evidence import Evidence
-from calico_bundle.network.forwarding import Forwarding
+from calico_bundle.network.forwarding import Forwarding, worse
 from calico_bundle.network.outcome import Outcome, Packet, Walk
 from calico_bundle.paths import DnsPaths, PodPath, Verdict
 
@@ -105,24 +105,14 @@ class _Questions:
         return [self.cluster.nodes[n] for n in sorted(names)[:MOST_NODES]]
 
     def _pod_to_pod(self, one: ClusterNode, other: ClusterNode) -> Walk | None:
-        source, target = self.forwarding.pods.sample_on(one.name), self.forwarding.pods.sample_on(other.name)
-        if source is None or target is None:
-            return None
-        there = self.forwarding.from_pod(one.name, Packet(source, target))
-        back = self.forwarding.from_pod(other.name, Packet(target, source))
-        return _worse(there, back)
+        return self.forwarding.between_pods(one.name, other.name)
 
     def _node_to_node(self, one: ClusterNode, other: ClusterNode) -> Walk | None:
         if one.internal_ip is None or other.internal_ip is None or one.internal_ip == other.internal_ip:
             return None
         there = self.forwarding.from_node(one.name, Packet(one.internal_ip, other.internal_ip))
         back = self.forwarding.from_node(other.name, Packet(other.internal_ip, one.internal_ip))
-        return _worse(there, back)
-
-
-def _worse(one: Walk, other: Walk) -> Walk:
-    order = (Outcome.LOST, Outcome.UNKNOWN, Outcome.DELIVERED)
-    return min(one, other, key=lambda w: order.index(w.outcome))
+        return worse(there, back)
 
 
 def _of_walks(name: str, text: str, walks: Sequence[Walk]) -> Effect | None:

@@ -125,9 +125,7 @@ def _owner(artifact: Artifact, directory: NodeDirectory, groups: Mapping[str, Ow
     placement = artifact.placement
     return (
         groups.get(placement.node or placement.group or "")
-        or directory.by_pod(
-            placement.pod, placement.namespace, of_the_host=artifact.kind not in _SPEAKS_OF_NODE
-        )
+        or directory.by_pod(placement.pod, placement.namespace, of_the_host=artifact.kind not in _SPEAKS_OF_NODE)
         or (directory.by_name(artifact.parsed.owner) if artifact.parsed.owner else None)
         or directory.by_address(_addresses(artifact))
     )

@@ -13,7 +13,7 @@ from functools import cached_property
 
 from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.facts import Address, EndpointFact, PodFact
-from calico_bundle.network.forwarding import Forwarding
+from calico_bundle.network.forwarding import Forwarding, table_lines
 from calico_bundle.network.host_source import candidates
 from calico_bundle.network.outcome import Cause, Hop, Outcome, Packet, Walk, Why
 from calico_bundle.network.service import DnsService
@@ -49,6 +49,11 @@ class Fate:
         return Outcome.UNKNOWN if Outcome.UNKNOWN in both else Outcome.DELIVERED
 
     @property
+    def predicted(self) -> bool:
+        """Whether a table that was worked out, and not recorded, has a part in it."""
+        return self.request.predicted or self.reply.predicted
+
+    @property
     def cause(self) -> Cause | None:
         """What stops it: the lost way's cause before the open one's, the request's before the reply's."""
         for outcome in (Outcome.LOST, Outcome.UNKNOWN):
@@ -66,6 +71,13 @@ class PodPath:
     verdict: Verdict
     text: str
     fates: tuple[Fate, ...] = ()
+
+    @property
+    def basis(self) -> str:
+        """What the verdict rests on: `observed` records, a table `predicted` from Calico's rules, or `none`."""
+        if self.verdict in (Verdict.UNKNOWN, Verdict.NOT_APPLICABLE):
+            return "none"
+        return "predicted" if any(fate.predicted for fate in self.fates) else "observed"
 
 
 class DnsPaths:
@@ -288,4 +300,6 @@ def _no_service_route(node: ClusterNode, address: Address) -> Walk:
         f"{node.name} has no route that covers the DNS service address {address}, so its own lookups are not even sent"
     )
     hop = Hop(node.name, "drops", None, f"a route that covers {address}", "none", None)
-    return Walk(Outcome.LOST, (hop,), node.name, None, Cause(Why.NO_SERVICE_ROUTE, node.name, text, (), address))
+    return Walk(
+        Outcome.LOST, (hop,), node.name, None, Cause(Why.NO_SERVICE_ROUTE, node.name, text, table_lines(node), address)
+    )

@@ -64,8 +64,10 @@ class Path:
 
     @property
     def basis(self) -> str:
-        """`observed` when recorded routes decided it, `none` when nothing did."""
-        return "none" if self.verdict in (Verdict.UNKNOWN, Verdict.NOT_APPLICABLE) else "observed"
+        """`observed` when recorded routes decided it, `predicted` when Calico's rules stood in, `none` when nothing did."""
+        if self.verdict in (Verdict.UNKNOWN, Verdict.NOT_APPLICABLE):
+            return "none"
+        return "predicted" if any(leg.request.predicted or leg.reply.predicted for leg in self.legs) else "observed"
 
     @property
     def request(self) -> Walk | None:

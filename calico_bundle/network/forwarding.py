@@ -30,6 +30,9 @@ MOST_HOPS: Final = 16
 """More hops than a packet takes between two nodes through a tunnel: a loop."""
 
 
+MOST_DEPTH: Final = 4
+"""Multipath routes and tunnels inside each other: more is a loop too."""
+
 Routing = NodeRouting | PredictedRouting
 
 
@@ -41,6 +44,7 @@ class _At:
     packet: Packet
     device: str | None
     hops: tuple[Hop, ...]
+    depth: int = 0
 
     def passing(self, hop: Hop) -> _At:
         return replace(self, hops=(*self.hops, hop))
@@ -86,12 +90,25 @@ class Forwarding:
             return walk if not walk.delivered else _undecided(at, gateway.undecided, f"`ip route` of {node}")
         return self._walk(at) if gateway.route is not None else _no_gateway(at)
 
+    def between_pods(self, one: str, other: str) -> Walk | None:
+        """Pod traffic between two nodes, the worse of both ways; None when no pod address of one of them is known.
+
+        Where a node has no pod, an address of its block stands for one; that it ends in the block's blackhole on its own
+        node shows that it got there.
+        """
+        ours, theirs = self.pods.sample_on(one), self.pods.sample_on(other)
+        if ours is None or theirs is None:
+            return None
+        there = _arrived(self.from_pod(one, Packet(ours, theirs)), other)
+        back = _arrived(self.from_pod(other, Packet(theirs, ours)), one)
+        return worse(there, back)
+
     def from_node(self, node: str, packet: Packet) -> Walk:
         """Walk a packet that the node itself, or a hostNetwork pod on it, sends."""
         return self._walk(_At(self.cluster.nodes[node], packet, None, ()))
 
     def _walk(self, at: _At) -> Walk:
-        for _ in range(MOST_HOPS):
+        for _ in range(MOST_HOPS if at.depth < MOST_DEPTH else 0):
             step = self._step(at)
             if isinstance(step, Walk):
                 return step
@@ -118,7 +135,7 @@ class Forwarding:
         results = [self._out(at, route, hop) for hop in usable]
         if len(results) == 1:
             return results[0]
-        walks = [r if isinstance(r, Walk) else self._walk(r) for r in results]
+        walks = [r if isinstance(r, Walk) else self._walk(replace(r, depth=r.depth + 1)) for r in results]
         if len({w.outcome for w in walks}) == 1:
             return walks[0]
         return _undecided(at, "the next hops of a multipath route differ", "which next hop the flow takes")
@@ -226,7 +243,7 @@ class Forwarding:
         wrapped = Hop(
             at.node.name, "encapsulates", route.evidence.text, None, f"{source} to {destination}", route.evidence
         )
-        outer = self._walk(_At(at.node, Packet(source, destination), None, (*at.hops, wrapped)))
+        outer = self._walk(_At(at.node, Packet(source, destination), None, (*at.hops, wrapped), at.depth + 1))
         if not outer.delivered or outer.node is None:
             return outer
         inside = replace(at, hops=outer.hops)
@@ -248,6 +265,31 @@ class Forwarding:
         return self._filtered(there) or there
 
 
+def worse(one: Walk, other: Walk) -> Walk:
+    """The walk that comes to less: lost before unknown before delivered.
+
+    >>> worse(Walk(Outcome.DELIVERED, (), "n1"), Walk(Outcome.LOST, (), "n2")).node
+    'n2'
+    """
+    order = (Outcome.LOST, Outcome.UNKNOWN, Outcome.DELIVERED)
+    return min(one, other, key=lambda walk: order.index(walk.outcome))
+
+
+def _arrived(walk: Walk, node: str) -> Walk:
+    ended = walk.cause is not None and walk.cause.why is Why.DROPPING_ROUTE and walk.node == node
+    return replace(walk, outcome=Outcome.DELIVERED, cause=None) if ended else walk
+
+
+def table_lines(node: ClusterNode) -> tuple[Evidence, ...]:
+    """The first routes of a node's main table, to show what is there where something is not.
+
+    >>> table_lines(ClusterNode("n1"))
+    ()
+    """
+    main = [r for r in node.routes or () if r.family == 4 and r.table in ("main", "254")]
+    return tuple(r.evidence for r in main[:3])
+
+
 def _hop(at: _At, does: str, route: RouteFact) -> Hop:
     if route.protocol != PREDICTED:
         return Hop(at.node.name, does, route.evidence.text, None, None, route.evidence)
@@ -265,7 +307,8 @@ def _lost(at: _At, why: Why, text: str, evidence: tuple[Evidence, ...], toward: 
 def _no_route(at: _At, missing: str | None) -> Walk:
     text = missing or f"{at.node.name} has no route to {at.packet.destination}"
     hop = Hop(at.node.name, "drops", None, f"a route to {at.packet.destination}", "none", None)
-    return at.end(Outcome.LOST, Cause(Why.NO_ROUTE, at.node.name, text, (), at.packet.destination), hop)
+    cause = Cause(Why.NO_ROUTE, at.node.name, text, table_lines(at.node), at.packet.destination)
+    return at.end(Outcome.LOST, cause, hop)
 
 
 def _dropped(at: _At, route: RouteFact) -> Walk:
@@ -280,7 +323,7 @@ def _dropped(at: _At, route: RouteFact) -> Walk:
 def _no_gateway(at: _At) -> Walk:
     text = f"{at.node.name} has no default route, so nothing answers its pods' gateway {POD_GATEWAY}"
     hop = Hop(at.node.name, "drops", None, f"a route that covers {POD_GATEWAY}", "none", None)
-    return at.end(Outcome.LOST, Cause(Why.NO_POD_GATEWAY, at.node.name, text), hop)
+    return at.end(Outcome.LOST, Cause(Why.NO_POD_GATEWAY, at.node.name, text, table_lines(at.node)), hop)
 
 
 def _open_lookup(at: _At, reason: str) -> Walk:

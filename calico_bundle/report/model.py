@@ -189,19 +189,10 @@ def _path(path: PodPath, findings: Sequence[Finding]) -> dict[str, Any]:
         "node": path.pod.node,
         "host_network": path.pod.host_network,
         "verdict": path.verdict.value,
-        "basis": basis(path.verdict),
+        "basis": path.basis,
         "reason": {"code": reason_code(path, findings), "text": path.text},
         "endpoints": [_fate(f) for f in path.fates],
     }
-
-
-def basis(verdict: Verdict) -> str:
-    """What a path's verdict rests on; undecided ones on nothing.
-
-    >>> basis(Verdict.UNKNOWN)
-    'none'
-    """
-    return "none" if verdict in (Verdict.UNKNOWN, Verdict.NOT_APPLICABLE) else "observed"
 
 
 def reason_code(path: PodPath, findings: Sequence[Finding]) -> str | None:

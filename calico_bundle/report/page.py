@@ -46,6 +46,7 @@ class Page:
             width=self._width,
             color_system="standard" if style.color else None,
             force_terminal=style.color,
+            force_jupyter=False,
             no_color=not style.color,
             markup=False,
             highlight=False,
