@@ -88,9 +88,15 @@ def make_story(spec: Json, run: Run, objects: Mapping[str, list[Json]], after: R
     if spec.get("measured") is False:
         out["measured"] = NOT_MEASURED
         out["expected"] |= {"wrong_nodes": [], "forbidden_codes": ["CB101", "CB102", "CB103"]}
-    if "inconclusive" in spec:
-        out["expected"] |= inconclusive(spec["inconclusive"])
+    out["expected"] |= leaves_open(spec)
     return out
+
+
+def leaves_open(spec: Json) -> Json:
+    """What the bundle's lacks change of what must be said: nothing of the verdict (`partial`), or all of it."""
+    if "inconclusive" in spec:
+        return inconclusive(spec["inconclusive"])
+    return {"why": spec["partial"], "unknown_paths_allowed": True} if "partial" in spec else {}
 
 
 def inconclusive(why: str) -> Json:
@@ -121,7 +127,7 @@ def build_cut_story(story: Path, spec: Json) -> int:
     """A story without files of its own: another story's archive, cut."""
     whole: Json = yaml.safe_load((FIXTURES / spec["archive_of"] / "story.yaml").read_text(encoding="utf-8"))
     told: Json = {key: spec[key] for key in ("title", "told", "origin", "archive_of", "keep")}
-    whole["expected"] |= inconclusive(spec["inconclusive"])
+    whole["expected"] |= leaves_open(spec)
     write_story(
         story, {**told, "layout": whole["layout"], "measured": whole["measured"], "expected": whole["expected"]}
     )
