@@ -28,8 +28,8 @@ _SCOPED = r"(?\1:\2)"  # Python takes flags only at the very start of a pattern,
 # net.ParseCIDR wants a prefix length behind the address.
 _CIDR = re.compile(r"[^/\s]+/\d{1,3}")
 _BARE_ADDRESS_WIDENED = (3, 18)
-# A name of each kind that default exclusions leave out of the annotation projectcalico.org/Interfaces and that can have an
-# address (`cali*` and `veth*` are ends of cables, which have none).
+# A name of each kind that default exclusions leave out of the annotation projectcalico.org/Interfaces and that can
+# have an address (`cali*` and `veth*` are ends of cables, which have none).
 _NOT_ANNOTATED = (
     "br-0242ac110002", "cbr0", "cni0", "docker0", "dummy0", "flannel.1", "kube-ipvs0", "lo", "lxcbr0", "nodelocaldns",
     "podman0", "tunl0", "virbr0", "vxlan.calico", "wireguard.cali",

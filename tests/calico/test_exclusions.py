@@ -82,8 +82,9 @@ def test_from_v3_25_bridges_of_docker_and_podman_are_excluded(version):
 @pytest.mark.parametrize(
     "name",
     [
-        "bond0", "bond1.2", "team0", "vlan20", "ib0", "wg0", "tun0", "tap0", "tailscale0", "ztabc", "ovs-system", "lxdbr0",
-        "nerdctl0", "br0", "br0-mgmt", "cilium_host", "weave", "enx00051bded752", "PortChannel0004", "keepalived",
+        "bond0", "bond1.2", "team0", "vlan20", "ib0", "wg0", "tun0", "tap0", "tailscale0", "ztabc", "ovs-system",
+        "lxdbr0", "nerdctl0", "br0", "br0-mgmt", "cilium_host", "weave", "enx00051bded752", "keepalived",
+        "PortChannel0004",
     ],
 )  # fmt: skip
 def test_what_no_release_since_v3_25_excludes(name):
