@@ -1,7 +1,7 @@
 """What is to be said of each node's Calico address: one verdict per node, with what it rests on.
 
-`wrong` takes three things together: the address is not the one the node goes by; pod traffic between this node and a peer
-is lost, and the peers cannot use the address; and another address of the node would serve them. An address that
+`wrong` takes three things together: the address is not the one the node goes by; pod traffic between this node and a
+peer is lost, and the peers cannot use the address; and another address of the node would serve them. An address that
 differs and works is `unintended`. Where one of the three is open, the verdict is `unknown`.
 """
 
@@ -20,7 +20,7 @@ from calico_bundle.network.forwarding import Forwarding
 from calico_bundle.network.outcome import Outcome, Packet, Walk, Why
 
 MOST_PEERS = 32
-"""Peers that a suspicious address is tried against; all are alike as far as it goes, and the first ones by name will do."""
+"""Peers that a suspicious address is tried against: all are alike as far as it goes, and the first by name will do."""
 
 
 # Ways of losing a packet that a wrong next hop or a wrong tunnel source has, although the session is up.
@@ -122,7 +122,7 @@ class _Judge:
         return node.name in culprits or not culprits
 
     def _tried(self, node: ClusterNode, stored: Address) -> tuple[AddressStatus, tuple[Trial, ...]]:
-        """An address that is not the InternalIP: do its peers get along with it?"""
+        """Judge an address that is not the InternalIP by whether its peers get along with it."""
         others = [n for n in self.cluster.nodes.values() if n.name != node.name and n.bgp_address]
         peers = [n for n in others if n.name not in self.suspicious] or others
         walks = [(peer, self.forwarding.between_pods(peer.name, node.name)) for peer in peers[:MOST_PEERS]]
@@ -139,8 +139,8 @@ class _Judge:
     def _trial(self, node: ClusterNode, stored: Address, peer: ClusterNode, pods: Walk) -> Trial | None:
         """How a peer shows that it cannot use the address.
 
-        Packets to or from it are lost; the session is down or its routes were not learned; or the address does not carry pod
-        packets as next hop or tunnel source.
+        Packets to or from it are lost; the session is down or its routes were not learned; or the address does not carry
+        pod packets as next hop or tunnel source.
         """
         theirs = peer.bgp_address.ip if peer.bgp_address else None
         down = self._session_down(node, peer)
@@ -178,7 +178,7 @@ def _differs(node: ClusterNode) -> bool:
 
 
 def _expected(node: ClusterNode, status: AddressStatus) -> Address | None:
-    """The address Calico should have: the InternalIP, where the machine has it or was not looked at; open when unknown."""
+    """The address Calico should have: the InternalIP, where the machine has it or was not looked at."""
     if status is AddressStatus.UNKNOWN:
         return None
     if status is AddressStatus.OK or (node.internal_ip and node.holds(node.internal_ip) is not False):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
-from html import escape
 from typing import TYPE_CHECKING, Any, overload
 
 from calico_bundle.bundle import Bundle, Progress, read_bundle
@@ -69,6 +69,10 @@ class Findings(Sequence[Finding]):
     def __repr__(self) -> str:
         head = f"<{len(self)} findings>"
         return "\n".join([head, *(f"{f.severity}[{f.code}] {f.subject}: {f.message}" for f in self)])
+
+    def _repr_html_(self) -> str:
+        """As a table in Jupyter."""
+        return str(self.to_frame().drop(columns="evidence").to_html(index=False, escape=True))
 
     def to_frame(self) -> pd.DataFrame:
         """One row per finding: code, name, severity, subject, message, paths, first evidence."""
@@ -166,14 +170,14 @@ class Analysis:
 
         return model.build(self.diagnosis, __version__, wanted=_chosen(select, ignore), paths=paths)
 
-    def save(self, path: str) -> None:
+    def save(self, path: str | os.PathLike[str]) -> None:
         """Write the report to a file; the format is taken from the ending.
 
         Raises `UsageError` for an ending that no format has.
         """
         from calico_bundle.report import save
 
-        save(self.report(), path)
+        save(self.report(), os.fspath(path))
 
     def to_text(self, *, width: int = 100, color: bool = False) -> str:
         """The report as the command prints it."""
@@ -186,7 +190,9 @@ class Analysis:
 
     def _repr_html_(self) -> str:
         """A card for Jupyter: verdict, findings with fix, who is hit and who is spared. All text is escaped."""
-        return _card(self.report(paths="none"))
+        from calico_bundle.report import card
+
+        return card.render(self.report(paths="none"))
 
 
 def _chosen(select: Sequence[str], ignore: Sequence[str]) -> Callable[[Finding], bool]:
@@ -199,29 +205,3 @@ def _chosen(select: Sequence[str], ignore: Sequence[str]) -> Callable[[Finding],
         return (not wanted or finding.code.startswith(wanted)) and not (unwanted and finding.code.startswith(unwanted))
 
     return chosen
-
-
-def _card(report: dict[str, Any]) -> str:
-    colors = {"broken": "#b3261e", "at-risk": "#8a5a00", "healthy": "#1b6e3c", "inconclusive": "#5f6368"}
-    status = report["verdict"]["status"]
-    counts = report["dns"]["paths"]
-    found = "".join(_card_finding(f) for f in report["findings"] if f["severity"] != "info")
-    effects = "".join(f"<li><b>{escape(e['status'])}</b>: {escape(e['text'])}</li>" for e in report["effects"])
-    return (
-        f"<div style='border-left:4px solid {colors[status]};padding:0.5em 1em'>"
-        f"<p><b style='color:{colors[status]}'>{escape(status)}</b> {escape(report['verdict']['headline'])}</p>"
-        f"{found}<ul>{effects}</ul>"
-        f"<p>{counts['reaches']} reach, {counts['degraded']} degraded, {counts['broken']} broken, "
-        f"{counts['unknown']} unknown of {counts['total'] - counts['not_applicable']} paths</p></div>"
-    )
-
-
-def _card_finding(finding: dict[str, Any]) -> str:
-    lines = "".join(
-        f"<li><code>{escape(e['path'])}:{e['line']}</code> {escape(e['text'])}</li>" for e in finding["evidence"][:6]
-    )
-    fixes = "".join(
-        f"<p>Fix: {escape(x['title'])}</p><pre>{escape(chr(10).join(x['commands']))}</pre>" for x in finding["fixes"]
-    )
-    head = f"{escape(finding['code'])} {escape(finding['name'])}: {escape(finding['message'])}"
-    return f"<p><b>{head}</b></p><ul>{lines}</ul>{fixes}"

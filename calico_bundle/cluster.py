@@ -1,7 +1,7 @@
 """All facts of one cluster, joined by node identity; and what is missing.
 
-A node's own records can be there in several forms (`ip addr` plain, with `-d`, as JSON). The fullest is taken, details of
-the others are added, and where they contradict each other that is a gap.
+A node's own records can be there in several forms (`ip addr` plain, with `-d`, as JSON). The fullest is taken, details
+of the others are added, and where they contradict each other that is a gap.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class ClusterNode:
-    """One node: its Node object and what was recorded on the machine. None means "not recorded", () means "none there"."""
+    """One node: its Node object and what was recorded on the machine; None is "not recorded", () is "none there"."""
 
     name: str
     kubernetes: f.NodeFact | None = None
@@ -251,8 +251,8 @@ def _by_table(artifact: Artifact) -> dict[tuple[int, str], list[f.RouteFact]]:
     named = artifact.placement.table
     for route in _facts(artifact, f.RouteFact):
         # `ip route show table 100` does not print the table; the layout knows it from the file's name.
-        route = replace(route, table=named) if named and route.table == "main" else route
-        tables.setdefault((route.family, route.table), []).append(route)
+        placed = replace(route, table=named) if named and route.table == "main" else route
+        tables.setdefault((placed.family, placed.table), []).append(placed)
     return tables
 
 

@@ -64,7 +64,7 @@ class Path:
 
     @property
     def basis(self) -> str:
-        """`observed` when recorded routes decided it, `predicted` when Calico's rules stood in, `none` when nothing did."""
+        """`observed` where recorded routes decided, `predicted` where Calico's rules stood in, `none` when undecided."""
         if self.verdict in (Verdict.UNKNOWN, Verdict.NOT_APPLICABLE):
             return "none"
         return "predicted" if any(leg.request.predicted or leg.reply.predicted for leg in self.legs) else "observed"
@@ -99,7 +99,15 @@ class Path:
         return next(iter(failing or self.legs), None)
 
     def __repr__(self) -> str:
-        return f"<Path {self.source.name} to {self.destination.name}: {self.verdict.value}; {self.reason}>"
+        """Verdict and reason, then the hops of request and reply."""
+        head = f"{self.source.name} to {self.destination.name}: {self.verdict.value} ({self.basis}); {self.reason}"
+        ways = [("request", self.request), ("reply", self.reply)]
+        return "\n".join([head, *(line for name, walk in ways if walk for line in _told(name, walk))])
+
+
+def _told(name: str, walk: Walk) -> list[str]:
+    hops = [f"    {hop.node} {hop.does} {hop.rule or hop.found or ''}".rstrip() for hop in walk.hops]
+    return [f"  {name}: {walk.outcome.value}", *hops]
 
 
 def trace(paths: DnsPaths, source: str, destination: str = DNS) -> Path:

@@ -1,9 +1,9 @@
 """Who peers with whom, and whether a session is up: what the cluster shows.
 
-Sources: confd's bird.cfg template (mesh, reflectors, passive side, neighbors that are skipped) and
-libcalico-go's BGPPeer/BGPConfiguration. Measured: a session is Established if and only if TCP from the dialing side's stored
-address to the peer's on port 179 completes. So what shows a session is, the strongest first: BIRD's own table; routes in
-the kernel that BIRD put there; its log; a calico-node pod that is not ready and says whom it does not reach.
+Sources: confd's bird.cfg template (mesh, reflectors, passive side, neighbors that are skipped) and libcalico-go's
+BGPPeer and BGPConfiguration. Measured: a session is Established if and only if TCP from the dialing side's stored address
+to the peer's on port 179 completes. What shows a session, the strongest first: BIRD's own table; routes in the kernel
+that BIRD put there; its log; a calico-node pod that is not ready and says whom it does not reach.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ BIRD_PROTOCOLS = frozenset({"bird", "12"})
 
 
 _LASTING = 4
-"""Times that a probe must have failed: at one in 10 s this is past the first 30 s, in which a single missing peer fails it."""
+"""Times that a probe must have failed: at one in 10 s this is past the first 30 s, when one missing peer fails it."""
 
 
 class SessionState(StrEnum):

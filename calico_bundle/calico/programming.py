@@ -55,9 +55,9 @@ def encapsulation(pool: IPPoolFact, own: Interface | None, remote: Address) -> E
 def writer(cluster: Cluster, pool: IPPoolFact, version: Version | None) -> Writer:
     """Who writes the routes of a pool.
 
-    Felix writes those of VXLAN pools (CrossSubnet included) in every version, from the datastore and without BGP. Routes of
-    the other pools are BIRD's up to v3.30; from v3.31 `programClusterRoutes` of FelixConfiguration and BGPConfiguration say
-    whose they are, and from v3.33 IPIP pools are Felix's by default.
+    Felix writes those of VXLAN pools (CrossSubnet included) in every version, from the datastore and without BGP. Routes
+    of the other pools are BIRD's up to v3.30; from v3.31 `programClusterRoutes` of FelixConfiguration and
+    BGPConfiguration say whose they are, and from v3.33 IPIP pools are Felix's by default.
     """
     if pool.vxlan_mode in {"Always", "CrossSubnet"}:
         return Writer.FELIX

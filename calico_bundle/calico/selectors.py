@@ -1,7 +1,7 @@
 """Calico's selector language: which labels an expression selects.
 
-Source: libcalico-go/lib/selector (parser and tokenizer): `==`, `!=`, `in {..}`, `not in {..}`, `contains`, `starts with`,
-`ends with`, `has(..)`, `all()`, `global()`, `!`, `&&`, `||`, parentheses; `!` binds closest, then `&&`, then `||`.
+Source: libcalico-go/lib/selector (parser and tokenizer): `==`, `!=`, `in {..}`, `not in {..}`, `contains`,
+`starts with`, `ends with`, `has(..)`, `all()`, `global()`, `!`, `&&`, `||`, parentheses; `!` binds closest, then `&&`.
 """
 
 from __future__ import annotations

@@ -203,7 +203,7 @@ class Forwarding:
         return f"{node.name} has no route to {block[0]}, the block of {block[1]}"
 
     def _accept(self, at: _At, node: ClusterNode, interface: str | None) -> Walk | _At:
-        """The receiver's first check: would it send an answer out of the card the packet came in by?"""
+        """Make the receiver's first check: would it answer by the card that the packet came in by."""
         there = _At(node, at.packet, interface, at.hops)
         return self._filtered(there) or there
 

@@ -1,8 +1,8 @@
 """The address that a node's own lookup comes from, hostNetwork pods' included.
 
 The kernel takes the source from the route to the service address, before kube-proxy translates it; then kube-proxy may
-masquerade the packet to an address of the device by which it leaves. What is open of the two gives several candidates, and
-a path is decided only where all of them come to the same.
+masquerade the packet to an address of the device by which it leaves. What is open of the two gives several candidates,
+and a path is decided only where all of them come to the same.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The routing of a node whose routes were not recorded, worked out from Calico's rules.
 
-It answers the same question as a recorded table. What the bundle leaves open (is the session up, is there a default route)
-makes a look-up undecided, with the reason; where every answer to it comes to the same, the look-up is decided.
+It answers the same question as a recorded table. What the bundle leaves open (is the session up, is there a default
+route) makes a look-up undecided, with the reason; where every answer to it comes to the same, the look-up is decided.
 """
 
 from __future__ import annotations
@@ -83,31 +83,33 @@ class PredictedRouting:
         pool = pool_of(self._cluster, destination)
         if pool is None:
             return Lookup(None, f"the bundle has no IPPool for {destination}, so its encapsulation is not known")
-        if far.bgp_address is None or self._node.bgp_address is None:
+        remote = far.bgp_address.ip if far.bgp_address else None
+        if remote is None or self._node.bgp_address is None:
             return Lookup(None, f"the Calico addresses of {self._node.name} and {far.name} are not both in the bundle")
         by = writer(self._cluster, pool, self._version)
+        kind = encapsulation(pool, self._node.bgp_address, remote)
         if by is Writer.FELIX:
-            return self._by_felix(destination, far, encapsulation(pool, self._node.bgp_address, far.bgp_address.ip))
+            return self._by_felix(destination, far, remote, kind)
         if by is Writer.BIRD:
-            return self._by_bird(destination, far, encapsulation(pool, self._node.bgp_address, far.bgp_address.ip))
+            return self._by_bird(destination, far, remote, kind)
         if by is Writer.NOBODY:
             return Lookup(None)
         return Lookup(None, "Calico's version is not in the bundle, so who writes IPIP routes is not known")
 
-    def _by_felix(self, destination: Address, far: ClusterNode, kind: Encapsulation) -> Lookup:
-        """From the datastore, whatever BGP says. Same-subnet routes leave by the card of the node's own stored address."""
-        assert far.bgp_address is not None and self._node.bgp_address is not None
+    def _by_felix(self, destination: Address, far: ClusterNode, remote: Address, kind: Encapsulation) -> Lookup:
+        """From the datastore, whatever BGP says; same-subnet routes leave by the card of the node's stored address."""
         if kind is Encapsulation.VXLAN:
             vtep = far.kubernetes.vxlan_tunnel_ip if far.kubernetes else None
             if vtep is None:
                 return Lookup(None, f"the VXLAN tunnel address of {far.name} is not in the bundle")
             return self._found("unicast", destination, NextHop(vtep, VXLAN_DEVICE, ("onlink",), 1))
-        device = IPIP_DEVICE if kind is Encapsulation.IPIP else self._node.interface_of(self._node.bgp_address.ip)
-        return self._found("unicast", destination, NextHop(far.bgp_address.ip, device or OWN_CARD, ("onlink",), 1))
+        stored = self._node.bgp_address
+        card = self._node.interface_of(stored.ip) if stored else None
+        device = IPIP_DEVICE if kind is Encapsulation.IPIP else card or OWN_CARD
+        return self._found("unicast", destination, NextHop(remote, device, ("onlink",), 1))
 
-    def _by_bird(self, destination: Address, far: ClusterNode, kind: Encapsulation) -> Lookup:
-        """Over BGP: no session, no route. The next hop is the far node's stored address, resolved in the node's own table."""
-        assert far.bgp_address is not None
+    def _by_bird(self, destination: Address, far: ClusterNode, remote: Address, kind: Encapsulation) -> Lookup:
+        """Over BGP: no session, no route. The next hop is the far node's stored address, resolved in the own table."""
         session = self._peerings.learns(self._node, far)
         if session.state in (SessionState.DOWN, SessionState.NONE):
             return Lookup(None)
@@ -115,20 +117,16 @@ class PredictedRouting:
             return Lookup(
                 None, f"whether {self._node.name} has a BGP session for the routes of {far.name} is not in the bundle"
             )
-        next_hop = far.bgp_address.ip
         if kind is Encapsulation.IPIP:
-            return self._found("unicast", destination, NextHop(next_hop, IPIP_DEVICE, ("onlink",), 1), session.evidence)
-        device = next((d for network, d in self._connected if next_hop in network), None)
+            return self._found("unicast", destination, NextHop(remote, IPIP_DEVICE, ("onlink",), 1), session.evidence)
+        device = next((d for network, d in self._connected if remote in network), None)
         if device is None and self._node.addresses is None:
-            return Lookup(
-                None, f"whether {self._node.name} has a card in the network of {next_hop} is not in the bundle"
-            )
+            return Lookup(None, f"whether {self._node.name} has a card in the network of {remote} is not in the bundle")
+        hop = NextHop(remote, device, (), 1)
         if device is None:
             # Resolved through the default gateway, which knows no pods, or unreachable without one: lost either way.
-            return self._found(
-                "unicast", destination, NextHop(None, UNKNOWN_DEVICE, (SOME_ROUTER,), 1), session.evidence
-            )
-        return self._found("unicast", destination, NextHop(next_hop, device, (), 1), session.evidence)
+            hop = NextHop(None, UNKNOWN_DEVICE, (SOME_ROUTER,), 1)
+        return self._found("unicast", destination, hop, session.evidence)
 
     def _found(self, kind: str, destination: Address, hop: NextHop, evidence: tuple[Evidence, ...] = ()) -> Lookup:
         network = self._pods.network_of(destination) if kind == "unicast" else ip_network(destination)

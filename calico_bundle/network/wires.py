@@ -159,7 +159,8 @@ def _arrival(sender: ClusterNode, device: str, owner: ClusterNode, next_hop: Add
     if owner.addresses is None:
         stored = owner.bgp_address
         return OWN_CARD if stored is not None and stored.ip == next_hop == owner.internal_ip else None
-    ours = [a.address.ip for a in sender.addresses or () if a.interface == device and a.address.version == 4]
+    listed = sender.addresses or ()
+    ours: list[Address] = [a.address.ip for a in listed if a.interface == device and a.address.version == 4]
     if not ours and sender.bgp_address and sender.internal_ip == sender.bgp_address.ip:
         ours = [sender.bgp_address.ip]
     cards = {a.interface for a in owner.addresses for ip in ours if ip in a.address.network and a.interface != "lo"}

@@ -1,4 +1,4 @@
-"""A file that holds an error of the collecting command in place of its output: not collected, which is never "empty"."""
+"""A file that holds an error of the collecting command and no output: not collected, which is never "empty"."""
 
 from __future__ import annotations
 
