@@ -86,7 +86,10 @@ def _report(results: list[Result]) -> int:
 
 def _reasons(compared: list[Comparison]) -> list[str]:
     rows = [(count, c.name, reason) for c in compared for reason, count in c.open_reasons.items()]
-    return [f"undecided {count:3} {name}: {reason}" for count, name, reason in sorted(rows, key=lambda r: (r[1], -r[0], r[2]))]
+    return [
+        f"undecided {count:3} {name}: {reason}"
+        for count, name, reason in sorted(rows, key=lambda r: (r[1], -r[0], r[2]))
+    ]
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -104,7 +107,9 @@ def _parser() -> argparse.ArgumentParser:
     one = commands.add_parser("one", help="run one scenario's JSON, without comparing")
     one.add_argument("scenario", type=Path)
     one.add_argument("out", type=Path)
-    commands.add_parser("compare", help="compare folders that a run wrote").add_argument("folders", type=Path, nargs="+")
+    commands.add_parser("compare", help="compare folders that a run wrote").add_argument(
+        "folders", type=Path, nargs="+"
+    )
     commands.add_parser("minimize", help="make a scenario that disagrees smaller").add_argument("scenario", type=Path)
     return parser
 

@@ -63,7 +63,9 @@ def peers(scenario: Scenario, node: Node) -> list[Peer]:
         kind = "Node" if reflected else "Mesh"
         name = f"{kind}_{other.stored_ip.replace('.', '_')}"
         # The node whose address is the greater string dials (confd, since v3.22).
-        found.append(Peer(name, other.stored_ip, node.reflector and not other.reflector, other.stored_ip > node.stored_ip))
+        found.append(
+            Peer(name, other.stored_ip, node.reflector and not other.reflector, other.stored_ip > node.stored_ip)
+        )
     return found
 
 

@@ -29,7 +29,10 @@ class Disagreement:
     def lines(self) -> list[str]:
         """A few lines for a person."""
         far = f" and {self.endpoint}" if self.endpoint else ""
-        return [f"{self.what} of {self.pod}{far}: said {self.said}; packets show {self.seen}", *(f"    {h}" for h in self.hops)]
+        return [
+            f"{self.what} of {self.pod}{far}: said {self.said}; packets show {self.seen}",
+            *(f"    {h}" for h in self.hops),
+        ]
 
 
 @dataclass(slots=True)
@@ -50,7 +53,9 @@ class Comparison:
 
 def compare(folder: Path) -> Comparison:
     """Read `bundle/`, `truth.json` and `scenario.json` of a folder that a run wrote, and compare."""
-    return compare_bundle(folder / "bundle", topology.load(folder / "scenario.json").name, truth.load(folder / "truth.json"))
+    return compare_bundle(
+        folder / "bundle", topology.load(folder / "scenario.json").name, truth.load(folder / "truth.json")
+    )
 
 
 def compare_bundle(bundle: Path, name: str, measured: Truth) -> Comparison:
@@ -80,7 +85,9 @@ def _compare_fate(found: Comparison, pod: str, fate: Fate, measured: Measured | 
             found.agreed += 1
         else:
             text = f"{'delivered' if seen else 'lost'} (source {measured.source})"
-            found.disagreements.append(Disagreement(what, pod, measured.endpoint, walk.outcome.value, text, tuple(_told(walk))))
+            found.disagreements.append(
+                Disagreement(what, pod, measured.endpoint, walk.outcome.value, text, tuple(_told(walk)))
+            )
 
 
 def _compare_verdict(found: Comparison, path: PodPath, own: Sequence[Measured], picked: Picked | None) -> None:
@@ -91,11 +98,15 @@ def _compare_verdict(found: Comparison, path: PodPath, own: Sequence[Measured], 
         return
     answered = sum(m.answered for m in own)
     seen = Verdict.BROKEN if not answered else Verdict.REACHES if answered == len(own) else Verdict.DEGRADED
-    tries = f"{answered} of {len(own)} endpoints answer, {picked.answered} of {picked.sent} tries" if picked else "no tries"
+    tries = (
+        f"{answered} of {len(own)} endpoints answer, {picked.answered} of {picked.sent} tries" if picked else "no tries"
+    )
     if path.verdict is seen and _fits(seen, picked):
         found.agreed += 1
     else:
-        found.disagreements.append(Disagreement("verdict", path.pod.name, None, path.verdict.value, f"{seen.value}: {tries}", (path.text,)))
+        found.disagreements.append(
+            Disagreement("verdict", path.pod.name, None, path.verdict.value, f"{seen.value}: {tries}", (path.text,))
+        )
 
 
 def _fits(verdict: Verdict, picked: Picked | None) -> bool:

@@ -41,7 +41,11 @@ def add_device(built: Built, node: Node) -> None:
     """Make tunl0 with the node's tunnel address."""
     if not applies(built.scenario):
         return
-    lines = [f"tuntap add dev {DEVICE} mode tun", f"link set {DEVICE} mtu 1480 up", f"addr add {node.tunnel_ip}/32 dev {DEVICE}"]
+    lines = [
+        f"tuntap add dev {DEVICE} mode tun",
+        f"link set {DEVICE} mtu 1480 up",
+        f"addr add {node.tunnel_ip}/32 dev {DEVICE}",
+    ]
     ip(lines, built.of(node))
     set_kernel(built.of(node), {f"ipv4/conf/{DEVICE}/rp_filter": node.rp_filter})
 

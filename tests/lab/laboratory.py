@@ -57,10 +57,11 @@ def _measured(built: Built, birds: list[Bird], bundle: Path) -> Truth:
     for _ in range(_ROUNDS):
         if bundle.exists():
             shutil.rmtree(bundle)
-        before = _routes(built)
         with Prober(built) as prober, ipip.tunnels(built, prober):
+            before = _routes(built)
             measured = truth.truth_of(prober.run(lambda: collect(built, birds, bundle)))
-        if _routes(built) == before:
+            at_rest = _routes(built) == before
+        if at_rest:
             objects.write(built.scenario, bundle)
             return measured
     raise LabError(f"{built.scenario.name}: the routes did not come to rest")

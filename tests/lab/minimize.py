@@ -42,7 +42,9 @@ def simpler(scenario: Scenario) -> Iterator[Scenario]:
     for index in range(len(nodes)):
         rest = nodes[:index] + nodes[index + 1 :]
         if len(rest) > 0 and any(pod.dns for node in rest for pod in node.pods):
-            yield replace(scenario, nodes=rest, blocked=tuple(b for b in scenario.blocked if b.node != nodes[index].name))
+            yield replace(
+                scenario, nodes=rest, blocked=tuple(b for b in scenario.blocked if b.node != nodes[index].name)
+            )
     for index in range(len(scenario.routers)):
         yield replace(scenario, routers=scenario.routers[:index] + scenario.routers[index + 1 :])
     plain = Scenario(scenario.name, scenario.why, scenario.segments, nodes)

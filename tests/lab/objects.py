@@ -32,7 +32,10 @@ def _lists(scenario: Scenario) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     yield "blockaffinities", [_affinity(node) for node in scenario.nodes]
     yield "daemonsets", [_calico_node(scenario)]
     if any(node.reflector for node in scenario.nodes):
-        yield "bgpconfigurations", [_calico("BGPConfiguration", "default", {"nodeToNodeMeshEnabled": False, "asNumber": 64512})]
+        yield (
+            "bgpconfigurations",
+            [_calico("BGPConfiguration", "default", {"nodeToNodeMeshEnabled": False, "asNumber": 64512})],
+        )
         peering = {"nodeSelector": "all()", "peerSelector": "route-reflector == 'true'"}
         yield "bgppeers", [_calico("BGPPeer", "to-reflectors", peering)]
 
@@ -70,13 +73,22 @@ def _pod(node: Node, pod: Pod) -> dict[str, Any]:
 def _service(scenario: Scenario) -> dict[str, Any]:
     metadata = {"labels": dict(_DNS_LABELS), "name": "kube-dns", "namespace": "kube-system"}
     ports = [{"name": "dns", "port": 53, "protocol": "UDP", "targetPort": 53}]
-    spec = {"clusterIP": scenario.service_ip, "clusterIPs": [scenario.service_ip], "ports": ports, "selector": dict(_DNS_LABELS)}
+    spec = {
+        "clusterIP": scenario.service_ip,
+        "clusterIPs": [scenario.service_ip],
+        "ports": ports,
+        "selector": dict(_DNS_LABELS),
+    }
     return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec}
 
 
 def _endpoints(scenario: Scenario) -> dict[str, Any]:
     addresses = [
-        {"ip": n.pod_ip(p), "nodeName": n.name, "targetRef": {"kind": "Pod", "name": p.name, "namespace": "kube-system"}}
+        {
+            "ip": n.pod_ip(p),
+            "nodeName": n.name,
+            "targetRef": {"kind": "Pod", "name": p.name, "namespace": "kube-system"},
+        }
         for n, p in scenario.endpoints
     ]
     subsets = [{"addresses": addresses, "ports": [{"name": "dns", "port": 53, "protocol": "UDP"}]}]
@@ -93,14 +105,19 @@ def _pool(scenario: Scenario) -> dict[str, Any]:
 
 def _affinity(node: Node) -> dict[str, Any]:
     name = f"{node.name}-{node.block.replace('.', '-').replace('/', '-')}"
-    return _calico("BlockAffinity", name, {"cidr": node.block, "deleted": "false", "node": node.name, "state": "confirmed"})
+    return _calico(
+        "BlockAffinity", name, {"cidr": node.block, "deleted": "false", "node": node.name, "state": "confirmed"}
+    )
 
 
 def _calico_node(scenario: Scenario) -> dict[str, Any]:
     backend = "bird" if scenario.uses_bird else "vxlan"
     env = {"CALICO_NETWORKING_BACKEND": backend, "DATASTORE_TYPE": "kubernetes", "IP": "autodetect"}
     container = {"env": [{"name": k, "value": v} for k, v in env.items()], "image": "docker.io/calico/node:v3.28.5"}
-    template = {"metadata": {"labels": {"k8s-app": "calico-node"}}, "spec": {"containers": [container | {"name": "calico-node"}]}}
+    template = {
+        "metadata": {"labels": {"k8s-app": "calico-node"}},
+        "spec": {"containers": [container | {"name": "calico-node"}]},
+    }
     metadata = {"labels": {"k8s-app": "calico-node"}, "name": "calico-node", "namespace": "kube-system"}
     spec = {"selector": {"matchLabels": {"k8s-app": "calico-node"}}, "template": template}
     return {"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": metadata, "spec": spec}

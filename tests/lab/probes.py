@@ -172,8 +172,10 @@ class Prober:
     def _learn_source(self, probe: Probe) -> None:
         """The address a reply has to go to: what the DNS pod saw, else what the asking node's connection table says."""
         probe.expected_source = probe.seen_source or _tracked_source(self.built.of(probe.node), probe.port)
-        if probe.expected_source is None and not probe.pod.host_network and not probe.error:
-            # It did not get past its own node, and what leaves a pod bears the pod's address.
+        itself = probe.endpoint is not None and probe.endpoint[1] is probe.pod
+        if probe.expected_source is None and not probe.pod.host_network and not itself:
+            # It did not get past its own node, and what leaves a pod bears the pod's address. Only of a pod that asks
+            # itself is that not so: its node puts another address in, or the answer would not come back this way.
             probe.expected_source = probe.pod.ip
 
 
@@ -200,5 +202,3 @@ def _tracked_source(namespace: str, port: int) -> str | None:
         if len(fields) == 8 and fields[2] == ("sport", str(port)) and fields[3] == ("dport", "53"):
             return str(fields[5][1])
     return None
-
-

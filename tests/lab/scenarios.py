@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tests.lab.topology import BlockedPort, Encapsulation, Interface, Node, Pod, Router, Scenario
+from tests.lab.topology import BlockedPort, Encapsulation, Interface, Masquerade, Node, Pod, Router, Scenario
 
 LAN_A, LAN_B = "lan-a", "lan-b"
 GATEWAY_A, GATEWAY_B = "10.0.1.1", "192.168.50.1"
@@ -31,7 +31,10 @@ def plain_node(number: int, *second: Interface, dns: int = 0, wins: bool = True,
     cards = (first, *second) if wins else (*second, first)
     internal = first.addresses[0].split("/")[0]
     pods = [Pod(f"coredns-{number}{'abc'[i]}", f"10.244.{number}.{2 + i}", dns=True) for i in range(dns)]
-    pods += [Pod(f"app-{number}", f"10.244.{number}.10"), Pod(f"host-{number}", None, dns_policy="ClusterFirstWithHostNet")]
+    pods += [
+        Pod(f"app-{number}", f"10.244.{number}.10"),
+        Pod(f"host-{number}", None, dns_policy="ClusterFirstWithHostNet"),
+    ]
     fields = {"stored": cards[-1].addresses[0], "pods": tuple(pods), "default_gateway": GATEWAY_A} | more
     return Node(f"node-{number}", cards, internal, block=f"10.244.{number}.0/26", **fields)
 
@@ -59,7 +62,15 @@ class _Incident:
 
 def named() -> tuple[Scenario, ...]:
     """Every named scenario."""
-    return (*_isolated(), *_routed(), *_both_lans(), *_duplicates(), *_reflectors(), *_placements(), *_right_addresses())
+    return (
+        *_isolated(),
+        *_routed(),
+        *_both_lans(),
+        *_duplicates(),
+        *_reflectors(),
+        *_placements(),
+        *_right_addresses(),
+    )
 
 
 def by_name(name: str) -> Scenario:
@@ -81,13 +92,17 @@ def _isolated() -> Iterator[Scenario]:
     yield down.on("card-down", "LAN B's card is down and keeps its address.")
     yield dark.on("card-without-carrier", "LAN B's card is up, its cable carries nothing.")
     blind = ("ip_neigh", "iptables_save", "sysctl_net")
-    yield incident.on("incident-little-collected", "The incident; neighbors, rules and settings not collected.", omitted=blind)
+    yield incident.on(
+        "incident-little-collected", "The incident; neighbors, rules and settings not collected.", omitted=blind
+    )
 
 
 def _routed() -> Iterator[Scenario]:
     incident, both = _Incident(), {"routers": (GATEWAY_OF_BOTH,)}
     for mode in (0, 1, 2):
-        yield incident.on(f"routed-filter-{mode}", f"A router joins the LANs; rp_filter={mode}.", rp_filter=mode, **both)
+        yield incident.on(
+            f"routed-filter-{mode}", f"A router joins the LANs; rp_filter={mode}.", rp_filter=mode, **both
+        )
     kinds: tuple[Encapsulation, ...] = ("vxlan", "ipip")
     for kind in kinds:
         for mode in (1, 2):
@@ -107,10 +122,16 @@ def _both_lans() -> Iterator[Scenario]:
     for mode in (1, 2):
         others = [plain_node(i, card_b(i), wins=False, rp_filter=mode) for i in (1, 3)]
         nodes = (others[0], plain_node(2, card_b(2), dns=2, rp_filter=mode), others[1])
-        yield two_lans(f"all-on-both-filter-{mode}", f"Every node is on both LANs, one chose B, rp_filter={mode}.", nodes)
+        yield two_lans(
+            f"all-on-both-filter-{mode}", f"Every node is on both LANs, one chose B, rp_filter={mode}.", nodes
+        )
         wide = [plain_node(i, first=card_a(i, 8), rp_filter=mode) for i in (1, 3)]
         two = plain_node(2, card_b(2, "10.9.9.{}/24"), first=card_a(2, 8), dns=2, rp_filter=mode)
-        yield two_lans(f"wide-mask-filter-{mode}", f"LAN A's /8 covers the wrong address, rp_filter={mode}.", (wide[0], two, wide[1]))
+        yield two_lans(
+            f"wide-mask-filter-{mode}",
+            f"LAN A's /8 covers the wrong address, rp_filter={mode}.",
+            (wide[0], two, wide[1]),
+        )
 
 
 def _nat_node(number: int, dns: int = 0) -> Node:
@@ -126,7 +147,13 @@ def _duplicates() -> Iterator[Scenario]:
     segments = (LAN_A, "nat-1", "nat-2", "nat-3")
     nodes = tuple(_nat_node(i, 2 if i == 2 else 0) for i in (1, 2, 3))
     routers = tuple(_nat(i) for i in (1, 2, 3))
-    yield two_lans("duplicate-everywhere", "Every node chose 10.0.2.15 behind its own NAT.", nodes, segments=segments, routers=routers)
+    yield two_lans(
+        "duplicate-everywhere",
+        "Every node chose 10.0.2.15 behind its own NAT.",
+        nodes,
+        segments=segments,
+        routers=routers,
+    )
     some = (plain_node(1), *nodes[1:])
     why = "Two nodes chose 10.0.2.15; the third's BIRD cannot read its configuration."
     yield two_lans("duplicate-on-two", why, some, segments=segments, routers=(GATEWAY, *routers[1:]))
@@ -134,7 +161,11 @@ def _duplicates() -> Iterator[Scenario]:
 
 def _reflectors() -> Iterator[Scenario]:
     wrong = plain_node(2, card_b(2), dns=2)
-    yield two_lans("reflector-right", "Node-1 reflects; its client chose LAN B.", (plain_node(1, reflector=True), wrong, plain_node(3)))
+    yield two_lans(
+        "reflector-right",
+        "Node-1 reflects; its client chose LAN B.",
+        (plain_node(1, reflector=True), wrong, plain_node(3)),
+    )
     nodes = (plain_node(1, card_b(1), reflector=True), plain_node(2, dns=2), plain_node(3))
     yield two_lans("reflector-wrong", "The reflector itself chose LAN B.", nodes)
     for name, gateway in (("reflector-on-both", GATEWAY_A), ("reflector-on-both-no-default", None)):
@@ -153,19 +184,25 @@ def _placements() -> Iterator[Scenario]:
     everything = tuple(replace(n, rp_filter=0) for n in three(card_b(2)))
     routed = {"routers": (GATEWAY_OF_BOTH,), "masquerade": "all"}
     yield two_lans("masquerade-all", "kube-proxy masquerades every lookup.", everything, **routed)
-    yield two_lans("masquerade-none", "kube-proxy masquerades nothing.", everything, **(routed | {"masquerade": "none"}))
+    yield two_lans(
+        "masquerade-none", "kube-proxy masquerades nothing.", everything, **(routed | {"masquerade": "none"})
+    )
 
 
 def _right_addresses() -> Iterator[Scenario]:
     both_ways = [BlockedPort("node-2"), *(BlockedPort(f"node-{i}", NODE_2_ON_A) for i in (1, 3))]
-    yield two_lans("port-dropped", "Addresses are right; node-2 and its peers drop TCP/179.", three(), blocked=tuple(both_ways))
+    yield two_lans(
+        "port-dropped", "Addresses are right; node-2 and its peers drop TCP/179.", three(), blocked=tuple(both_ways)
+    )
     one = (BlockedPort("node-1", NODE_2_ON_A, "reject"),)
     yield two_lans("port-rejected", "Addresses are right; node-1 resets TCP/179 from node-2.", three(), blocked=one)
     rack = Interface("ens18", LAN_B, ("192.168.50.13/24",))
     racks = (*three()[:2], plain_node(3, first=rack, default_gateway=GATEWAY_B))
     both = {"routers": (GATEWAY_OF_BOTH,)}
     yield two_lans("racks", "Two routed racks, right addresses, no encapsulation.", racks, **both)
-    yield two_lans("racks-vxlan", "The racks with VXLAN CrossSubnet.", racks, encapsulation="vxlan-cross-subnet", **both)
+    yield two_lans(
+        "racks-vxlan", "The racks with VXLAN CrossSubnet.", racks, encapsulation="vxlan-cross-subnet", **both
+    )
     yield two_lans("racks-ipip", "The racks with IPIP CrossSubnet.", racks, encapsulation="ipip-cross-subnet", **both)
     stale = list(three())
     stale[1] = replace(stale[1], stored="10.0.1.99/24")

@@ -71,7 +71,12 @@ def _add_cards(built: Built, machine: Node | Router, segments: dict[str, str], p
     """Cards in their order, which decides what Calico would choose; the far end of each goes to its segment's bridge."""
     namespace, lines = built.of(machine), ["link set lo up"]
     # No IPv6 and no ICMP redirects: either would let things happen that neither `ip route` nor a scenario shows.
-    quiet = {**_IPV6_OFF, "ipv4/conf/all/send_redirects": 0, "ipv4/conf/default/send_redirects": 0, "ipv4/ip_forward": 1}
+    quiet = {
+        **_IPV6_OFF,
+        "ipv4/conf/all/send_redirects": 0,
+        "ipv4/conf/default/send_redirects": 0,
+        "ipv4/ip_forward": 1,
+    }
     filters = {f"ipv4/conf/{name}/rp_filter": machine.rp_filter for name in ("all", "default")}
     set_kernel(namespace, quiet | filters)
     for card in machine.interfaces:
@@ -87,7 +92,8 @@ def _add_cards(built: Built, machine: Node | Router, segments: dict[str, str], p
 def _card_lines(machine: str, card: Interface, peer: str) -> list[str]:
     made = f"link add {card.name} address {mac(machine, card.name)} txqueuelen 1000 type veth peer name {peer}"
     addressed = [
-        f"addr add {text} brd {IPv4Interface(text).network.broadcast_address} dev {card.name}" for text in card.addresses
+        f"addr add {text} brd {IPv4Interface(text).network.broadcast_address} dev {card.name}"
+        for text in card.addresses
     ]
     return [made, *addressed, *([f"link set {card.name} up"] if card.up else [])]
 
