@@ -11,11 +11,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from ipaddress import ip_address, ip_interface
 
 from calico_bundle.calico.bgp import SessionState
 from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.evidence import Evidence
-from calico_bundle.facts import Address
+from calico_bundle.facts import Address, Interface
 from calico_bundle.network.forwarding import Forwarding
 from calico_bundle.network.outcome import Outcome, Packet, Walk, Why
 
@@ -28,6 +29,10 @@ _USELESS_ADDRESS = frozenset({
     Why.ROUTER_HAS_NO_POD_ROUTE, Why.DROPPING_ROUTE, Why.NEXT_HOP_SILENT, Why.NETWORKS_NOT_JOINED,
     Why.TUNNEL_SOURCE_REFUSED, Why.REVERSE_PATH_FILTER,
 })  # fmt: skip
+
+
+_ADDRESS_EVENTS = frozenset({"address-conflict", "node-addresses-updated", "calico-started"})
+"""What calico-node says last of its address at a start: that it conflicts, or that it goes on with it."""
 
 
 class AddressStatus(StrEnum):
@@ -78,26 +83,31 @@ class _Judge:
         for node in cluster.nodes.values():
             if node.bgp_address:
                 self.holders[node.bgp_address.ip].append(node.name)
+        self.conflicts = {n.name: c for n in cluster.nodes.values() if (c := _conflict(n))}
+        for name, conflict in self.conflicts.items():
+            if name not in self.holders[conflict.address]:
+                self.holders[conflict.address].append(name)
         self.suspicious = {n.name for n in cluster.nodes.values() if _differs(n)}
 
     def all(self) -> dict[str, AddressVerdict]:
         return {name: self.one(node) for name, node in self.cluster.nodes.items()}
 
     def one(self, node: ClusterNode) -> AddressVerdict:
-        stored = node.bgp_address
+        conflict = self.conflicts.get(node.name)
+        stored = conflict.address if conflict else node.bgp_address.ip if node.bgp_address else None
         if stored is None:
             return AddressVerdict(node.name, AddressStatus.UNKNOWN, evidence=_cited(node, "name"))
-        status, trials = self._status(node, stored.ip)
+        status, trials = self._status(node, stored)
         expected = _expected(node, status)
-        sharing = tuple(n for n in self.holders[stored.ip] if n != node.name)
+        sharing = tuple(n for n in self.holders[stored] if n != node.name)
         return AddressVerdict(
             node.name,
             status,
-            stored.ip,
-            node.interface_of(stored.ip),
+            stored,
+            node.interface_of(stored),
             expected,
             node.interface_of(expected) if expected else None,
-            _lines(node, stored.ip, expected),
+            (*_lines(node, stored, expected), *((conflict.evidence,) if conflict else ())),
             trials,
             sharing,
         )
@@ -118,7 +128,7 @@ class _Judge:
         sharing = [self.cluster.nodes[name] for name in self.holders[stored]]
         if len(sharing) < 2:
             return False
-        culprits = [n.name for n in sharing if _differs(n) or n.holds(stored) is False]
+        culprits = [n.name for n in sharing if n.internal_ip not in (None, stored) or n.holds(stored) is False]
         return node.name in culprits or not culprits
 
     def _tried(self, node: ClusterNode, stored: Address) -> tuple[AddressStatus, tuple[Trial, ...]]:
@@ -148,7 +158,7 @@ class _Judge:
             walk = self._sent(sender, packet)
             if walk and walk.outcome is Outcome.LOST and walk.cause:
                 return Trial(peer.name, walk.cause.text, (*walk.cause.evidence, *(down or ())))
-        if down is not None:
+        if down is not None and not _beside(node, stored):
             return Trial(peer.name, f"no BGP session between {node.name} and {peer.name} is up", down)
         useless = pods.cause if pods.cause and pods.cause.why in _USELESS_ADDRESS else None
         return Trial(peer.name, useless.text, useless.evidence) if useless else None
@@ -163,13 +173,48 @@ class _Judge:
 
     def _would_serve(self, node: ClusterNode, peer: ClusterNode) -> bool:
         """Whether the InternalIP would do for a peer: packets get through both ways, or both are in one network."""
-        right, theirs = node.internal_ip, peer.bgp_address
+        right, theirs = node.internal_ip, self._right_of(peer)
         if right is None or theirs is None or node.holds(right) is False:
             return False
         walks = [self._sent(peer, Packet(theirs.ip, right)), self._sent(node, Packet(right, theirs.ip))]
         if any(w and w.outcome is Outcome.LOST for w in walks):
             return False
         return all(w and w.delivered for w in walks) or right in theirs.network
+
+    def _right_of(self, peer: ClusterNode) -> Interface | None:
+        """The address that a peer should have: where its own is as suspicious, its InternalIP stands for it."""
+        if peer.name not in self.suspicious:
+            return peer.bgp_address
+        listed = (a.address for a in peer.addresses or () if a.address.ip == peer.internal_ip)
+        return next(listed, ip_interface(peer.internal_ip) if peer.internal_ip else None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Conflict:
+    """An address that calico-node found another node to hold: it exits, and clears its own stored value."""
+
+    address: Address
+    evidence: Evidence
+
+
+def _conflict(node: ClusterNode) -> _Conflict | None:
+    """The conflict a node's log ends with; None where a start after it went well."""
+    told = [e for e in node.log_events if e.event in _ADDRESS_EVENTS]
+    last = told[-1] if told else None
+    if last is None or last.event != "address-conflict":
+        return None
+    try:
+        return _Conflict(ip_address(last.values.get("address", "")), last.evidence)
+    except ValueError:
+        return None
+
+
+def _beside(node: ClusterNode, stored: Address) -> bool:
+    """Whether the InternalIP stands beside an address, on its card or in its network: what blocks one blocks the other."""
+    network = node.bgp_address.network if node.bgp_address else None
+    same_card = node.interface_of(stored) is not None and node.internal_ip is not None
+    same_card = same_card and node.interface_of(stored) == node.interface_of(node.internal_ip or stored)
+    return same_card or (network is not None and node.internal_ip is not None and node.internal_ip in network)
 
 
 def _differs(node: ClusterNode) -> bool:

@@ -7,7 +7,16 @@ from collections.abc import Mapping
 from ipaddress import ip_address, ip_interface
 from typing import Any
 
-from calico_bundle.calico.detection import Card, Detection, Machine, RouteSource, Settings, choose_address, detect
+from calico_bundle.calico.detection import (
+    Card,
+    Detection,
+    Machine,
+    OpenRouteError,
+    RouteSource,
+    Settings,
+    choose_address,
+    detect,
+)
 from calico_bundle.calico.installation import CalicoInstallation, environment_of, installation_of
 from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.facts import Address, Interface
@@ -30,6 +39,9 @@ class Choices:
             return Detection(
                 undecided="calico-node's environment (its DaemonSet, or the Installation) is not in the bundle"
             )
+        if self.installation.backend == "none":
+            # configureIPsAndSubnets is skipped: the stored value stays as it is.
+            return Detection(_stored(node, family), failure=None)
         ip, method = environment
         if "?" in (ip, method):
             return Detection(undecided="calico-node's IP or method comes from a reference that is not in the bundle")
@@ -40,7 +52,7 @@ class Choices:
     def detects(self) -> bool:
         """Whether calico-node looks for the address itself (IP=autodetect), at every start and once a minute."""
         environment = environment_of(self.cluster, 4)
-        return environment is not None and environment[0] == "autodetect"
+        return environment is not None and environment[0] == "autodetect" and self.installation.backend != "none"
 
     def under(self, method: str, family: int = 4) -> Mapping[str, Detection]:
         """What a method would choose, on every node."""
@@ -65,7 +77,12 @@ class Choices:
         routing = self.forwarding.routing(node)
 
         def source(destination: Address) -> Address | None:
-            route = routing.lookup(destination).route
+            if destination.version != 4:
+                raise OpenRouteError("routes of IPv6 are not looked up by this program")
+            lookup = routing.lookup(destination)
+            if lookup.undecided:
+                raise OpenRouteError(lookup.undecided)
+            route = lookup.route
             return source_address(node, route, destination)[0] if route else None
 
         return source

@@ -15,6 +15,11 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_interface, ip_net
 from calico_bundle.calico.exclusions import Version, default_exclusions
 from calico_bundle.facts import Address, Interface, Network
 
+
+class OpenRouteError(Exception):
+    """Raised by a `RouteSource` when the bundle leaves open which route is taken; its text says what is missing."""
+
+
 RouteSource = Callable[[Address], Address | None]
 """The address a node's kernel would send from toward a destination; None when it has no route."""
 
@@ -254,7 +259,10 @@ def _can_reach(machine: Machine, family: int, host: str) -> Detection:
         return Detection(failure=f"{host} is no IPv{family} address")
     if machine.route_source is None:
         return Detection(undecided="the node's routes (`ip route`) are not in the bundle")
-    source = machine.route_source(target)
+    try:
+        source = machine.route_source(target)
+    except OpenRouteError as error:
+        return Detection(undecided=str(error))
     if source is None:
         return Detection(failure=f"no route to {host}")
     return _with_prefix(machine, source, absent=f"the source address {source} toward {host} is on no interface")

@@ -27,7 +27,11 @@ _OPERATOR_METHODS = (
 
 @dataclass(frozen=True, slots=True)
 class CalicoInstallation:
-    """What is known of the installation; `method` as calico-node's environment has it, None when not known."""
+    """What is known of the installation.
+
+    `method` is as calico-node's environment has it, `backend` its CALICO_NETWORKING_BACKEND (`?` when a reference hides
+    it), `operator_setting` the field of the Installation that the operator renders; None when not known.
+    """
 
     by_operator: bool
     namespace: str | None
@@ -35,6 +39,7 @@ class CalicoInstallation:
     method: str | None
     operator_setting: str | None
     evidence: tuple[Evidence, ...]
+    backend: str | None = None
 
 
 def installation_of(cluster: Cluster) -> CalicoInstallation:
@@ -52,9 +57,11 @@ def installation_of(cluster: Cluster) -> CalicoInstallation:
     method, evidence = _method(container)
     if method is None and operator is not None:
         method, evidence = _operator_method(operator.autodetection_v4), (operator.evidence,)
-    setting = next(iter(operator.autodetection_v4), None) if operator and operator.autodetection_v4 else None
+    setting = _rendered(operator.autodetection_v4) if operator else None
     namespace = daemonset.namespace if daemonset else None
-    return CalicoInstallation(by_operator, namespace, _version(container), method, setting, _lines(evidence, operator))
+    backend = _value(container, "CALICO_NETWORKING_BACKEND") if container else None
+    lines = _lines(evidence, operator)
+    return CalicoInstallation(by_operator, namespace, _version(container), method, setting, lines, backend)
 
 
 def environment_of(cluster: Cluster, family: int) -> tuple[str | None, str | None] | None:
@@ -75,7 +82,7 @@ def environment_of(cluster: Cluster, family: int) -> tuple[str | None, str | Non
     setting = operator.autodetection_v4 if family == 4 else operator.autodetection_v6
     if setting is None:
         return _operator_default(cluster, operator, family)
-    method = _operator_method(setting)
+    method = _operator_method(setting) or "none"
     return ("none", None) if method == "none" else ("autodetect", method)
 
 
@@ -90,7 +97,8 @@ def _operator_default(
     cluster: Cluster, operator: InstallationFact, family: int
 ) -> tuple[str | None, str | None] | None:
     """What the operator fills in: nothing without a pool of the family, else by provider (core_controller.go)."""
-    if not any(p.cidr and p.cidr.version == family for p in cluster.pools):
+    needed = any(p.cidr and p.cidr.version == family for p in cluster.pools)
+    if not needed and not (family == 4 and operator.linux_dataplane == "BPF"):
         return None if not cluster.pools else ("none", None)
     if family == 6:
         return "autodetect", "first-found"
@@ -127,17 +135,26 @@ def _method(container: ContainerSpec | None) -> tuple[str | None, tuple[Evidence
     return container.environment.get("IP_AUTODETECTION_METHOD") or "first-found", evidence
 
 
+def _rendered(setting: Mapping[str, object] | None) -> str | None:
+    """The field that the operator renders where several are set."""
+    return next((field for field, _ in _OPERATOR_METHODS if setting and setting.get(field)), None)
+
+
 def _operator_method(setting: Mapping[str, object] | None) -> str | None:
-    if not setting:
-        return None
-    for field, pattern in _OPERATOR_METHODS:
-        value = setting.get(field)
-        if value:
-            return pattern.format(",".join(map(str, value)) if isinstance(value, list) else value)
-    return "none"
+    field = _rendered(setting)
+    if not setting or field is None:
+        return "none" if setting else None
+    value = setting[field]
+    pattern = dict(_OPERATOR_METHODS)[field]
+    return pattern.format(",".join(map(str, value)) if isinstance(value, list) else value)
 
 
 def _version(container: ContainerSpec | None) -> tuple[int, ...] | None:
-    """The version in the image's tag: docker.io/calico/node:v3.28.5 gives (3, 28, 5)."""
-    found = re.search(r":v?(\d+)\.(\d+)(?:\.(\d+))?", container.image or "") if container else None
+    """The version in the image's tag: docker.io/calico/node:v3.28.5 gives (3, 28, 5).
+
+    Calico Enterprise (tigera/cnx-node) counts its versions otherwise, and says nothing of Calico's.
+    """
+    image = (container.image or "") if container else ""
+    ours = re.search(r"calico[/-]node", image) and not re.search(r"cnx|tigera", image)
+    found = re.search(r":v?(\d+)\.(\d+)(?:\.(\d+))?", image) if ours else None
     return tuple(int(part) for part in found.groups() if part) if found else None

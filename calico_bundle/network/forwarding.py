@@ -191,7 +191,8 @@ class Forwarding:
         missing = self._missing_route(at.node, at.packet.destination, route)
         text = f"{missing}: {text}" if missing else f"{at.node.name}'s {text}"
         expected = f"a route for {at.packet.destination} to its node" if missing else "a next hop that is a node"
-        cause = Cause(Why.ROUTER_HAS_NO_POD_ROUTE, at.node.name, text, (route.evidence,), at.packet.destination)
+        why = Why.NO_ROUTE if missing else Why.ROUTER_HAS_NO_POD_ROUTE
+        cause = Cause(why, at.node.name, text, (route.evidence,), at.packet.destination)
         end = Hop(at.node.name, "drops", route.evidence.text, expected, f"next hop {gateway}", route.evidence)
         return at.end(Outcome.LOST, cause, end)
 

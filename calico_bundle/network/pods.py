@@ -37,7 +37,10 @@ class PodNetwork:
 
     def is_pod_address(self, address: Address) -> bool:
         """Whether an address belongs to a pod, a block or a pool."""
-        return address in self._pods or any(address in network for network in self._networks)
+        if address in self._pods or any(address in network for network in self._networks):
+            return True
+        # Where neither pools nor blocks were collected, the Nodes' pod CIDRs are all there is to go by.
+        return not self._networks and self.block_of(address) is not None
 
     def blocks_of(self, node: str) -> frozenset[Network]:
         """The address blocks of a node."""

@@ -78,7 +78,6 @@ def test_a_setting_with_nothing_usable_turns_detection_off(family):
     assert by_operator(family=family, **{f"v{family}": {"firstFound": False}}) == ("none", None)
 
 
-@pytest.mark.xfail(strict=True, reason="environment_of() takes an empty mapping for autodetect without a method")
 @pytest.mark.parametrize("family", [4, 6])
 def test_an_empty_setting_turns_detection_off(family):
     """pkg/render/node.go: `{}` selects no method, and IP=none is rendered."""
@@ -107,7 +106,6 @@ def test_defaults_need_a_pool_of_the_family():
     assert by_operator(family=4, pools=("fd00::/48",)) == ("none", None)
 
 
-@pytest.mark.xfail(strict=True, reason="linux_dataplane is read and not looked at")
 def test_the_ebpf_dataplane_needs_an_address_without_a_pool_too():
     """core_controller.go: the IPv4 default is filled in with an IPv4 pool or with linuxDataplane BPF."""
     assert by_operator(pools=("fd00::/48",), dataplane="BPF") == ("autodetect", "first-found")
@@ -185,7 +183,6 @@ def test_the_version_is_that_of_the_images_tag(image, version):
     assert installation_of(cluster).version == version
 
 
-@pytest.mark.xfail(strict=True, reason="the tag of any image is taken for a version of Calico")
 def test_calico_enterprise_counts_its_versions_otherwise():
     """tigera/cnx-node:v3.19 is no Calico v3.19: its exclude list is a later one."""
     cluster = Cluster({}, daemonsets=(daemonset({"IP": "autodetect"}, "quay.io/tigera/cnx-node:v3.19.4"),))

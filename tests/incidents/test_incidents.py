@@ -105,7 +105,6 @@ def _case(wanted):
     return next(c for c in CASES if c["id"] == wanted)
 
 
-@pytest.mark.xfail(strict=True, reason="is_pod_address() knows pools and blocks, not the pod CIDRs of the Nodes")
 def test_pod_cidrs_of_the_nodes_tell_pod_addresses_where_no_pool_was_collected(tmp_path):
     """I01 as it stands in the report: four blocks, one per node, and no word of a pool."""
     incident = replace(read(_case("I01")["cluster"]), pool=None)
@@ -137,9 +136,6 @@ def test_an_address_that_works_is_not_called_wrong_where_no_pod_was_collected(tm
     assert _found(analyze(write(incident, tmp_path / "bundle"))) == {}
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a session that is down counts against an address although the InternalIP stands beside it"
-)
 def test_a_closed_port_does_not_speak_against_an_address_beside_the_internal_ip(tmp_path):
     """I65 on a node whose InternalIP is another address of the same card and network: it would be blocked as well."""
     nodes = {
