@@ -1,0 +1,168 @@
+"""Whose is it: every way to join a file to a node, and what stays unassigned."""
+
+from __future__ import annotations
+
+import pytest
+
+from calico_bundle.bundle import Artifact, Bundle
+from calico_bundle.cluster import join
+from calico_bundle.evidence import GapKind
+from calico_bundle.identity import NodeDirectory, Owner, find_owners
+from calico_bundle.layouts import Placement
+from calico_bundle.parsers import Parsed, choose
+from tests.network.hand_made import node_object, pod
+
+ROUTES = "default via 10.0.1.1 dev eth0 proto static\n10.0.1.0/24 dev eth0 proto kernel scope link\n"
+
+
+def addresses(*ips: str) -> str:
+    return "".join(
+        f"{i}: eth{i}: <UP> mtu 1500 state UP\n    inet {ip}/24 scope global eth{i}\n" for i, ip in enumerate(ips, 1)
+    )
+
+
+def dump(text: str = ROUTES, path: str = "some.txt", owner: str | None = None, **placed: str) -> Artifact:
+    """One file of a machine, with what a layout knows of it."""
+    parser = choose(text)
+    assert parser is not None
+    parsed = parser.parse(text, path)
+    return Artifact(path, 1, parser.kind, Parsed(parsed.facts, parsed.gaps, owner), "by-content", Placement(**placed))
+
+
+def objects(*facts: object) -> Artifact:
+    return Artifact("objects.yaml", 1, "k8s-objects", Parsed(facts), "by-content", Placement())
+
+
+def owner(artifact: Artifact, *facts: object) -> Owner | None:
+    return find_owners([objects(*facts), artifact]).get(artifact.path)
+
+
+TWO = tuple(node_object(f"worker-{n}.example.com", f"10.0.1.1{n}", hostname=None) for n in (1, 2))
+
+
+def test_exact_name():
+    assert owner(dump(node="worker-1.example.com"), *TWO) == Owner("worker-1.example.com", "exact name")
+
+
+def test_name_in_another_case():
+    assert owner(dump(node="WORKER-1.example.com"), *TWO) == Owner("worker-1.example.com", "exact name")
+
+
+def test_short_name_of_a_node_with_a_full_one():
+    assert owner(dump(node="worker-1"), *TWO) == Owner("worker-1.example.com", "short name")
+
+
+def test_full_name_of_a_node_with_a_short_one():
+    assert owner(dump(node="worker-1.example.com"), node_object("worker-1"), node_object("worker-2")) == Owner(
+        "worker-1", "exact name"
+    )
+
+
+def test_host_name_of_the_nodes_addresses():
+    assert owner(dump(node="box17"), node_object("i-0abc", hostname="box17.lan"), node_object("i-0def")) == Owner(
+        "i-0abc", "short host name"
+    )
+    assert owner(dump(node="box17.lan"), node_object("i-0abc", hostname="box17.lan")) == Owner("i-0abc", "host name")
+
+
+def test_host_name_label():
+    labelled = node_object("i-0abc", hostname=None, labels={"kubernetes.io/hostname": "box17"})
+    assert owner(dump(node="box17"), labelled, node_object("i-0def")) == Owner("i-0abc", "host name")
+
+
+def test_instance_id_of_the_provider():
+    provided = node_object("ip-10-0-1-11.ec2.internal", provider_id="aws:///eu-west-1a/i-0123456789abcdef0")
+    assert owner(dump(node="i-0123456789abcdef0"), provided) == Owner("ip-10-0-1-11.ec2.internal", "instance id")
+
+
+def host_pod(name: str, node: str):
+    return pod(name, node, host_network=True)
+
+
+def test_pod_whose_network_is_the_nodes():
+    found = owner(dump(pod="calico-node-x5x5w"), *TWO, host_pod("calico-node-x5x5w", "worker-2.example.com"))
+    assert found == Owner("worker-2.example.com", "the pod's node")
+
+
+def test_routes_that_were_read_in_a_pods_own_network_are_not_the_nodes():
+    assert owner(dump(pod="debug"), *TWO, pod("debug", "worker-2.example.com")) is None
+
+
+def test_log_of_a_pod_speaks_of_its_node():
+    said = "Using autodetected IPv4 address on interface eth0: 10.0.1.12/24"
+    line = f"2026-11-22 23:29:08.000 [INFO][9] startup/startup.go 1: {said}\n"
+    found = owner(dump(line, pod="calico-node-x5x5w"), *TWO, pod("calico-node-x5x5w", "worker-2.example.com"))
+    assert found == Owner("worker-2.example.com", "the pod's node")
+
+
+def test_pods_of_one_name_on_two_nodes_tell_nothing():
+    pods = (host_pod("a/agent-0", "worker-1.example.com"), host_pod("b/agent-0", "worker-2.example.com"))
+    assert owner(dump(pod="agent-0"), *TWO, *pods) is None
+    assert owner(dump(pod="agent-0", namespace="a"), *TWO, *pods) == Owner("worker-1.example.com", "the pod's node")
+
+
+def test_name_that_the_text_itself_states():
+    assert owner(dump(owner="worker-2"), *TWO) == Owner("worker-2.example.com", "short name")
+
+
+def test_address_of_the_machine():
+    assert owner(dump(addresses("10.0.2.15", "10.0.1.12")), *TWO) == Owner("worker-2.example.com", "address")
+
+
+def test_address_that_calico_stores_is_the_nodes_own_too():
+    stored = (node_object("a", "10.0.1.11", "192.168.50.11/24"), node_object("b", "10.0.1.12"))
+    assert owner(dump(addresses("192.168.50.11")), *stored) == Owner("a", "address")
+
+
+def test_address_that_two_nodes_share_tells_nothing():
+    shared = (node_object("a", "10.0.2.15"), node_object("b", "10.0.2.15"))
+    assert owner(dump(addresses("10.0.2.15")), *shared) is None
+
+
+def test_addresses_of_two_nodes_on_one_machine_tell_nothing():
+    """A floating address that moved: which of the two it is, stays open."""
+    assert owner(dump(addresses("10.0.1.11", "10.0.1.12")), *TWO) is None
+
+
+def test_unknown_name_is_found_by_the_addresses_of_its_group():
+    """All files of one folder are one machine's: its `ip addr` tells whose its `ip route` is."""
+    files = [dump(node="left", path="left/route.txt"), dump(addresses("10.0.1.12"), path="left/addr.txt", node="left")]
+    owners = find_owners([objects(*TWO), *files])
+    assert owners == {p: Owner("worker-2.example.com", "address") for p in ("left/route.txt", "left/addr.txt")}
+
+
+def test_short_name_that_fits_two_nodes_tells_nothing():
+    twins = (node_object("web.rack1.lan"), node_object("web.rack2.lan"))
+    assert owner(dump(node="web"), *twins) is None
+    assert owner(dump(node="web.rack2.lan"), *twins) == Owner("web.rack2.lan", "exact name")
+    assert owner(dump(node="web.rack3.lan"), *twins) is None
+
+
+def test_node_name_comes_before_another_nodes_host_name():
+    assert owner(dump(node="a"), node_object("a"), node_object("b", hostname="a")) == Owner("a", "exact name")
+
+
+def test_names_are_taken_as_they_are_where_no_node_object_is():
+    assert owner(dump(node="box17")) == Owner("box17", "name in the path")
+
+
+def test_name_of_no_node_is_not_taken_where_node_objects_are():
+    assert owner(dump(node="box17"), *TWO) is None
+
+
+def test_what_is_about_the_cluster_has_no_owner():
+    assert find_owners([objects(*TWO)]) == {}
+
+
+def test_unassigned_file_is_a_gap_and_not_lost():
+    lost = dump(path="somewhere/route.txt")
+    cluster = join(Bundle(("b",), ("by-content",), (objects(*TWO), lost), ()))
+    assert [(g.path, g.kind) for g in cluster.gaps] == [("somewhere/route.txt", GapKind.UNASSIGNED)]
+    assert all(n.routes is None for n in cluster.nodes.values())
+
+
+@pytest.mark.parametrize("name", ["", "nobody", ".", "worker-1."])
+def test_directory_gives_no_answer_rather_than_a_wrong_one(name: str):
+    found = NodeDirectory(TWO, {}).by_name(name)
+    assert found is None or found.node == "worker-1.example.com"
+    assert NodeDirectory(TWO, {}).by_address([]) is None

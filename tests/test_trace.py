@@ -1,0 +1,204 @@
+"""One path by names that people type: what they resolve to, and what is walked."""
+
+from __future__ import annotations
+
+import pytest
+
+import calico_bundle as cb
+from calico_bundle.cluster import Cluster
+from calico_bundle.network.outcome import Outcome, Why
+from calico_bundle.network.service import find_dns
+from calico_bundle.paths import DnsPaths, Verdict
+from calico_bundle.trace import Path, resolve, trace
+from tests.network.hand_made import cluster, healthy, host_pod, lan_node, machine, pod
+
+
+def traced(source: str, to: str = "dns", where: Cluster | None = None) -> Path:
+    there = where or healthy()
+    return trace(DnsPaths(there, find_dns(there)), source, to)
+
+
+MORE = healthy(
+    pods=(
+        *healthy().pods,
+        pod("shop/app-1", "node-3", "10.244.3.9"),
+        pod("shop/cart-0", "node-1", "10.244.1.9"),
+        host_pod("shop/agent", "node-3", "10.0.1.13"),
+        pod("shop/pending", None),
+    )
+)
+
+
+# --- names ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["shop/cart-0", "pod/shop/cart-0", "cart-0", "pod/cart-0", "10.244.1.9"])
+def test_names_of_a_pod(name: str):
+    end = resolve(MORE, name)
+    assert (end.kind, end.name, end.node, str(end.ip)) == ("pod", "shop/cart-0", "node-1", "10.244.1.9")
+
+
+@pytest.mark.parametrize("name", ["node-1", "node/node-1"])
+def test_names_of_a_node(name: str):
+    end = resolve(MORE, name)
+    assert (end.kind, end.name, end.node, str(end.ip)) == ("node", "node-1", "node-1", "10.0.1.11")
+
+
+def test_address_of_a_node_and_of_nobody():
+    assert (resolve(MORE, "10.0.1.12").kind, resolve(MORE, "10.0.1.12").node) == ("ip", "node-2")
+    assert (resolve(MORE, "8.8.8.8").kind, resolve(MORE, "8.8.8.8").node) == ("ip", None)
+
+
+def test_name_of_a_pod_and_a_node():
+    both = healthy(pods=(pod("node-1", "node-2", "10.244.2.7"),))
+    assert resolve(both, "node-1").kind == "node"
+    assert resolve(both, "pod/node-1").kind == "pod"
+    assert resolve(both, "default/node-1").kind == "pod"
+
+
+def test_name_that_fits_several_pods_asks_for_the_namespace():
+    with pytest.raises(cb.AmbiguousNameError, match=r"default/app-1, shop/app-1.*NAMESPACE/POD"):
+        traced("app-1", where=MORE)
+
+
+@pytest.mark.parametrize("name, suggestion", [("nod-1", "node-1"), ("shop/cart-00", "shop/cart-0")])
+def test_name_that_is_not_there_suggests_one(name: str, suggestion: str):
+    with pytest.raises(cb.UnknownNameError, match=f"did you mean.*'{suggestion}'"):
+        traced(name, where=MORE)
+    with pytest.raises(cb.UnknownNameError, match=f"did you mean.*'{suggestion}'"):
+        traced("node-1", name, where=MORE)
+
+
+def test_short_name_of_a_pod_is_suggested_in_full():
+    with pytest.raises(cb.UnknownNameError, match="shop/cart-0"):
+        traced("cart-00", where=MORE)
+
+
+@pytest.mark.parametrize("source", ["8.8.8.8", "dns", ""])
+def test_path_begins_at_a_pod_or_node(source: str):
+    with pytest.raises(cb.UnknownNameError, match="pod"):
+        traced(source, where=MORE)
+
+
+# --- to DNS ---------------------------------------------------------------------------------------------------------
+
+
+def test_pod_to_dns_is_the_reports_own_path():
+    found = traced("default/app-1")
+    assert (found.verdict, found.basis, found.destination.name) == (Verdict.REACHES, "observed", "dns")
+    (leg,) = found.legs
+    assert (leg.to.name, leg.to.node, leg.outcome) == ("kube-system/coredns", "node-2", Outcome.DELIVERED)
+    assert found.broken_at is None
+    assert [h.does for h in found.hops] == ["routes", "delivers"] * 2
+    assert str(found.destination.ip) == "10.96.0.10"
+
+
+def test_node_to_dns_is_walked_like_a_host_network_pods_lookup():
+    found = traced("node-1")
+    assert found.verdict is Verdict.REACHES
+    assert found.source.kind == "node"
+
+
+def test_path_shows_the_leg_that_fails():
+    where = healthy()
+    lost = Cluster(
+        {**where.nodes, "node-1": lan_node(1, 3)},
+        pools=where.pools,
+        blocks=where.blocks,
+        pods=where.pods,
+        services=where.services,
+        endpoints=where.endpoints,
+    )
+    found = traced("default/app-1", where=lost)
+    assert (found.verdict, found.broken_at) == (Verdict.BROKEN, "node-1")
+    assert found.request is not None
+    assert found.request.outcome is Outcome.LOST
+    assert found.reply is not None
+    assert "BROKEN" in repr(found).upper()
+
+
+def test_pod_without_cluster_dns_has_no_legs():
+    found = traced("shop/agent", where=healthy(pods=(pod("shop/agent", "node-1", "10.0.1.11", host_network=True),)))
+    assert (found.verdict, found.basis, found.legs, found.hops, found.request, found.reply) == (
+        Verdict.NOT_APPLICABLE,
+        "none",
+        (),
+        (),
+        None,
+        None,
+    )
+
+
+def test_node_of_which_nothing_but_its_name_is_known():
+    """A bundle of node dumps alone: no Node object, no routes."""
+    bare = cluster(machine("node-1", kubernetes=None))
+    found = traced("node-1", where=bare)
+    assert found.verdict is Verdict.UNKNOWN
+
+
+# --- elsewhere ------------------------------------------------------------------------------------------------------
+
+
+def test_pod_to_pod():
+    found = traced("default/app-1", "default/app-3")
+    assert (found.verdict, found.source.kind, found.destination.kind) == (Verdict.REACHES, "pod", "pod")
+    assert found.reason
+
+
+def test_node_to_node():
+    found = traced("node-1", "node-3")
+    assert found.verdict is Verdict.REACHES
+    assert found.request is not None
+    assert found.request.hops[0].rule == "10.0.1.0/24 dev eth0 proto kernel scope link src 10.0.1.11"
+
+
+def test_node_to_itself():
+    assert traced("node-1", "node-1").verdict is Verdict.REACHES
+
+
+def test_pod_to_node_and_back():
+    assert traced("default/app-1", "node-2").verdict is Verdict.REACHES
+    assert traced("node-2", "default/app-1").verdict is Verdict.REACHES
+
+
+def test_host_network_pod_sends_from_its_node():
+    found = traced("shop/agent", "default/app-1", where=MORE)
+    assert found.verdict is Verdict.REACHES
+    assert found.request is not None
+    assert found.request.hops[0].node == "node-3"
+
+
+def test_way_back_of_an_address_outside_is_not_known():
+    found = traced("default/app-1", "8.8.8.8")
+    assert found.verdict is Verdict.UNKNOWN
+    assert found.reply is not None
+    assert found.reply.cause is not None
+    assert found.reply.cause.why is Why.UNDECIDED
+
+
+def test_pod_that_is_not_placed_yet_is_open():
+    assert traced("shop/pending", where=MORE).verdict is Verdict.UNKNOWN
+    found = traced("shop/cart-0", "shop/pending", where=MORE)
+    assert found.verdict is Verdict.UNKNOWN
+    assert "shop/pending" in found.reason
+
+
+def test_packet_that_ends_on_another_machine_is_lost():
+    """The Pod says node-3, the route leads to node-2."""
+    moved = healthy(pods=(pod("app-1", "node-1", "10.244.1.2"), pod("moved", "node-3", "10.244.2.2")))
+    found = traced("app-1", "moved", where=moved)
+    assert found.verdict is Verdict.BROKEN
+    assert found.request is not None
+    assert found.request.cause is not None
+    assert found.request.cause.why is Why.WRONG_MACHINE
+    assert found.broken_at == "node-2"
+
+
+def test_leg_is_lost_when_either_way_is():
+    where = healthy()
+    deaf = Cluster({**where.nodes, "node-3": lan_node(3, 2)}, pools=where.pools, blocks=where.blocks, pods=where.pods)
+    found = traced("default/app-1", "default/app-3", where=deaf)
+    (leg,) = found.legs
+    assert found.verdict is Verdict.BROKEN
+    assert leg.cause is not None
+    assert leg.cause.node == "node-3"
