@@ -55,17 +55,21 @@ def program_routes(built: Built, birds: Sequence[Bird]) -> None:
     if not applies(built.scenario):
         return
     for bird in birds:
-        ip([f"route replace {r}" for r in _routes(built.scenario, bird)], bird.namespace)
+        # A prefix that somebody else has a route for stays theirs: BIRD adds, and the kernel refuses it a second one.
+        taken = {str(r["dst"]) for r in json.loads(output("ip", "-n", bird.namespace, "-j", "route") or "[]")}
+        wanted = {prefix: route for prefix, route in _routes(built.scenario, bird) if prefix not in taken}
+        ip([f"route add {route}" for route in wanted.values()], bird.namespace)
 
 
-def _routes(scenario: Scenario, bird: Bird) -> Iterator[str]:
-    yield f"blackhole {bird.node.block} proto bird"
+def _routes(scenario: Scenario, bird: Bird) -> Iterator[tuple[str, str]]:
+    """Prefixes and routes; `ip -j` prints one address without its /32."""
+    yield bird.node.block, f"blackhole {bird.node.block} proto bird"
     text = bird.ask("show", "route", "all", "primary")
     heads = list(_BLOCK.finditer(text))
     for head, following in zip(heads, [*heads[1:], None], strict=True):
         hop = _NEXT_HOP.search(text[head.start() : following.start() if following else len(text)])
         if hop and IPv4Network(head[1]).subnet_of(IPv4Network(scenario.pool)):
-            yield _route(scenario, bird.node, head[1], head[2], hop[1])
+            yield head[1].removesuffix("/32"), _route(scenario, bird.node, head[1], head[2], hop[1])
 
 
 def _route(scenario: Scenario, node: Node, block: str, kind: str, hop: str) -> str:

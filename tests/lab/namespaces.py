@@ -11,6 +11,7 @@ import os
 import signal
 import time
 from pathlib import Path
+from typing import Self
 
 from tests.lab.processes import ip, output
 
@@ -28,7 +29,7 @@ class Namespaces:
         """The full name of a namespace of this run."""
         return f"{self._prefix}{name}"
 
-    def __enter__(self) -> Namespaces:
+    def __enter__(self) -> Self:
         sweep()
         try:
             ip([f"netns add {name}" for name in self._names])

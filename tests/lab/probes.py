@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 from tests.lab.processes import inside, run
 from tests.lab.topology import Node, Pod
@@ -63,7 +64,7 @@ class Prober:
     servers: dict[str, socket.socket] = field(default_factory=dict)
     probes: list[Probe] = field(default_factory=list)
 
-    def __enter__(self) -> Prober:
+    def __enter__(self) -> Self:
         for node, pod in self.built.scenario.endpoints:
             self._serve(node, pod)
         for node, pod in self.built.scenario.pods:
@@ -105,7 +106,7 @@ class Prober:
             self._add(node, pod, None, scenario.service_ip)
 
     def _add(self, node: Node, pod: Pod, endpoint: tuple[Node, Pod] | None, target: str) -> None:
-        client = self._socket(self.built.of_pod(node, pod), ("0.0.0.0", 0))
+        client = self._socket(self.built.of_pod(node, pod), ("", 0))
         direct = endpoint is not None and target == endpoint[0].pod_ip(endpoint[1])
         probe = Probe(len(self.probes), node, pod, endpoint, not direct, target, client)
         self.probes.append(probe)
@@ -166,7 +167,8 @@ class Prober:
         probe.error = _send(probe.client, b"query %d" % probe.number, (probe.target, 53)) or probe.error
 
     def _send_stand_in(self, probe: Probe) -> None:
-        assert probe.endpoint is not None and probe.expected_source is not None
+        assert probe.endpoint is not None
+        assert probe.expected_source is not None
         _send(self.servers[probe.endpoint[1].name], b"reply %d" % probe.number, (probe.expected_source, probe.port))
 
     def _learn_source(self, probe: Probe) -> None:

@@ -14,12 +14,22 @@ _ENCAPSULATIONS: Sequence[Encapsulation] = (
     *("none",) * 5, "vxlan", "vxlan-cross-subnet", "vxlan-cross-subnet", "ipip", "ipip-cross-subnet",
 )  # fmt: skip
 _MASQUERADES: Sequence[Masquerade] = ("by-cidr", "by-cidr", "by-cidr", "by-cidr", "all", "none")
-_LEFT_OUT = ("ip_neigh", "iptables_save", "sysctl_net", "ip_rule", "birdcl_show_protocols", "ippools", "blockaffinities")
+_LEFT_OUT = (
+    "ip_neigh",
+    "iptables_save",
+    "sysctl_net",
+    "ip_rule",
+    "birdcl_show_protocols",
+    "ippools",
+    "blockaffinities",
+)
 
 
 def random_scenarios(seed: int, count: int) -> tuple[Scenario, ...]:
     """The first scenarios of a seed; scenario number n is the same whatever the count."""
-    return tuple(_Draw(random.Random(f"{seed}/{index}")).scenario(f"random-{seed}-{index:03}") for index in range(count))
+    return tuple(
+        _Draw(random.Random(f"{seed}/{index}")).scenario(f"random-{seed}-{index:03}") for index in range(count)
+    )
 
 
 class _Draw:
@@ -148,7 +158,15 @@ class _Draw:
         )
 
     def _rule_routes(self) -> tuple[str, ...]:
-        return (self._chance.choice((f"default via {GATEWAY_A} table 100", "10.0.1.0/24 dev ens18 table 100", "unreachable default table 100")),)
+        return (
+            self._chance.choice(
+                (
+                    f"default via {GATEWAY_A} table 100",
+                    "10.0.1.0/24 dev ens18 table 100",
+                    "unreachable default table 100",
+                )
+            ),
+        )
 
     # --- the cluster --------------------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tests.lab.topology import BlockedPort, Encapsulation, Interface, Masquerade, Node, Pod, Router, Scenario
@@ -54,7 +54,7 @@ def two_lans(name: str, why: str, nodes: tuple[Node, ...], **more: Any) -> Scena
 class _Incident:
     """Node-2 hosts CoreDNS and chose its address on LAN B."""
 
-    card: Interface = card_b(2)
+    card: Interface = field(default_factory=lambda: card_b(2))
 
     def on(self, name: str, why: str, *, rp_filter: int = 1, gateway: str | None = GATEWAY_A, **more: Any) -> Scenario:
         return two_lans(name, why, three(self.card, rp_filter=rp_filter, default_gateway=gateway), **more)
@@ -98,7 +98,7 @@ def _isolated() -> Iterator[Scenario]:
 
 
 def _routed() -> Iterator[Scenario]:
-    incident, both = _Incident(), {"routers": (GATEWAY_OF_BOTH,)}
+    incident, both = _Incident(), dict[str, Any](routers=(GATEWAY_OF_BOTH,))
     for mode in (0, 1, 2):
         yield incident.on(
             f"routed-filter-{mode}", f"A router joins the LANs; rp_filter={mode}.", rp_filter=mode, **both
@@ -181,12 +181,11 @@ def _placements() -> Iterator[Scenario]:
     yield two_lans("two-wrong-share-b", "Two wrong nodes peer with each other on LAN B.", four)
     split = (plain_node(1, dns=1), plain_node(2, card_b(2), dns=1), plain_node(3), plain_node(4))
     yield two_lans("dns-split", "CoreDNS on a right and on a wrong node.", split)
-    everything = tuple(replace(n, rp_filter=0) for n in three(card_b(2)))
-    routed = {"routers": (GATEWAY_OF_BOTH,), "masquerade": "all"}
-    yield two_lans("masquerade-all", "kube-proxy masquerades every lookup.", everything, **routed)
-    yield two_lans(
-        "masquerade-none", "kube-proxy masquerades nothing.", everything, **(routed | {"masquerade": "none"})
-    )
+    third = tuple(replace(n, rp_filter=0) for n in (plain_node(1), plain_node(2, dns=2), plain_node(3, card_b(3))))
+    kinds: tuple[Masquerade, ...] = ("all", "none")
+    for kind in kinds:
+        why = f"A router joins the LANs, node-3 chose B, kube-proxy masquerades {kind}."
+        yield two_lans(f"masquerade-{kind}", why, third, routers=(GATEWAY_OF_BOTH,), masquerade=kind)
 
 
 def _right_addresses() -> Iterator[Scenario]:
@@ -214,9 +213,9 @@ def _right_addresses() -> Iterator[Scenario]:
 
 
 def _policy_routing() -> Scenario:
-    rule = {"rules": ("from 10.244.2.0/26 lookup 100 pref 100",), "routes": ("blackhole default table 100",)}
     nodes = list(three())
-    nodes[1] = replace(nodes[1], **rule)
+    rules, routes = ("from 10.244.2.0/26 lookup 100 pref 100",), ("blackhole default table 100",)
+    nodes[1] = replace(nodes[1], rules=rules, routes=routes)
     return two_lans("policy-routing", "Node-2's pods' packets go to a table that drops them.", tuple(nodes))
 
 

@@ -60,7 +60,7 @@ class Pod:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Node:
-    """A node. `stored` is Calico's address with its mask, which need not be on any card; rules and routes as `ip` takes them."""
+    """A node. `stored` is Calico's address, on a card or not; rules and routes are written as `ip` takes them."""
 
     name: str
     interfaces: tuple[Interface, ...]

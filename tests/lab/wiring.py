@@ -52,14 +52,18 @@ def wire(built: Built) -> None:
     set_kernel(built.fabric, _IPV6_OFF)
     segments = {segment: f"br{i}" for i, segment in enumerate(scenario.segments)}
     ports = _segment_lines(segments)
-    for machine in (*scenario.routers, *scenario.nodes):
+    for machine in _machines(scenario):
         _add_cards(built, machine, segments, ports)
     ip(ports, built.fabric)
     _wait_for_links(built)
-    for machine in (*scenario.routers, *scenario.nodes):
+    for machine in _machines(scenario):
         ip(_route_lines(machine), built.of(machine))
     for node in scenario.nodes:
         _add_pods(built, node)
+
+
+def _machines(scenario: Scenario) -> list[Node | Router]:
+    return [*scenario.routers, *scenario.nodes]
 
 
 def _segment_lines(segments: dict[str, str]) -> list[str]:
@@ -109,7 +113,7 @@ def _route_lines(machine: Node | Router) -> list[str]:
 def _wait_for_links(built: Built) -> None:
     """The kernel may report a carrier up to a second late; until then a link drops in silence."""
     deadline = time.monotonic() + _LINKS_COME_UP_SECONDS
-    for machine in (*built.scenario.routers, *built.scenario.nodes):
+    for machine in _machines(built.scenario):
         expected = {card.name for card in machine.interfaces if card.up and card.carrier}
         while time.monotonic() < deadline and not expected <= _links_up(built.of(machine)):
             time.sleep(0.02)
