@@ -106,10 +106,13 @@ def test_pod_that_is_gone_ends_in_its_nodes_own_blackhole():
     assert found.node == "node-2"
 
 
-def test_router_has_no_pod_route():
-    """Without BIRD's route the default route takes the packet to a router, which knows no pod address."""
+def test_missing_route_by_way_of_the_default_gateway():
+    """Without BIRD's route the default route takes the packet to a router, which knows no pod address.
+
+    What is wrong is the route that is not there, and the line that shows it is the one that is taken instead.
+    """
     found = walk(two({"routes": routes_of(1)}), "node-1", "10.244.1.2", "10.244.2.2")
-    assert why(found) is Why.ROUTER_HAS_NO_POD_ROUTE
+    assert why(found) is Why.NO_ROUTE
     assert found.cause is not None
     assert "10.244.2.0/26, the block of node-2" in found.cause.text
     assert found.cause.evidence[0].text == "default via 10.0.1.1 dev eth0 proto static"
