@@ -117,7 +117,7 @@ def trace(paths: DnsPaths, source: str, destination: str = DNS) -> Path:
 
     >>> paths = DnsPaths(Cluster({"node-1": ClusterNode("node-1")}), None)
     >>> trace(paths, "node-1").reason
-    'the bundle has no cluster DNS service'
+    "nothing in the bundle speaks of Calico, and this program knows no other network's rules"
     """
     cluster = paths.cluster
     start = resolve(cluster, source)

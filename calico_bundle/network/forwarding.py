@@ -183,6 +183,9 @@ class Forwarding:
 
     def _pod_packet_at_router(self, at: _At, route: RouteFact, hop: NextHop) -> Walk:
         gateway = hop.gateway or at.packet.destination
+        if not self.wires.all_nodes_known and SOME_ROUTER not in hop.flags:
+            text = f"{gateway} may be a node whose addresses are not in the bundle"
+            return _undecided(at, text, "`kubectl get nodes -o yaml`")
         if self.pods.routers_may_know_pods:
             return _undecided(at, f"{gateway} peers with Calico and may know pod addresses", f"the routes of {gateway}")
         text = f"packets go to {gateway}, which is no node, and routers know no pod addresses"
@@ -205,7 +208,7 @@ class Forwarding:
 
     def _accept(self, at: _At, node: ClusterNode, interface: str | None) -> Walk | _At:
         """Make the receiver's first check: would it answer by the card that the packet came in by."""
-        there = _At(node, at.packet, interface, at.hops)
+        there = replace(at, node=node, device=interface)
         return self._filtered(there) or there
 
     def _filtered(self, at: _At) -> Walk | None:
@@ -213,7 +216,8 @@ class Forwarding:
         source = at.packet.source
         if source is None:
             return None
-        lookup = self.routing(at.node).lookup(source)
+        # The kernel looks the answer up: source and destination swapped (__fib_validate_source).
+        lookup = self.routing(at.node).lookup(source, at.packet.destination)
         back = lookup.route
         exits = {hop.device for hop in back.next_hops} if back and back.type == "unicast" else set()
         if at.device in exits and at.device != UNKNOWN_DEVICE:
@@ -255,7 +259,7 @@ class Forwarding:
         return source_address(node, route, destination)[0] if route else None
 
     def _unwrap(self, at: _At, node: ClusterNode, device: str, outer_source: Address | None) -> Walk | _At:
-        there = _At(node, at.packet, device, at.hops)
+        there = replace(at, node=node, device=device)
         if node.interfaces is not None and device not in {i.name for i in node.interfaces}:
             text = f"{node.name} has no {device} to take the packet out of its tunnel"
             return _lost(there, Why.NO_TUNNEL_DEVICE, text, (), outer_source)

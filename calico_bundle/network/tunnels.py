@@ -48,6 +48,8 @@ class TunnelEnds:
             return f"the route into {hop.device} of {node.name} names no far end"
         if hop.device == VXLAN_DEVICE:
             return self._vxlan_ends(node, hop.gateway)
+        if {i.name: i.kind for i in node.interfaces or ()}.get(hop.device or "") == "vxlan":
+            return f"{hop.device} of {node.name} is no tunnel of Calico's, and its far ends are not known here"
         return outer_source(node, hop.gateway), hop.gateway
 
     def _vxlan_ends(self, node: ClusterNode, vtep: Address) -> tuple[Address | None, Address] | str:

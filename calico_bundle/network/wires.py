@@ -46,6 +46,10 @@ class Wires:
         self._internal: dict[Address, set[str]] = defaultdict(set)
         for node in cluster.nodes.values():
             self._index(node)
+        spoken_of = {p.node for p in cluster.pods if p.node} | {b.node for b in cluster.blocks if b.node}
+        known = {n.name for n in cluster.nodes.values() if n.internal_ip or n.bgp_address or n.addresses}
+        self.all_nodes_known = spoken_of | set(cluster.nodes) <= known
+        """Whether every node that the bundle speaks of has an address in it: only then is another address no node's."""
 
     def _index(self, node: ClusterNode) -> None:
         for address in node.addresses or ():
@@ -157,6 +161,8 @@ def _arrival(sender: ClusterNode, device: str, owner: ClusterNode, next_hop: Add
     but the one in the sender's network.
     """
     if owner.addresses is None:
+        if owner.routes is not None:
+            return None
         stored = owner.bgp_address
         return OWN_CARD if stored is not None and stored.ip == next_hop == owner.internal_ip else None
     listed = sender.addresses or ()

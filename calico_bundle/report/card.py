@@ -30,7 +30,7 @@ def render(report: Mapping[str, Any]) -> str:
     findings = "".join(_finding(f) for f in report["findings"] if f["severity"] != "info")
     return (
         f"<div style='border-left:4px solid {color};padding:0.3em 1em;max-width:70em'><p>{head}</p>{findings}"
-        f"{_effects(report['effects'])}<p><i>{escape(summary(report))}</i></p></div>"
+        f"{_effects(report['effects'])}<p><i>{escape(summary(report['dns']['paths']))}</i></p></div>"
     )
 
 

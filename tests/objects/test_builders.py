@@ -157,6 +157,7 @@ def test_pod():
         "dns_nameservers": ("10.96.0.10",),
         "phase": "Running",
         "ready": False,
+        "network_probe": False,
         "restarts": 7,
         "waiting_reasons": ("CrashLoopBackOff",),
         "owner": "StatefulSet/cart",
