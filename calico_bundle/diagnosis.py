@@ -119,7 +119,7 @@ def _broken_headline(errors: Sequence[Finding], failing: int, paths: DnsPaths) -
     first = max(errors, key=lambda f: f.paths)
     same = [f for f in errors if f.code == first.code]
     more = f" ({len(same) - 1} more {first.code})" if len(same) > 1 else ""
-    return f"{failing} of {judged} DNS paths fail. {first.message}{more}." if failing else f"{first.message}{more}."
+    return f"{failing} of {judged} DNS paths fail: {first.message}{more}." if failing else f"{first.message}{more}."
 
 
 def _inconclusive_headline(cluster: Cluster, paths: DnsPaths) -> str:
@@ -137,7 +137,8 @@ def _inconclusive_headline(cluster: Cluster, paths: DnsPaths) -> str:
         )
     if not paths.pods:
         return f"No pods are in this bundle, so no DNS path can be judged.{hint}"
-    return f"{unknown} of {len(paths.pods)} DNS paths cannot be decided from this bundle.{hint}"
+    judged = len(paths.pods) - paths.counts[Verdict.NOT_APPLICABLE]
+    return f"{unknown} of {judged} DNS paths cannot be decided from this bundle.{hint}"
 
 
 def _looks_odd(stored: object, internal: object) -> bool:

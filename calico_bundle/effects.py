@@ -82,22 +82,24 @@ class _Questions:
         """Pod to pod between nodes that are not at fault."""
         pairs = list(permutations(self._some(set(self.cluster.nodes) - self.at_fault), 2))
         walks = [w for a, b in pairs for w in (self._pod_to_pod(a, b),) if w]
-        text = "Pods on other nodes reach each other, so what needs no DNS is fine" if self.at_fault else "Pods to pods"
-        return _of_walks("pods-elsewhere", text, walks)
+        who = "Pods on other nodes" if self.at_fault else "Pods"
+        claim = f"{who} reach each other, so what needs no DNS is fine"
+        return _of_walks("pods-elsewhere", f"{who} to pods on other nodes", claim, walks)
 
     def between_nodes(self) -> Effect | None:
         """Node to node, by InternalIP."""
         pairs = list(permutations(self._some(set(self.cluster.nodes)), 2))
         walks = [w for a, b in pairs for w in (self._node_to_node(a, b),) if w]
-        text = "Nodes reach each other by their InternalIPs: that traffic takes the nodes' own routes, not Calico's"
-        return _of_walks("node-to-node", text, walks)
+        claim = "Nodes reach each other by their InternalIPs: that traffic takes the nodes' own routes, not Calico's"
+        return _of_walks("node-to-node", "Node to node, by InternalIP", claim, walks)
 
     def from_pods_there(self) -> Iterable[Effect]:
         """From pods on a node at fault to pods elsewhere."""
         for name in sorted(self.at_fault)[:MOST_NODES]:
             others = self._some(set(self.cluster.nodes) - {name})
             walks = [w for n in others for w in (self._pod_to_pod(self.cluster.nodes[name], n),) if w]
-            effect = _of_walks(f"pods-on-{name}", f"Pods on {name} (without hostNetwork) to pods on other nodes", walks)
+            question = f"Pods on {name} (without hostNetwork) to pods on other nodes"
+            effect = _of_walks(f"pods-on-{name}", question, f"{question} are delivered", walks)
             if effect:
                 yield effect
 
@@ -115,7 +117,8 @@ class _Questions:
         return worse(there, back)
 
 
-def _of_walks(name: str, text: str, walks: Sequence[Walk]) -> Effect | None:
+def _of_walks(name: str, question: str, claim: str, walks: Sequence[Walk]) -> Effect | None:
+    """One observation from walks: the claim when all are delivered, else the question and what stands against it."""
     if not walks:
         return None
     lost = [w for w in walks if w.outcome is Outcome.LOST]
@@ -123,11 +126,11 @@ def _of_walks(name: str, text: str, walks: Sequence[Walk]) -> Effect | None:
     count = f"({len(walks)} pairs tried)"
     if lost:
         why = lost[0].cause.text if lost[0].cause else "the packet is lost"
-        return Effect(name, "broken", f"{text}: {len(lost)} of {len(walks)} pairs fail; {why}.", _lines(lost[0]))
+        return Effect(name, "broken", f"{question}: {len(lost)} of {len(walks)} pairs fail; {why}.", _lines(lost[0]))
     if open_ones:
         why = open_ones[0].cause.text if open_ones[0].cause else "nothing decides it"
-        return Effect(name, "unknown", f"{text}: not known for {len(open_ones)} of {len(walks)} pairs; {why}.")
-    return Effect(name, "works", f"{text} {count}.", _lines(walks[0]))
+        return Effect(name, "unknown", f"{question}: not known for {len(open_ones)} of {len(walks)} pairs; {why}.")
+    return Effect(name, "works", f"{claim} {count}.", _lines(walks[0]))
 
 
 def _of_paths(name: str, text: str, pods: Sequence[PodPath]) -> Effect | None:

@@ -20,8 +20,8 @@ class Impact:
     """
 
     paths: tuple[PodPath, ...]
-    restored: int
-    left: int
+    restored: int | None
+    left: int | None
 
 
 def impact_of(nodes: Collection[str], paths: DnsPaths) -> Impact:
@@ -36,6 +36,8 @@ def impact_of(nodes: Collection[str], paths: DnsPaths) -> Impact:
     failing = [p for p in paths.pods if p.verdict in FAILING]
     theirs = tuple(p for p in failing if any(is_theirs(paths.cluster, f, nodes) for f in _lost(p)))
     restored = sum(1 for p in theirs if all(is_theirs(paths.cluster, f, nodes) for f in _lost(p)))
+    if paths.counts[Verdict.UNKNOWN]:
+        return Impact(theirs, None, None)
     return Impact(theirs, restored, len(failing) - restored)
 
 

@@ -8,15 +8,15 @@ check of the receiver another; what is left is a missing route.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 from calico_bundle.addresses import AddressStatus
 from calico_bundle.cluster import ClusterNode
 from calico_bundle.evidence import Evidence
 from calico_bundle.facts import BGPSessionFact
-from calico_bundle.findings import ERROR, CheckInfo, Context, Finding
+from calico_bundle.findings import ERROR, CheckInfo, Context, Finding, Fix
 from calico_bundle.impact import FAILING, hit_by, is_theirs, node_names, pod_names
 from calico_bundle.names import CLUSTER_SUBJECT, node_subject
 from calico_bundle.network.outcome import Cause, Outcome, Why
@@ -80,14 +80,25 @@ def _session(one: ClusterNode, other: ClusterNode) -> BGPSessionFact | None:
     return None
 
 
-def findings(context: Context, info: CheckInfo, message: Mapping[str, str]) -> list[Finding]:
+Mend = Callable[[Context, Sequence[Loss]], tuple[Fix, ...]]
+
+
+def no_fix(context: Context, losses: Sequence[Loss]) -> tuple[Fix, ...]:
+    """Nothing to paste: what mends it is not to be told from a bundle."""
+    del context, losses
+    return ()
+
+
+def findings(context: Context, info: CheckInfo, message: Mapping[str, str], mend: Mend = no_fix) -> list[Finding]:
     """One finding per culprit of a code's losses; `message` has a sentence per kind of cause, `""` for the others."""
     losses = [loss for loss in unexplained(context) if loss.code == info.code]
     grouped: dict[str | None, list[Loss]] = {}
     for loss in losses:
         grouped.setdefault(_culprit(context, loss, losses), []).append(loss)
     ordered = sorted(grouped.items(), key=lambda item: item[0] or "")
-    return [_finding(context, info, node, group, message) for node, group in ordered]
+    return [
+        replace(_finding(context, info, node, group, message), fixes=mend(context, group)) for node, group in ordered
+    ]
 
 
 def _culprit(context: Context, loss: Loss, losses: Sequence[Loss]) -> str | None:

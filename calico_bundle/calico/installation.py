@@ -58,7 +58,8 @@ def installation_of(cluster: Cluster) -> CalicoInstallation:
     if method is None and operator is not None:
         method, evidence = _operator_method(operator.autodetection_v4), (operator.evidence,)
     setting = _rendered(operator.autodetection_v4) if operator else None
-    namespace = daemonset.namespace if daemonset else None
+    namespace = daemonset.namespace if daemonset else _namespace_of_pods(cluster)
+    by_operator = by_operator or (daemonset is None and namespace == "calico-system")
     backend = _value(container, "CALICO_NETWORKING_BACKEND") if container else None
     lines = _lines(evidence, operator)
     return CalicoInstallation(by_operator, namespace, _version(container), method, setting, lines, backend)
@@ -133,6 +134,11 @@ def _method(container: ContainerSpec | None) -> tuple[str | None, tuple[Evidence
     if address == "none":
         return "none", evidence
     return container.environment.get("IP_AUTODETECTION_METHOD") or "first-found", evidence
+
+
+def _namespace_of_pods(cluster: Cluster) -> str | None:
+    """Where calico-node's pods run: calico-system is the operator's (pkg/common), a manifest takes kube-system."""
+    return next((p.namespace for p in cluster.pods if p.labels.get("k8s-app") == "calico-node"), None)
 
 
 def _rendered(setting: Mapping[str, object] | None) -> str | None:

@@ -67,7 +67,9 @@ def _finding(context: Context, verdict: AddressVerdict, installation: CalicoInst
     )
 
 
-def _fixes(installation: CalicoInstallation, verdict: AddressVerdict, restores: int, leaves: int) -> tuple[Fix, ...]:
+def _fixes(
+    installation: CalicoInstallation, verdict: AddressVerdict, restores: int | None, leaves: int | None
+) -> tuple[Fix, ...]:
     fix = use_internal_ip(installation, (verdict,), restores, leaves)
     return (fix,) if fix else ()
 

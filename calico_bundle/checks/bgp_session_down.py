@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from calico_bundle.findings import ERROR, Check, CheckInfo, Context, Finding
-from calico_bundle.losses import findings
+from collections.abc import Sequence
+
+from calico_bundle.findings import ERROR, Check, CheckInfo, Context, Finding, Fix
+from calico_bundle.losses import Loss, findings
 
 INFO = CheckInfo(
     code="CB201",
@@ -28,6 +30,17 @@ INFO = CheckInfo(
 _MESSAGE = {"": "the BGP session between {node} and {others} is down, and pod routes are missing for it"}
 
 
+def mend(context: Context, losses: Sequence[Loss]) -> tuple[Fix, ...]:
+    """Try the port from both ends of the first session."""
+    ends = [context.cluster.nodes.get(name or "") for name in (losses[0].source, losses[0].target)]
+    stored = [n.bgp_address.ip for n in ends if n and n.bgp_address]
+    if len(stored) < 2:
+        return ()
+    tests = tuple(f"nc -vz -w 3 -s {a} {b} 179  # on the node of {a}" for a, b in (stored, stored[::-1]))
+    title = "open TCP port 179 both ways between the two addresses; first see from which side it fails"
+    return (Fix(title, tests, "Testing the port interrupts nothing."),)
+
+
 def lacks(context: Context) -> str | None:
     """BGP state of at least one node."""
     recorded = any(n.sessions is not None for n in context.cluster.nodes.values())
@@ -36,7 +49,7 @@ def lacks(context: Context) -> str | None:
 
 def run(context: Context) -> list[Finding]:
     """One finding per node that the sessions in question share."""
-    return findings(context, INFO, _MESSAGE)
+    return findings(context, INFO, _MESSAGE, mend)
 
 
 CHECK = Check(INFO, lacks, run)

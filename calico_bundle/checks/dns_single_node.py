@@ -38,7 +38,7 @@ def run(context: Context) -> list[Finding]:
         return []
     service = f"{dns.service.namespace}/{dns.service.name}"
     count = len(dns.ready)
-    what = "the only DNS endpoint runs" if count == 1 else f"all {count} DNS endpoints run"
+    what = {1: "the only DNS endpoint runs", 2: "both DNS endpoints run"}.get(count, f"all {count} DNS endpoints run")
     spread = (
         f"kubectl get pods -n {dns.service.namespace} -o wide  # delete one DNS pod at a time; it is scheduled anew"
     )

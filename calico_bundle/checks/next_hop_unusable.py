@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from calico_bundle.findings import ERROR, Check, CheckInfo, Context, Finding
-from calico_bundle.losses import findings
+import shlex
+from collections.abc import Sequence
+
+from calico_bundle.findings import ERROR, Check, CheckInfo, Context, Finding, Fix
+from calico_bundle.losses import Loss, findings
 
 INFO = CheckInfo(
     code="CB202",
@@ -25,6 +28,22 @@ INFO = CheckInfo(
 _MESSAGE = {"": "{node} and {others} have a BGP session, yet the routes between them do not carry pod traffic"}
 
 
+def mend(context: Context, losses: Sequence[Loss]) -> tuple[Fix, ...]:
+    """Encapsulate between subnets; routers then see the nodes' addresses alone."""
+    del losses
+    patch = """-p '{"spec": {"ipipMode": "Never", "vxlanMode": "CrossSubnet"}}'"""
+    commands = tuple(
+        f"kubectl patch ippools.crd.projectcalico.org {shlex.quote(p.name)} --type=merge {patch}"
+        for p in context.cluster.pools
+        if p.ipip_mode == p.vxlan_mode == "Never"
+    )
+    title = "encapsulate pod traffic between subnets (VXLAN CrossSubnet)"
+    disruption = (
+        "Pod traffic between subnets moves into tunnels; pods keep running, and the tunnel takes 50 bytes of the MTU."
+    )
+    return (Fix(title, commands, disruption),) if commands else ()
+
+
 def lacks(context: Context) -> str | None:
     """BGP state of at least one node."""
     recorded = any(n.sessions is not None for n in context.cluster.nodes.values())
@@ -33,7 +52,7 @@ def lacks(context: Context) -> str | None:
 
 def run(context: Context) -> list[Finding]:
     """One finding per node that the routes in question share."""
-    return findings(context, INFO, _MESSAGE)
+    return findings(context, INFO, _MESSAGE, mend)
 
 
 CHECK = Check(INFO, lacks, run)

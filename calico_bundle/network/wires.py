@@ -134,7 +134,8 @@ class Wires:
             return Landing("node", owner.name, interface, session)
         if interface is not None and self._deserted(owner, interface):
             text = f"{owner.name}'s neighbor table shows nobody on {interface}: no router delivers there"
-            return Landing("silent", owner.name, interface, None, text)
+            card = next((a.evidence for a in owner.addresses or () if a.address.ip == target), None)
+            return Landing("silent", owner.name, interface, card, text)
         if target == owner.internal_ip and source in (None, sender.internal_ip) and _ready(owner) and _ready(sender):
             return Landing("node", owner.name, interface, None, "both nodes are Ready under these InternalIPs")
         text = f"nothing shows whether the routers carry packets from {source or sender.name} to {target}"

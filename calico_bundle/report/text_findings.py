@@ -88,7 +88,7 @@ def _fix(page: Page, margin: str, fix: View, label: str) -> None:
 def _outcome(fix: View) -> str:
     restores, leaves = fix["restores"], fix["leaves_broken"]
     if restores is None:
-        return "how many paths it restores is not known"
+        return "how many paths it restores cannot be told from this bundle"
     return (
         f"restores {count(restores, 'path')}, leaves {'an unknown number' if leaves is None else f'{leaves:,}'} broken"
     )
@@ -116,7 +116,7 @@ def quotes(page: Page, evidence: Sequence[View], indent: str) -> str:
             _quote(page, item, margin)
     hidden = len(evidence) - sum(len(lines) for lines in by_file.values())
     if hidden:
-        page.exact(margin, ("... ", "bright_blue"), f"and {hidden:,} more lines of evidence (-v)")
+        page.exact(margin, ("... ", "bright_blue"), f"and {count(hidden, 'more line')} of evidence (-v)")
     if evidence:
         page.exact(bar)
     return margin
@@ -183,4 +183,4 @@ def _statement(page: Page, word: tuple[str, str], item: View) -> None:
             lead=f"{_INDENT}--> ",
         )
     if item["evidence"][len(listed) :]:
-        page.exact(_INDENT, f"and {len(item['evidence']) - len(listed):,} more lines (-v)")
+        page.exact(_INDENT, f"and {count(len(item['evidence']) - len(listed), 'more line')} (-v)")
