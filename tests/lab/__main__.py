@@ -42,14 +42,20 @@ def _run(given: argparse.Namespace) -> int:
         run(topology.load(given.scenario), given.out)
         return 0
     if given.command == "minimize":
-        smaller = minimize(topology.load(given.scenario), still_disagrees)
-        _say(topology.to_json(smaller))
-        return 0
+        return _minimize(topology.load(given.scenario))
     scenarios = _chosen(given)
     if given.out is not None:
         return _report(run_all(scenarios, given.out, jobs=given.jobs, told=_progress))
     with tempfile.TemporaryDirectory(prefix="cblab-") as folder:
         return _report(run_all(scenarios, Path(folder), jobs=given.jobs, told=_progress))
+
+
+def _minimize(scenario: Scenario) -> int:
+    if not still_disagrees(scenario):
+        _say(f"{scenario.name}: nothing disagrees")
+        return 1
+    _say(topology.to_json(minimize(scenario, still_disagrees)))
+    return 0
 
 
 def _chosen(given: argparse.Namespace) -> list[Scenario]:

@@ -107,7 +107,7 @@ class _Draw:
             cards[-1].addresses[0],
             f"10.244.{number}.0/26",
             self._pods(number),
-            self._gateway(number),
+            self._gateway(cards),
             self._chance.choice((0, 1, 2)) if self._happens(0.15) else self._filter,
         )
         return self._odd(node, number)
@@ -119,10 +119,10 @@ class _Draw:
         up, carrier = not self._happens(0.1), not self._happens(0.08)
         return Interface("ens19", LAN_B, (self._b(10 + number), *extra), up, carrier)
 
-    def _gateway(self, number: int) -> str | None:
+    def _gateway(self, cards: Sequence[Interface]) -> str | None:
         if self._happens(0.08):
             return None
-        has_b = number in self._second and not self._behind_nats and self._wiring != "isolated"
+        has_b = self._wiring != "isolated" and any(card.segment == LAN_B and card.up for card in cards)
         return self._network_b.format(1) if has_b and self._happens(0.25) else GATEWAY_A
 
     def _pods(self, number: int) -> tuple[Pod, ...]:
