@@ -86,7 +86,7 @@ def _finding(
 def _message(verdict: AddressVerdict) -> str:
     on = f" on {verdict.interface}" if verdict.interface else ""
     should = f" on {verdict.expected_interface}" if verdict.expected_interface else ""
-    text = f"{verdict.node}: Calico uses {verdict.stored}{on}, which its peers cannot use"
+    text = f"Calico on {verdict.node} uses {verdict.stored}{on}, which its peers cannot use"
     return f"{text}; it should be {verdict.expected}{should}"
 
 

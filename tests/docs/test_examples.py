@@ -136,7 +136,7 @@ def test_what_the_collecting_script_makes_is_a_bundle_that_decides(tmp_path):
     assert analysis.report()["dns"]["paths"]["unknown"] == 0
     # What could not be collected is not taken for data, nor for "none there".
     kinds = {row["path"].rpartition("/")[2]: row["kind"] for row in analysis.tables.rows("artifacts")}
-    assert [kinds[name] for name in ("events.yaml", "sysctl.txt", "bird-protocols.txt")] == [None] * 3
+    assert [kinds[name] for name in ("events.yaml", "sysctl.txt", "bird-protocols.txt")] == ["collector-error"] * 3
     assert "sysctls" not in next(analysis.tables.rows("nodes"))["recorded"]
 
 
