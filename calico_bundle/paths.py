@@ -14,7 +14,7 @@ from functools import cached_property
 from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.facts import Address, EndpointFact, PodFact
 from calico_bundle.network.forwarding import Forwarding, table_lines
-from calico_bundle.network.host_source import candidates
+from calico_bundle.network.lookup_source import Source, of_node, of_pod
 from calico_bundle.network.outcome import Cause, Hop, Outcome, Packet, Walk, Why
 from calico_bundle.network.service import DnsService
 
@@ -187,17 +187,19 @@ class DnsPaths:
         node = self.cluster.nodes[pod.node or ""]
         sources = self._sources(pod, node, endpoint)
         request = _agreed([self._request(pod, node, source, endpoint, there) for source in sources])
-        reply = _agreed([self._reply(endpoint, there, node.name, source) for source in sources])
+        reply = _agreed([self._reply(endpoint, there, node.name, source.seen) for source in sources])
         if pod.host_network:
             request = self._sent_to_service(node, request)
         return Fate(endpoint, there, node.name, pod.host_network, request, reply)
 
-    def _sources(self, pod: PodFact, node: ClusterNode, endpoint: EndpointFact) -> tuple[Address | None, ...]:
+    def _sources(self, pod: PodFact, node: ClusterNode, endpoint: EndpointFact) -> tuple[Source, ...]:
         """The addresses that a lookup can come from: a pod keeps its own, a node's lookup gets one from its routes."""
-        service = self.dns.address if self.dns else None
-        if not pod.host_network or service is None or endpoint.ip is None:
-            return (_ipv4(pod),)
-        return candidates(self.forwarding, node, service, endpoint.ip) or (_ipv4(pod),)
+        address, service = _ipv4(pod), self.dns.address if self.dns else None
+        if address is None or service is None or endpoint.ip is None:
+            return ()
+        if pod.host_network:
+            return of_node(self.forwarding, node, service, endpoint.ip) or (Source(address, address),)
+        return of_pod(self.forwarding, node, service, endpoint.ip, address)
 
     def _sent_to_service(self, node: ClusterNode, request: Walk) -> Walk:
         """A node's own lookup needs a route for the service address before kube-proxy ever sees it."""
@@ -212,11 +214,11 @@ class DnsPaths:
         return request if lookup.undecided or lookup.route is not None else _no_service_route(node, service)
 
     def _request(
-        self, pod: PodFact, node: ClusterNode, source: Address | None, endpoint: EndpointFact, there: str | None
+        self, pod: PodFact, node: ClusterNode, source: Source, endpoint: EndpointFact, there: str | None
     ) -> Walk:
         if endpoint.ip is None:
             return _not_placed(endpoint, there)
-        packet = Packet(source, endpoint.ip)
+        packet = Packet(source.seen, endpoint.ip, source.routed_as)
         send = self.forwarding.from_node if pod.host_network else self.forwarding.from_pod
         return _ending_at(send(node.name, packet), there)
 
@@ -282,9 +284,10 @@ def _agreed(walks: list[Walk]) -> Walk:
     """The walk when all worlds agree; an open one when they do not."""
     if len({w.outcome for w in walks}) == 1:
         return walks[0]
-    text = "it depends on the address that the node's own lookups come from"
-    cause = Cause(Why.UNDECIDED, walks[0].node, text, settle="`ip route` and `iptables-save -t nat` of the node")
-    return Walk(Outcome.UNKNOWN, walks[0].hops, walks[0].node, None, cause)
+    text = "it depends on the address that lookups come from, which kube-proxy may masquerade"
+    cause = Cause(Why.UNDECIDED, None, text, settle="`ip route` and `iptables-save -t nat` of the node")
+    first = walks[0] if walks else Walk(Outcome.UNKNOWN, (), None)
+    return Walk(Outcome.UNKNOWN, first.hops, first.node, None, cause)
 
 
 def _ending_at(walk: Walk, node: str | None) -> Walk:

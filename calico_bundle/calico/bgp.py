@@ -53,6 +53,8 @@ class Peerings:
         self._mesh = _mesh_enabled(cluster)
         self._blocks = _blocks(cluster)
         self._complaints = _not_established(cluster)
+        self._seen: dict[tuple[str, str], Session] = {}
+        self._from_bird = {n.name: learned_routes(n) for n in cluster.nodes.values() if n.routes is not None}
 
     def configured(self, one: ClusterNode, other: ClusterNode) -> bool | None:
         """Whether two nodes are set up to peer; None when the configuration cannot be read."""
@@ -82,6 +84,12 @@ class Peerings:
 
     def learns(self, one: ClusterNode, other: ClusterNode) -> Session:
         """Whether a node gets another's routes: over their session, or through reflectors they share."""
+        key = (one.name, other.name)
+        if key not in self._seen:
+            self._seen[key] = self._worked_out(one, other)
+        return self._seen[key]
+
+    def _worked_out(self, one: ClusterNode, other: ClusterNode) -> Session:
         seen = self._learned(one, other)
         if seen.state is not SessionState.UNKNOWN:
             return seen
@@ -120,7 +128,7 @@ class Peerings:
     def _learned(self, node: ClusterNode, peer: ClusterNode) -> Session:
         """The kernel's table: a route of BIRD's into the peer's block; or routes of BIRD's to others and none there."""
         blocks = self._blocks.get(peer.name, frozenset())
-        routes = learned_routes(node)
+        routes = self._from_bird.get(node.name, ())
         to_peer = tuple(r.evidence for r in routes if r.destination in blocks)
         if to_peer:
             return Session(SessionState.UP, to_peer)

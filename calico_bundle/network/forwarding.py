@@ -84,7 +84,7 @@ class Forwarding:
         that is open, the packet is lost if it would be lost behind the gateway too, and else its fate is open.
         """
         at = _At(self.cluster.nodes[node], packet, None, ())
-        gateway = self.routing(at.node).lookup(POD_GATEWAY)
+        gateway = self.routing(at.node).lookup(POD_GATEWAY, packet.routed_as or packet.source)
         if gateway.undecided:
             walk = self._walk(at)
             return walk if not walk.delivered else _undecided(at, gateway.undecided, f"`ip route` of {node}")
@@ -117,7 +117,8 @@ class Forwarding:
 
     def _step(self, at: _At) -> Walk | _At:
         """One node's decision: deliver, drop, encapsulate or pass on."""
-        lookup = self.routing(at.node).lookup(at.packet.destination, at.packet.source, at.device)
+        source = at.packet.routed_as if at.device is None and at.packet.routed_as else at.packet.source
+        lookup = self.routing(at.node).lookup(at.packet.destination, source, at.device)
         if lookup.undecided:
             return _open_lookup(at, lookup.undecided)
         route = lookup.route

@@ -91,7 +91,11 @@ class Walk:
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """A packet as routing sees it; `source` is None while the kernel has not chosen one."""
+    """A packet as routing sees it; `source` is None while the kernel has not chosen one.
+
+    `routed_as` is the source that the first node routes it by, where kube-proxy masquerades it after that (POSTROUTING).
+    """
 
     source: Address | None
     destination: Address
+    routed_as: Address | None = None

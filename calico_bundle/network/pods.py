@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from ipaddress import IPv4Network, ip_network
 
 from calico_bundle.cluster import Cluster
@@ -10,6 +10,33 @@ from calico_bundle.facts import Address, Network, PodFact
 
 DEFAULT_INTERFACE_PREFIXES = ("cali",)
 """FelixConfiguration.spec.interfacePrefix; managed clusters use others (eni, gke, azv)."""
+
+
+class Prefixes:
+    """Networks with a name each, found by longest prefix in one look-up per length.
+
+    >>> from ipaddress import ip_address, ip_network
+    >>> Prefixes([(ip_network("10.244.1.0/26"), "node-1")]).find(ip_address("10.244.1.2"))
+    (IPv4Network('10.244.1.0/26'), 'node-1')
+    """
+
+    def __init__(self, named: Iterable[tuple[Network, str]]) -> None:
+        self._found: dict[tuple[int, int], dict[int, tuple[Network, str]]] = {}
+        for network, name in named:
+            key = (network.version, network.prefixlen)
+            self._found.setdefault(key, {}).setdefault(int(network.network_address), (network, name))
+        self._keys = sorted(self._found, key=lambda key: -key[1])
+        self.any = bool(self._keys)
+
+    def find(self, address: Address) -> tuple[Network, str] | None:
+        """The smallest network that holds an address, with its name."""
+        for version, length in self._keys:
+            if version == address.version:
+                shift = address.max_prefixlen - length
+                found = self._found[version, length].get(int(address) >> shift << shift)
+                if found:
+                    return found
+        return None
 
 
 class PodNetwork:
@@ -21,7 +48,8 @@ class PodNetwork:
     """
 
     def __init__(self, cluster: Cluster) -> None:
-        self._networks = [p.cidr for p in cluster.pools if p.cidr] + [b.cidr for b in cluster.blocks]
+        networks = [p.cidr for p in cluster.pools if p.cidr] + [b.cidr for b in cluster.blocks]
+        self._networks = Prefixes((network, "") for network in networks)
         self._pods: Mapping[Address, PodFact] = {ip: p for p in cluster.pods if not p.host_network for ip in p.ips}
         self._samples: dict[str, Address] = {}
         for ip, pod in self._pods.items():
@@ -30,6 +58,7 @@ class PodNetwork:
         probed = (p for p in cluster.pods if p.network_probe and p.ready and not p.host_network)
         self._answering = frozenset(p.node for p in probed if p.node)
         self._by_node = _blocks_by_node(cluster)
+        self._blocks = Prefixes((block, node) for node, blocks in sorted(self._by_node.items()) for block in blocks)
         configured = [c.interface_prefix for c in cluster.felix_configurations if c.interface_prefix]
         prefixes = [part.strip() for text in configured for part in text.split(",") if part.strip()]
         self._prefixes = tuple(prefixes) or DEFAULT_INTERFACE_PREFIXES
@@ -37,10 +66,10 @@ class PodNetwork:
 
     def is_pod_address(self, address: Address) -> bool:
         """Whether an address belongs to a pod, a block or a pool."""
-        if address in self._pods or any(address in network for network in self._networks):
+        if address in self._pods or self._networks.find(address) is not None:
             return True
         # Where neither pools nor blocks were collected, the Nodes' pod CIDRs are all there is to go by.
-        return not self._networks and self.block_of(address) is not None
+        return not self._networks.any and self.block_of(address) is not None
 
     def blocks_of(self, node: str) -> frozenset[Network]:
         """The address blocks of a node."""
@@ -48,8 +77,7 @@ class PodNetwork:
 
     def block_of(self, address: Address) -> tuple[Network, str] | None:
         """The smallest block that holds an address, and the node that owns it."""
-        fitting = [(b, name) for name, blocks in self._by_node.items() for b in blocks if address in b]
-        return max(fitting, key=lambda item: (item[0].prefixlen, item[1]), default=None)
+        return self._blocks.find(address)
 
     def runs_on(self, address: Address, node: str) -> bool:
         """Whether a pod of a node has the address."""

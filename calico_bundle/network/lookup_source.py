@@ -1,4 +1,4 @@
-"""The address that a node's own lookup comes from, hostNetwork pods' included.
+"""The address that a lookup comes from: a node's own (hostNetwork pods' included), and a pod's.
 
 The kernel takes the source from the route to the service address, before kube-proxy translates it; then kube-proxy may
 masquerade the packet to an address of the device by which it leaves. What is open of the two gives several candidates,
@@ -6,6 +6,8 @@ and a path is decided only where all of them come to the same.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from calico_bundle.cluster import ClusterNode
 from calico_bundle.facts import Address, RouteFact
@@ -16,15 +18,41 @@ from calico_bundle.network.service_proxy import masquerades
 from calico_bundle.network.tunnels import IPIP_DEVICE, VXLAN_DEVICE
 
 
-def candidates(forwarding: Forwarding, node: ClusterNode, service: Address, endpoint: Address) -> tuple[Address, ...]:
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A source that a lookup can have: as the node routes it, and as it leaves when kube-proxy masquerades it."""
+
+    routed_as: Address
+    seen: Address
+
+
+def of_node(forwarding: Forwarding, node: ClusterNode, service: Address, endpoint: Address) -> tuple[Source, ...]:
     """The sources that a lookup of a node's own to the DNS service can have when it leaves for an endpoint."""
     routing = forwarding.routing(node)
     plain = _from_route(node, routing.lookup(service).route, service)
     masked = _from_route(node, routing.lookup(endpoint).route, endpoint)
-    known = {masquerades(node, service, source) for source in plain}
-    if known == {True}:
-        return masked
-    return plain if known == {False} else tuple(dict.fromkeys((*plain, *masked)))
+    return _translated(node, service, plain, masked)
+
+
+def of_pod(
+    forwarding: Forwarding, node: ClusterNode, service: Address, endpoint: Address, pod: Address
+) -> tuple[Source, ...]:
+    """The sources that a pod's lookup can have: its own, unless kube-proxy masquerades all lookups (masqueradeAll)."""
+    masked = _from_route(node, forwarding.routing(node).lookup(endpoint, pod).route, endpoint)
+    return _translated(node, service, (pod,), masked)
+
+
+def _translated(
+    node: ClusterNode, service: Address, plain: tuple[Address, ...], masked: tuple[Address, ...]
+) -> tuple[Source, ...]:
+    found: list[Source] = []
+    for source in plain:
+        known = masquerades(node, service, source)
+        if known is not True:
+            found.append(Source(source, source))
+        if known is not False:
+            found += [Source(source, after) for after in masked]
+    return tuple(dict.fromkeys(found))
 
 
 def _from_route(node: ClusterNode, route: RouteFact | None, toward: Address) -> tuple[Address, ...]:
