@@ -284,6 +284,9 @@ def _agreed(walks: list[Walk]) -> Walk:
     """The walk when all worlds agree; an open one when they do not."""
     if len({w.outcome for w in walks}) == 1:
         return walks[0]
+    open_one = next((w for w in walks if w.outcome is Outcome.UNKNOWN), None)
+    if open_one is not None:
+        return open_one
     text = "it depends on the address that lookups come from, which kube-proxy may masquerade"
     cause = Cause(Why.UNDECIDED, None, text, settle="`ip route` and `iptables-save -t nat` of the node")
     first = walks[0] if walks else Walk(Outcome.UNKNOWN, (), None)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
 
 from calico_bundle.cluster import Cluster
+from calico_bundle.evidence import Evidence
+from calico_bundle.facts import ServiceRuleFact
 from calico_bundle.network.outcome import Outcome, Why
 from calico_bundle.network.service import find_dns
 from calico_bundle.paths import DnsPaths, Verdict
@@ -150,6 +154,19 @@ def test_one_endpoint_that_is_open_leaves_the_path_open():
     assert found.verdict is Verdict.UNKNOWN
 
 
+NO_MASQUERADE = ServiceRuleFact(
+    "KUBE-SERVICES",
+    None,
+    source_inverted=False,
+    destination=ip_network("10.96.0.10/32"),
+    protocol="udp",
+    port=53,
+    jump="KUBE-SVC-DNS",
+    to_destination=None,
+    evidence=Evidence("iptables-save.txt", 1, "-A KUBE-SERVICES -d 10.96.0.10/32 -p udp --dport 53 -j KUBE-SVC-DNS"),
+)
+
+
 def test_request_and_reply_are_decided_on_their_own():
     """node-1 knows the way, node-2 does not know the way back."""
     base = healthy()
@@ -170,6 +187,10 @@ def test_request_and_reply_are_decided_on_their_own():
         endpoints=base.endpoints,
     )
     (fate,) = paths(where).of(base.pods[0]).fates
+    # With masqueradeAll the reply would go to the node: without kube-proxy's rules it stays open which of the two it is.
+    assert (fate.request.outcome, fate.reply.outcome) == (Outcome.DELIVERED, Outcome.UNKNOWN)
+    ruled = replace(where, nodes={**where.nodes, "node-1": replace(where.nodes["node-1"], service_rules=(NO_MASQUERADE,))})
+    (fate,) = paths(ruled).of(base.pods[0]).fates
     assert (fate.request.outcome, fate.reply.outcome) == (Outcome.DELIVERED, Outcome.LOST)
     assert fate.outcome is Outcome.LOST
     assert fate.cause == fate.reply.cause
