@@ -1,4 +1,4 @@
-"""Run the laboratory: `python -m tests.lab list | run NAME... | run --random N --seed S | compare FOLDER | sweep`."""
+"""Run the laboratory: `python -m tests.lab list | run NAME... | run --random N --seed S | compare FOLDER | sweep | lacks`."""
 
 from __future__ import annotations
 
@@ -28,6 +28,9 @@ def main(arguments: list[str] | None = None) -> int:
     if given.command == "compare":
         return _report([Result(str(path), compare(path), None) for path in given.folders])
     lacking = missing()
+    if given.command == "lacks":
+        print("; ".join(lacking))
+        return 0
     if lacking:
         _say(*(f"cannot run: {each}" for each in lacking))
         return 2
@@ -103,6 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="the named scenarios")
     commands.add_parser("sweep", help="remove what runs that crashed left behind")
+    commands.add_parser("lacks", help="say what keeps the laboratory from running here, or nothing")
     several = commands.add_parser("run", help="run scenarios (all named ones when none is given) and compare")
     several.add_argument("names", nargs="*")
     several.add_argument("--file", type=Path, action="append", default=[], help="a scenario's JSON")
