@@ -186,8 +186,12 @@ class DnsPaths:
         there = self.endpoint_node(endpoint)
         node = self.cluster.nodes[pod.node or ""]
         sources = self._sources(pod, node, endpoint)
-        request = _agreed([self._request(pod, node, source, endpoint, there) for source in sources])
-        reply = _agreed([self._reply(endpoint, there, node.name, source.seen) for source in sources])
+        requests = [self._request(pod, node, source, endpoint, there) for source in sources]
+        replies = [
+            self._reply(endpoint, there, node.name, _answered(source, request, node), source.routed_as)
+            for source, request in zip(sources, requests, strict=True)
+        ]
+        request, reply = _agreed(requests), _agreed(replies)
         if pod.host_network:
             request = self._sent_to_service(node, request)
         return Fate(endpoint, there, node.name, pod.host_network, request, reply)
@@ -222,11 +226,19 @@ class DnsPaths:
         send = self.forwarding.from_node if pod.host_network else self.forwarding.from_pod
         return _ending_at(send(node.name, packet), there)
 
-    def _reply(self, endpoint: EndpointFact, there: str | None, home: str, source: Address | None) -> Walk:
-        if there is None or there not in self.cluster.nodes or source is None:
+    def _reply(self, endpoint: EndpointFact, there: str | None, home: str, target: Address, original: Address) -> Walk:
+        """The way back to the address that the endpoint saw; the asking node puts the original address back."""
+        if there is None or there not in self.cluster.nodes or endpoint.ip is None:
             return _not_placed(endpoint, there)
         send = self.forwarding.from_pod if endpoint.ip in self._pod_nodes else self.forwarding.from_node
-        return _ending_at(send(there, Packet(endpoint.ip, source)), home)
+        return _ending_at(send(there, Packet(endpoint.ip, target, restored=(home, original))), home)
+
+
+def _answered(source: Source, request: Walk, node: ClusterNode) -> Address:
+    """The address that a reply is for: what the endpoint sees, or what was sent where the request never left its node."""
+    left = any(hop.does in ("routes", "encapsulates") for hop in request.hops)
+    stayed = request.outcome is Outcome.LOST and request.node == node.name and not left
+    return source.routed_as if stayed else source.seen
 
 
 def _ipv4(pod: PodFact) -> Address | None:

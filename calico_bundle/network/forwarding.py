@@ -19,12 +19,15 @@ from calico_bundle.network.outcome import Cause, Hop, Outcome, Packet, Walk, Why
 from calico_bundle.network.pods import PodNetwork
 from calico_bundle.network.prediction import PREDICTED, SOME_ROUTER, UNKNOWN_DEVICE, PredictedRouting
 from calico_bundle.network.routing import DROPPING_TYPES, NodeRouting, source_address
-from calico_bundle.network.settings import reverse_path_filter
-from calico_bundle.network.tunnels import TunnelEnds
+from calico_bundle.network.settings import LOOSE, reverse_path_filter
+from calico_bundle.network.tunnels import VXLAN_DEVICE, TunnelEnds
 from calico_bundle.network.wires import Landing, Wires
 
 POD_GATEWAY: Final = IPv4Address("169.254.1.1")
 """Every pod's next hop; the node answers ARP for it (Calico FAQ, `cali*` with proxy_arp)."""
+
+ANY: Final = IPv4Address("0.0.0.0")  # noqa: S104 - the source of a look-up that has none; nothing is bound
+"""The source of a look-up that has none: a rule that asks for one does not apply."""
 
 MOST_HOPS: Final = 16
 """More hops than a packet takes between two nodes through a tunnel: a loop."""
@@ -65,6 +68,7 @@ class Forwarding:
         self.wires = Wires(cluster, self.peerings)
         self._version = installation_of(cluster).version
         self._routing: dict[str, Routing] = {}
+        self._cables: dict[Address | None, str | None] = {}
 
     def routing(self, node: ClusterNode) -> Routing:
         """A node's routing, built at first use: as recorded, else as predicted."""
@@ -83,12 +87,39 @@ class Forwarding:
         Proxy ARP answers for 169.254.1.1 only while the node has a route to it, by another device (arp_process()). Where
         that is open, the packet is lost if it would be lost behind the gateway too, and else its fate is open.
         """
-        at = _At(self.cluster.nodes[node], packet, None, ())
+        at = _At(self.cluster.nodes[node], packet.on(node), None, ())
+        filtered = self._pod_cable(at)
+        if filtered is not None:
+            return filtered
         gateway = self.routing(at.node).lookup(POD_GATEWAY, packet.routed_as or packet.source)
         if gateway.undecided:
             walk = self._walk(at)
             return walk if not walk.delivered else _undecided(at, gateway.undecided, f"`ip route` of {node}")
-        return self._walk(at) if gateway.route is not None else _no_gateway(at)
+        answered = gateway.route is not None and gateway.route.type == "unicast"
+        return self._walk(at) if answered else _no_gateway(at)
+
+    def _pod_cable(self, at: _At) -> Walk | None:
+        """Apply the reverse-path filter at the node's end of a pod's cable: would the pod be answered by that cable.
+
+        They are not where a rule or a more specific route takes the pod's address elsewhere. Felix makes the filter strict
+        there (felix/dataplane/linux/endpoint_mgr.go).
+        """
+        own = at.packet.routed_as or at.packet.source
+        cable = self._cable_of(at.node, own)
+        if own is None or cable is None:
+            return None
+        return self._filtered(replace(at, device=cable, packet=Packet(own, at.packet.destination)))
+
+    def _cable_of(self, node: ClusterNode, pod: Address | None) -> str | None:
+        """The device that leads to a pod, by its own route in any table; None when there is none."""
+        if pod not in self._cables:
+            routes = (r for r in node.routes or () if r.destination.prefixlen == r.destination.max_prefixlen)
+            for route in routes:
+                device = route.next_hops[0].device if route.next_hops else None
+                if device and self.pods.is_workload_device(device):
+                    self._cables[route.destination.network_address] = device
+            self._cables.setdefault(pod, None)
+        return self._cables[pod]
 
     def between_pods(self, one: str, other: str) -> Walk | None:
         """Pod traffic between two nodes, the worse of both ways; None when no pod address of one of them is known.
@@ -209,7 +240,7 @@ class Forwarding:
 
     def _accept(self, at: _At, node: ClusterNode, interface: str | None) -> Walk | _At:
         """Make the receiver's first check: would it answer by the card that the packet came in by."""
-        there = replace(at, node=node, device=interface)
+        there = replace(at, node=node, device=interface, packet=at.packet.on(node.name))
         return self._filtered(there) or there
 
     def _filtered(self, at: _At) -> Walk | None:
@@ -224,7 +255,8 @@ class Forwarding:
         if at.device in exits and at.device != UNKNOWN_DEVICE:
             return None
         mode, cited = reverse_path_filter(at.node, at.device or "all")
-        if mode == 0 or (mode == 2 and exits):
+        loose = mode == LOOSE and not _without_address(at.node, at.device)
+        if mode == 0 or (loose and exits):
             return None
         if at.device is None or lookup.undecided or UNKNOWN_DEVICE in exits:
             text = (
@@ -249,18 +281,21 @@ class Forwarding:
         wrapped = Hop(
             at.node.name, "encapsulates", route.evidence.text, None, f"{source} to {destination}", route.evidence
         )
-        outer = self._walk(_At(at.node, Packet(source, destination), None, (*at.hops, wrapped), at.depth + 1))
+        # IPIP asks for a route without a source and takes the route's (ip_tunnel_xmit); VXLAN has a source of its own.
+        routed_as = ANY if hop.device != VXLAN_DEVICE else None
+        packet = Packet(source, destination, routed_as)
+        outer = self._walk(_At(at.node, packet, None, (*at.hops, wrapped), at.depth + 1))
         if not outer.delivered or outer.node is None:
             return outer
         inside = replace(at, hops=outer.hops)
         return self._unwrap(inside, self.cluster.nodes[outer.node], hop.device or "", source)
 
     def _outer_source(self, node: ClusterNode, destination: Address) -> Address | None:
-        route = self.routing(node).lookup(destination).route
+        route = self.routing(node).lookup(destination, ANY).route
         return source_address(node, route, destination)[0] if route else None
 
     def _unwrap(self, at: _At, node: ClusterNode, device: str, outer_source: Address | None) -> Walk | _At:
-        there = replace(at, node=node, device=device)
+        there = replace(at, node=node, device=device, packet=at.packet.on(node.name))
         if node.interfaces is not None and device not in {i.name for i in node.interfaces}:
             text = f"{node.name} has no {device} to take the packet out of its tunnel"
             return _lost(there, Why.NO_TUNNEL_DEVICE, text, (), outer_source)
@@ -294,6 +329,13 @@ def table_lines(node: ClusterNode) -> tuple[Evidence, ...]:
     """
     main = [r for r in node.routes or () if r.family == 4 and r.table in ("main", "254")]
     return tuple(r.evidence for r in main[:3])
+
+
+def _without_address(node: ClusterNode, device: str | None) -> bool:
+    """Whether a device has no IPv4 address: there the loose filter drops like the strict one (__fib_validate_source)."""
+    if node.addresses is None or device is None:
+        return False
+    return not any(a.interface == device and a.address.version == 4 for a in node.addresses)
 
 
 def _hop(at: _At, does: str, route: RouteFact) -> Hop:

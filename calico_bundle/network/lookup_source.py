@@ -7,11 +7,11 @@ and a path is decided only where all of them come to the same.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from calico_bundle.cluster import ClusterNode
 from calico_bundle.facts import Address, RouteFact
-from calico_bundle.network.forwarding import Forwarding
+from calico_bundle.network.forwarding import ANY, Forwarding
 from calico_bundle.network.prediction import OWN_CARD, SOME_ROUTER
 from calico_bundle.network.routing import source_address
 from calico_bundle.network.service_proxy import masquerades
@@ -28,41 +28,46 @@ class Source:
 
 def of_node(forwarding: Forwarding, node: ClusterNode, service: Address, endpoint: Address) -> tuple[Source, ...]:
     """The sources that a lookup of a node's own to the DNS service can have when it leaves for an endpoint."""
-    routing = forwarding.routing(node)
-    plain = _from_route(node, routing.lookup(service).route, service)
-    masked = _from_route(node, routing.lookup(endpoint).route, endpoint)
-    return _translated(node, service, plain, masked)
+    plain = _from_route(node, forwarding.routing(node).lookup(service, ANY).route, service)
+    return _translated(forwarding, node, service, endpoint, plain)
 
 
 def of_pod(
     forwarding: Forwarding, node: ClusterNode, service: Address, endpoint: Address, pod: Address
 ) -> tuple[Source, ...]:
     """The sources that a pod's lookup can have: its own, unless kube-proxy masquerades all lookups (masqueradeAll)."""
-    masked = _from_route(node, forwarding.routing(node).lookup(endpoint, pod).route, endpoint)
-    return _translated(node, service, (pod,), masked)
+    return _translated(forwarding, node, service, endpoint, (pod,))
 
 
 def _translated(
-    node: ClusterNode, service: Address, plain: tuple[Address, ...], masked: tuple[Address, ...]
+    forwarding: Forwarding, node: ClusterNode, service: Address, endpoint: Address, plain: tuple[Address, ...]
 ) -> tuple[Source, ...]:
+    """Each source as it is, and as masqueraded to the device by which it is routed to the endpoint."""
     found: list[Source] = []
     for source in plain:
         known = masquerades(node, service, source)
         if known is not True:
             found.append(Source(source, source))
         if known is not False:
-            found += [Source(source, after) for after in masked]
+            route = forwarding.routing(node).lookup(endpoint, source).route
+            found += [Source(source, after) for after in _from_route(node, route, endpoint, by_device=True)]
     return tuple(dict.fromkeys(found))
 
 
-def _from_route(node: ClusterNode, route: RouteFact | None, toward: Address) -> tuple[Address, ...]:
-    """The address that a route gives; any of the node's where the route, or its device, is not known."""
+def _from_route(
+    node: ClusterNode, route: RouteFact | None, toward: Address, *, by_device: bool = False
+) -> tuple[Address, ...]:
+    """The address that a route gives; any of the node's where the route, or its device, is not known.
+
+    `by_device`: MASQUERADE looks at the device and the next hop, and not at the route's `src` (nf_nat_masquerade_ipv4).
+    """
     device = route.next_hops[0].device if route is not None and route.next_hops else None
     if route is None or device is None or SOME_ROUTER in route.next_hops[0].flags:
         return _any(node)
     if device == OWN_CARD:
         return (node.bgp_address.ip,) if node.bgp_address else _any(node)
-    found = source_address(node, route, toward)[0] if node.addresses is not None else _tunnel_address(node, device)
+    asked = replace(route, source=None) if by_device else route
+    found = source_address(node, asked, toward)[0] if node.addresses is not None else _tunnel_address(node, device)
     return (found,) if found is not None else _any(node)
 
 

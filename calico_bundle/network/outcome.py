@@ -94,8 +94,17 @@ class Packet:
     """A packet as routing sees it; `source` is None while the kernel has not chosen one.
 
     `routed_as` is the source that the first node routes it by, where kube-proxy masquerades it after that (POSTROUTING).
+    `restored` is, for an answer, the node that masqueraded the question and the address that it puts back: conntrack does
+    that before the node routes or filters the packet (PREROUTING).
     """
 
     source: Address | None
     destination: Address
     routed_as: Address | None = None
+    restored: tuple[str, Address] | None = None
+
+    def on(self, node: str) -> Packet:
+        """The packet as a node routes it when it comes in."""
+        if self.restored is None or self.restored[0] != node:
+            return self
+        return Packet(self.source, self.restored[1])

@@ -84,7 +84,7 @@ class NodeRouting:
     def lookup(self, destination: Address, source: Address | None = None, device: str | None = None) -> Lookup:
         """The route for a packet; `device` is where it came in, None for the node's own packets."""
         if not self._rules:
-            return Lookup(self._in_tables(_DEFAULT_ORDER, destination))
+            return self._without_rules(destination)
         after = 0
         for rule in self._rules:
             matches = False if rule.priority < after else _matches(rule, destination, source, device)
@@ -101,6 +101,15 @@ class NodeRouting:
             if route is not None:
                 return Lookup(route)
         return Lookup(None)
+
+    def _without_rules(self, destination: Address) -> Lookup:
+        """By the three default rules; open where another table has a route too, which some rule may lead to."""
+        route = self._in_tables(_DEFAULT_ORDER, destination)
+        others = sorted(self._tables.keys() - LOCAL_TABLES - MAIN_TABLES - {"default", "253"})
+        rival = next((name for name in others if self._tables[name].lookup(destination) is not None), None)
+        if rival is None or (route is not None and route.type == "local"):
+            return Lookup(route)
+        return Lookup(None, f"table {rival} has a route too, and the rules that lead to it are not in the bundle")
 
     def _act(self, rule: RuleFact, destination: Address) -> RouteFact | None:
         if rule.action == "lookup" and rule.table:
