@@ -144,8 +144,17 @@ def test_rules_go_by_priority_and_not_by_their_order():
 
 
 def test_default_rules_are_what_no_rules_mean():
+    one_table = "\n".join(line for line in TWO_TABLES.split("\n") if "table 100" not in line)
     for to in ("8.8.8.8", "10.0.1.1"):
-        assert chosen(TWO_TABLES, to, rules=DEFAULT_RULES) == chosen(TWO_TABLES, to)
+        assert chosen(one_table, to, rules=DEFAULT_RULES) == chosen(one_table, to)
+
+
+def test_without_rules_a_second_table_with_a_route_leaves_it_open():
+    """Some rule may lead there; only `ip rule` tells."""
+    node = machine("n1", card("eth0", "10.0.1.11/24"), routes=TWO_TABLES)
+    found = NodeRouting(node).lookup(ip_address("8.8.8.8"))
+    assert found.route is None
+    assert "table 100" in (found.undecided or "")
 
 
 def test_source_rule_applies_to_packets_from_that_network_alone():
