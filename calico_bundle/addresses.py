@@ -168,7 +168,13 @@ class _Judge:
 
     def _session_down(self, node: ClusterNode, peer: ClusterNode) -> tuple[Evidence, ...] | None:
         """The lines that show the session, or the learning of routes over it, to be down; None when it may be up."""
-        learning = self.forwarding.peerings.learns(peer, node)
+        peerings = self.forwarding.peerings
+        session = peerings.session(peer, node)
+        if session.state is SessionState.UP:
+            return None
+        if session.state is SessionState.DOWN:
+            return session.evidence
+        learning = peerings.learns(peer, node)
         return learning.evidence if learning.state is SessionState.DOWN else None
 
     def _would_serve(self, node: ClusterNode, peer: ClusterNode) -> bool:

@@ -6,14 +6,14 @@ of the others are added, and where they contradict each other that is a gap.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from calico_bundle import facts as f
 from calico_bundle.bundle import Artifact, Bundle
 from calico_bundle.evidence import Gap, GapKind
-from calico_bundle.identity import MACHINE_KINDS, Owner, find_owners
+from calico_bundle.identity import MACHINE_KINDS, Owner, find_impostors, find_owners, make_directory
 
 T = TypeVar("T")
 
@@ -34,6 +34,8 @@ class ClusterNode:
     sessions: tuple[f.BGPSessionFact, ...] | None = None
     bgp_routes: tuple[f.BGPRouteFact, ...] | None = None
     log_events: tuple[f.LogEventFact, ...] = ()
+    incomplete: frozenset[str] = frozenset()
+    """Kinds (`ip-addr`, `ip-route`) of which lines are hidden, cut off or not understood: what they lack may be there."""
 
     @property
     def bgp_address(self) -> f.Interface | None:
@@ -51,8 +53,17 @@ class ClusterNode:
         return next((a.interface for a in self.addresses or () if a.address.ip == address), None)
 
     def holds(self, address: f.Address) -> bool | None:
-        """Whether the machine has the address; None when its addresses were not recorded."""
-        return None if self.addresses is None else self.interface_of(address) is not None
+        """Whether the machine has the address; None when its addresses were not recorded, or not whole.
+
+        A route that has it as source or as local destination contradicts a listing that lacks it.
+        """
+        if self.interface_of(address) is not None:
+            return True
+        if self.addresses is None or "ip-addr" in self.incomplete:
+            return None
+        named = (r for r in self.routes or () if r.source == address or r.type == "local")
+        spoken_of = any(r.source == address or r.destination.network_address == address for r in named)
+        return None if spoken_of else False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +107,11 @@ class Cluster:
 def join(bundle: Bundle) -> Cluster:
     """Join a bundle's facts into one cluster."""
     owners = find_owners(bundle.artifacts)
-    gaps: list[Gap] = []
-    nodes = _nodes(bundle.artifacts, owners, gaps)
+    impostors = find_impostors(bundle.artifacts, owners, make_directory(bundle.artifacts))
+    gaps = [_impostor(path, owners[path].node, other) for path, other in impostors.items()]
+    owners = {path: owner for path, owner in owners.items() if path not in impostors}
+    cut = {gap.path for gap in bundle.gaps}
+    nodes = _nodes(bundle.artifacts, owners, cut, gaps)
     every = [fact for a in bundle.artifacts for fact in a.parsed.facts]
     return Cluster(
         nodes=nodes,
@@ -114,7 +128,7 @@ def join(bundle: Bundle) -> Cluster:
         felix_configurations=_unique(every, f.FelixConfigurationFact, lambda c: c.name),
         installations=_unique(every, f.InstallationFact, lambda i: i.name),
         owners=owners,
-        gaps=(*gaps, *_unassigned(bundle.artifacts, owners)),
+        gaps=(*gaps, *_unassigned(bundle.artifacts, {**owners, **dict.fromkeys(impostors)})),
     )
 
 
@@ -134,7 +148,12 @@ def _endpoints(every: Sequence[object]) -> tuple[f.EndpointFact, ...]:
     return tuple(e for e in unique if e.source == "EndpointSlice" or (e.namespace, e.service) not in sliced)
 
 
-def _unassigned(artifacts: Iterable[Artifact], owners: Mapping[str, Owner]) -> list[Gap]:
+def _impostor(path: str, node: str, other: str) -> Gap:
+    message = f"placed as {node}'s, and holds {other}'s own address: swapped, or saved under the wrong name; not used"
+    return Gap(path, None, GapKind.CONTRADICTED, message)
+
+
+def _unassigned(artifacts: Iterable[Artifact], owners: Container[str]) -> list[Gap]:
     message = "no node could be found for it: neither its path nor its content names one that fits exactly one node"
     return [
         Gap(a.path, None, GapKind.UNASSIGNED, message)
@@ -146,16 +165,43 @@ def _unassigned(artifacts: Iterable[Artifact], owners: Mapping[str, Owner]) -> l
 # --- the records of one node ----------------------------------------------------------------------------------------
 
 
-def _nodes(artifacts: Sequence[Artifact], owners: Mapping[str, Owner], gaps: list[Gap]) -> dict[str, ClusterNode]:
-    objects = {n.name: n for n in _unique([x for a in artifacts for x in a.parsed.facts], f.NodeFact, lambda n: n.name)}
+def _nodes(
+    artifacts: Sequence[Artifact], owners: Mapping[str, Owner], cut: set[str], gaps: list[Gap]
+) -> dict[str, ClusterNode]:
+    stated = [x for a in artifacts for x in a.parsed.facts if isinstance(x, f.NodeFact)]
+    objects = {n.name: n for n in _unique(stated, f.NodeFact, lambda n: n.name)}
+    gaps += _contradicting(stated, objects)
     by_node: dict[str, list[Artifact]] = {name: [] for name in objects}
     for artifact in artifacts:
         if artifact.path in owners:
             by_node.setdefault(owners[artifact.path].node, []).append(artifact)
-    return {name: _node(name, objects.get(name), by_node[name], gaps) for name in sorted(by_node)}
+    return {name: _node(name, objects.get(name), by_node[name], cut, gaps) for name in sorted(by_node)}
 
 
-def _node(name: str, kubernetes: f.NodeFact | None, artifacts: Sequence[Artifact], gaps: list[Gap]) -> ClusterNode:
+def _contradicting(stated: Iterable[f.NodeFact], objects: Mapping[str, f.NodeFact]) -> Iterable[Gap]:
+    """Node objects of one name that say different things: taken at different times, or of two clusters."""
+    for node in stated:
+        first = objects[node.name]
+        if (node.bgp_ipv4, node.internal_ips) != (first.bgp_ipv4, first.internal_ips):
+            message = f"Node {node.name} has other addresses here than in {first.evidence.path}, which is used"
+            yield Gap(node.evidence.path, node.evidence.line, GapKind.CONTRADICTED, message)
+
+
+_INCOMPLETE = frozenset({GapKind.REDACTED, GapKind.TRUNCATED, GapKind.NOT_UNDERSTOOD})
+
+
+def _incomplete(artifacts: Sequence[Artifact], cut: set[str]) -> frozenset[str]:
+    """Kinds of which every listing has lines that gave no facts, or ends where the archive was cut."""
+    whole: dict[str, bool] = {}
+    for artifact in _of(artifacts, "ip-addr", "ip-route"):
+        damaged = artifact.path in cut or any(gap.kind in _INCOMPLETE for gap in artifact.parsed.gaps)
+        whole[artifact.kind or ""] = whole.get(artifact.kind or "", False) or not damaged
+    return frozenset(kind for kind, found in whole.items() if not found)
+
+
+def _node(
+    name: str, kubernetes: f.NodeFact | None, artifacts: Sequence[Artifact], cut: set[str], gaps: list[Gap]
+) -> ClusterNode:
     interfaces, addresses = _merge_addresses(_of(artifacts, "ip-addr"), gaps)
     sysctls = _of(artifacts, "sysctl")
     return ClusterNode(
@@ -171,6 +217,7 @@ def _node(name: str, kubernetes: f.NodeFact | None, artifacts: Sequence[Artifact
         sessions=_merge_sessions(_of(artifacts, "bird-protocols", "calicoctl-node-status")),
         bgp_routes=_collected(artifacts, "bird-routes", f.BGPRouteFact),
         log_events=tuple(e for a in artifacts for e in _facts(a, f.LogEventFact)),
+        incomplete=_incomplete(artifacts, cut),
     )
 
 

@@ -66,6 +66,7 @@ def diagnose(bundle: Bundle, *, dns: str | None = None) -> Diagnosis:
     choices = Choices(cluster, paths.forwarding)
     findings, skipped = run_all(Context(bundle, cluster, service, paths, addresses, choices, gaps, lacking))
     at_fault = frozenset(n for f in findings for n in f.blames)
+    seen = effects(cluster, paths, at_fault)
     return Diagnosis(
         bundle,
         cluster,
@@ -75,14 +76,16 @@ def diagnose(bundle: Bundle, *, dns: str | None = None) -> Diagnosis:
         choices,
         findings,
         skipped,
-        effects(cluster, paths, at_fault),
+        seen,
         gaps,
         lacking,
-        sum_up(cluster, paths, findings),
+        sum_up(cluster, paths, findings, seen),
     )
 
 
-def sum_up(cluster: Cluster, paths: DnsPaths, findings: Sequence[Finding]) -> ClusterVerdict:
+def sum_up(
+    cluster: Cluster, paths: DnsPaths, findings: Sequence[Finding], seen: Sequence[Effect] = ()
+) -> ClusterVerdict:
     """The verdict on the whole.
 
     Broken when a path is or an error was found; healthy only when every path was decided.
@@ -101,7 +104,9 @@ def sum_up(cluster: Cluster, paths: DnsPaths, findings: Sequence[Finding]) -> Cl
     if counts[Verdict.UNKNOWN] or not counts[Verdict.REACHES]:
         return ClusterVerdict(INCONCLUSIVE, _inconclusive_headline(cluster, paths), ())
     text = f"All {counts[Verdict.REACHES]} pods that use cluster DNS reach every ready DNS endpoint."
-    return ClusterVerdict(HEALTHY, text, ())
+    # The verdict is on DNS; what else does not work, or was not seen to work, is said beside it.
+    aside = next((e.text for e in seen if e.status != "works"), None)
+    return ClusterVerdict(HEALTHY, f"{text} But: {aside}" if aside else text, ())
 
 
 def _root_causes(errors: Sequence[Finding]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from calico_bundle.bundle import Artifact
-from calico_bundle.facts import AddressFact, NodeFact, PodFact
+from calico_bundle.facts import Address, AddressFact, NodeFact, PodFact, RouteFact
 
 MACHINE_KINDS = frozenset({
     "ip-addr", "ip-route", "ip-rule", "ip-neigh", "sysctl", "iptables-save",
@@ -95,16 +95,27 @@ class NodeDirectory:
             return None
         return Owner(node, "the pod's node")
 
-    def by_address(self, addresses: Iterable[AddressFact]) -> Owner | None:
+    def by_address(self, addresses: Iterable[Address]) -> Owner | None:
         """The one node whose own address is among these; None when several fit (a shared 10.0.2.15)."""
-        fitting = [self._addresses[a.address.ip] for a in addresses if a.address.ip in self._addresses]
+        fitting = [self._addresses[a] for a in addresses if a in self._addresses]
         unique = {next(iter(nodes)) for nodes in fitting if len(nodes) == 1}
         return Owner(unique.pop(), "address") if len(unique) == 1 else None
+
+    def has_own(self, node: str, addresses: Iterable[Address]) -> bool:
+        """Whether one of these is a node's own address."""
+        return any(node in self._addresses.get(a, ()) for a in addresses)
 
 
 def _short(name: str) -> str:
     """A host name without its domain; an address has none (`10.0.9.9` is not the host `10`)."""
     return name if name.replace(".", "").replace(":", "").isdigit() else name.split(".", maxsplit=1)[0]
+
+
+def make_directory(artifacts: Sequence[Artifact]) -> NodeDirectory:
+    """The directory of all nodes and pods that a bundle states."""
+    nodes = [f for a in artifacts for f in a.parsed.facts if isinstance(f, NodeFact)]
+    pods = [f for a in artifacts for f in a.parsed.facts if isinstance(f, PodFact)]
+    return NodeDirectory(nodes, pods)
 
 
 def find_owners(artifacts: Sequence[Artifact]) -> dict[str, Owner]:
@@ -113,8 +124,7 @@ def find_owners(artifacts: Sequence[Artifact]) -> dict[str, Owner]:
     Where the bundle holds no Node object at all, the names that the layouts found are taken as they are.
     """
     nodes = [f for a in artifacts for f in a.parsed.facts if isinstance(f, NodeFact)]
-    pods = [f for a in artifacts for f in a.parsed.facts if isinstance(f, PodFact)]
-    directory = NodeDirectory(nodes, pods)
+    directory = make_directory(artifacts)
     machine = [a for a in artifacts if a.kind in MACHINE_KINDS]
     groups = _group_owners(machine, directory, alone=not nodes)
     found = {a.path: _owner(a, directory, groups) for a in machine}
@@ -140,12 +150,34 @@ def _group_owners(machine: Sequence[Artifact], directory: NodeDirectory, *, alon
             members.setdefault(name, []).append(artifact)
     owners: dict[str, Owner] = {}
     for name, group in members.items():
-        owner = directory.by_name(name) or directory.by_address(f for a in group for f in _addresses(a))
+        owner = directory.by_name(name) or directory.by_address(x for a in group for x in _addresses(a))
         owner = owner or (Owner(name, "name in the path") if alone else None)
         if owner:
             owners[name] = owner
     return owners
 
 
-def _addresses(artifact: Artifact) -> list[AddressFact]:
-    return [f for f in artifact.parsed.facts if isinstance(f, AddressFact)]
+def find_impostors(
+    artifacts: Sequence[Artifact], owners: Mapping[str, Owner], directory: NodeDirectory
+) -> dict[str, str]:
+    """Records that hold another node's own address and none of their node's: path to the name of that other node.
+
+    Somebody swapped two dumps, or saved one under the wrong name; what they say of either node is not to be trusted.
+    """
+    found: dict[str, str] = {}
+    for artifact in artifacts:
+        owner = owners.get(artifact.path)
+        stated = directory.by_address(_addresses(artifact)) if owner else None
+        if owner and stated and stated.node != owner.node and not directory.has_own(owner.node, _addresses(artifact)):
+            found[artifact.path] = stated.node
+    return found
+
+
+def _addresses(artifact: Artifact) -> list[Address]:
+    """The machine's own addresses that a record shows: of its cards, and as source or local destination of its routes."""
+    found: list[Address] = [x.address.ip for x in artifact.parsed.facts if isinstance(x, AddressFact)]
+    for route in artifact.parsed.facts:
+        if isinstance(route, RouteFact):
+            found += [route.source] if route.source else []
+            found += [route.destination.network_address] if route.type == "local" else []
+    return found

@@ -63,11 +63,18 @@ def _sorted_out(context: Context, source: str, target: str | None, cause: Cause)
     session = _session(nodes[source], nodes[target]) if target and target in nodes and target != source else None
     if cause.why in _FILTERED:
         return Loss(FILTER, source, target, cause)
-    if session is not None and not session.established and cause.why in _ROUTE_GONE:
+    right = all(_is_right(context, name) for name in (source, target) if name)
+    if session is not None and not session.established and cause.why in _ROUTE_GONE and right:
         return Loss(SESSION, source, target, cause, session)
     if session is not None and session.established and cause.why in _NEXT_HOP_BAD:
         return Loss(NEXT_HOP, source, target, cause, session)
     return Loss(ROUTE, source, target, cause)
+
+
+def _is_right(context: Context, name: str) -> bool:
+    """Whether a node's address is known to be none of the reasons why a session is down."""
+    verdict = context.addresses.get(name)
+    return verdict is not None and verdict.status in (AddressStatus.OK, AddressStatus.UNINTENDED)
 
 
 def _session(one: ClusterNode, other: ClusterNode) -> BGPSessionFact | None:

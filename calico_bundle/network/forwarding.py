@@ -299,9 +299,14 @@ class Forwarding:
         if node.interfaces is not None and device not in {i.name for i in node.interfaces}:
             text = f"{node.name} has no {device} to take the packet out of its tunnel"
             return _lost(there, Why.NO_TUNNEL_DEVICE, text, (), outer_source)
-        refused = self.tunnels.refuses(outer_source)
-        if refused:
-            text = f"{node.name} drops tunnel packets from {outer_source}: {refused}"
+        accepted = self.tunnels.accepts(outer_source)
+        if accepted is None:
+            text = f"whether {node.name} takes tunnel packets from {outer_source or 'the sender'} is not in the bundle"
+            return _undecided(
+                there, text, "`kubectl get nodes -o yaml`, with every node's Calico address", outer_source
+            )
+        if not accepted:
+            text = f"{node.name} drops tunnel packets from {outer_source}: it is no node's Calico address"
             return _lost(there, Why.TUNNEL_SOURCE_REFUSED, text, (), outer_source)
         return self._filtered(there) or there
 

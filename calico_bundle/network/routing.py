@@ -77,12 +77,22 @@ class NodeRouting:
         routes = [r for r in node.routes or () if r.family == 4]
         names = {r.table for r in routes}
         self._tables = {name: RoutingTable(r for r in routes if r.table == name) for name in names}
-        if not names & LOCAL_TABLES:
+        self._all_recorded = bool(names & LOCAL_TABLES)
+        """`ip route show table all` lists the local table too; without it, other tables were not asked for."""
+        if not self._all_recorded:
             self._tables["local"] = RoutingTable(_local_routes(node.addresses or ()))
+        self._incomplete = "ip-route" in node.incomplete
         self._rules = sorted((r for r in node.rules or () if r.family in (4, None)), key=lambda r: r.priority)
 
     def lookup(self, destination: Address, source: Address | None = None, device: str | None = None) -> Lookup:
         """The route for a packet; `device` is where it came in, None for the node's own packets."""
+        found = self._looked_up(destination, source, device)
+        exact = found.route is not None and found.route.destination.prefixlen == destination.max_prefixlen
+        if self._incomplete and not exact and not found.undecided:
+            return Lookup(None, "lines of the routing table are hidden, cut off or not understood")
+        return found
+
+    def _looked_up(self, destination: Address, source: Address | None, device: str | None) -> Lookup:
         if not self._rules:
             return self._without_rules(destination)
         after = 0
@@ -95,12 +105,21 @@ class NodeRouting:
                     return Lookup(None, f"rule `{rule.evidence.text}` may or may not apply to it")
                 after = int(rule.table) if rule.table and rule.table.isdigit() else after
                 continue
+            if rule.action == "lookup" and self._not_recorded(rule.table):
+                return Lookup(
+                    None, f"table {rule.table}, which rule `{rule.evidence.text}` leads to, is not in the bundle"
+                )
             route = self._act(rule, destination)
             if matches is None and route is not None:
                 return Lookup(None, f"rule `{rule.evidence.text}` may or may not apply to it")
             if route is not None:
                 return Lookup(route)
         return Lookup(None)
+
+    def _not_recorded(self, table: str | None) -> bool:
+        """Whether a table was not asked for; one that is in no listing of all tables is empty."""
+        known = table in self._tables or table in MAIN_TABLES | LOCAL_TABLES | {"default", "253"}
+        return not known and not self._all_recorded
 
     def _without_rules(self, destination: Address) -> Lookup:
         """By the three default rules; open where another table has a route too, which some rule may lead to."""

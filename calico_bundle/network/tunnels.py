@@ -60,8 +60,11 @@ class TunnelEnds:
         own = local or (node.bgp_address.ip if node.bgp_address else None)
         return own, far.bgp_address.ip
 
-    def refuses(self, source: Address | None) -> str | None:
-        """Why a receiver drops a tunnel packet of this outer source; None when it accepts it, or nobody can tell."""
-        if source is None or not self._complete or source in self._stored:
-            return None
-        return f"{source} is no node's Calico address"
+    def accepts(self, source: Address | None) -> bool | None:
+        """Whether a receiver takes a tunnel packet of this outer source; None when nobody can tell.
+
+        It takes them from every node's stored address; where one of those is missing, another address may be it.
+        """
+        if source in self._stored:
+            return True
+        return False if source is not None and self._complete else None
