@@ -208,8 +208,17 @@ def test_rule_that_drops(action: str):
     assert lookup.route.evidence.path == "n1/ip-rule.txt"
 
 
-def test_table_that_is_empty_or_not_there_is_passed_over():
-    assert chosen(TWO_TABLES, "8.8.8.8", rules=with_rule("from all lookup 4711")) == MAIN
+def test_table_that_no_listing_of_all_tables_has_is_empty_and_passed_over():
+    every = TWO_TABLES + "\nlocal 10.0.1.11 dev eth0 table local scope host src 10.0.1.11"
+    assert chosen(every, "8.8.8.8", rules=with_rule("from all lookup 4711")) == MAIN
+
+
+def test_table_that_was_not_asked_for_leaves_it_open():
+    """`ip route` lists the main table alone; what a rule's other table holds is not known then."""
+    node = machine("n1", card("eth0", "10.0.1.11/24"), routes=TWO_TABLES, rules=with_rule("from all lookup 4711"))
+    found = NodeRouting(node).lookup(ip_address("8.8.8.8"))
+    assert found.route is None
+    assert "4711" in (found.undecided or "")
 
 
 def test_nop_rule_is_passed_over():
