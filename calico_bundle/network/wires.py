@@ -20,7 +20,8 @@ from calico_bundle.evidence import Evidence
 from calico_bundle.facts import Address, NeighborFact
 from calico_bundle.network.prediction import OWN_CARD
 
-_SILENT = frozenset({"FAILED", "INCOMPLETE"})
+_SILENT = "FAILED"
+"""Nobody answered three times. INCOMPLETE is a question that still waits for its answer, and shows nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +85,10 @@ class Wires:
     @staticmethod
     def _neighbor(sender: ClusterNode, device: str, next_hop: Address) -> NeighborFact | None:
         fitting = (n for n in sender.neighbors or () if n.address == next_hop and n.device in (device, None))
-        return next(fitting, None)
+        return next((n for n in fitting if n.mac is not None or n.state == _SILENT), None)
 
     def _by_neighbor(self, entry: NeighborFact, next_hop: Address) -> Landing:
-        if entry.mac is None or entry.state in _SILENT:
+        if entry.mac is None or entry.state == _SILENT:
             return Landing("silent", evidence=entry.evidence, text=f"{next_hop} did not answer ARP on {entry.device}")
         answered = self._macs.get(entry.mac, set())
         if len(answered) == 1:

@@ -50,8 +50,14 @@ def test_answer_from_another_card_than_the_one_that_holds_the_address():
     assert where(landing(sender, two_cards, next_hop="192.168.50.12")) == ("node", "node-2", "eth0")
 
 
-@pytest.mark.parametrize("line", ["10.0.1.12 dev eth0 FAILED", "10.0.1.12 dev eth0 INCOMPLETE"])
-def test_no_answer_is_silence(line: str):
+def test_question_that_still_waits_for_its_answer_shows_nothing():
+    """NUD_INCOMPLETE: asked and not yet answered; a packet of that very moment can still arrive."""
+    found = landing(lan_node(1, neighbors="10.0.1.12 dev eth0 INCOMPLETE"), lan_node(2))
+    assert found.kind == landing(lan_node(1), lan_node(2)).kind == "node"
+
+
+def test_no_answer_is_silence():
+    line = "10.0.1.12 dev eth0 FAILED"
     found = landing(lan_node(1, neighbors=line), lan_node(2))
     assert found.kind == "silent"
     assert found.evidence is not None
