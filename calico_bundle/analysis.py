@@ -35,7 +35,8 @@ def analyze(
     NAMESPACE/SERVICE when the cluster DNS is not found by itself; `progress` is called with bytes read, bytes in all
     (or None) and the file being read.
 
-    Raises `NotABundleError` when the input cannot be read at all, `UnknownNameError` or `UsageError` for `dns`.
+    Raises `NotABundleError` when the input cannot be read at all or nothing in it is known, `UnknownNameError` or
+    `UsageError` for `dns`, `UsageError` for a `source` that is none of these.
     """
     return Analysis(read_bundle(source, limits=limits, progress=progress), dns=dns)
 
@@ -173,7 +174,7 @@ class Analysis:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the report to a file; the format is taken from the ending.
 
-        Raises `UsageError` for an ending that no format has.
+        Raises `UsageError` for an ending that no format has, and for a place that cannot be written to.
         """
         from calico_bundle.report import save
 

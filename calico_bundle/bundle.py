@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from calico_bundle.errors import NotABundleError
-from calico_bundle.evidence import Gap, GapKind
+from calico_bundle.errors import NotABundleError, UsageError
+from calico_bundle.evidence import Gap, GapKind, clean
 from calico_bundle.facts import NodeFact
 from calico_bundle.layouts import Layout, Placement, all_layouts
 from calico_bundle.parsers import Parsed, choose
@@ -17,6 +17,9 @@ from calico_bundle.sources import Input, Limits, Member, read_members
 from calico_bundle.sources.text import decode, looks_binary
 
 Progress = Callable[[int, int | None, str], None]
+
+_COLLECTOR_ERROR = "collector-error"
+_KNOWN = "`kubectl get -o yaml` (or json), `ip addr`, `ip route`, `birdcl` and the like print, or logs of calico-node"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,7 @@ class _Read:
     size: int
     kind: str | None
     parsed: Parsed
+    binary: bool = False
 
 
 def read_bundle(
@@ -60,7 +64,8 @@ def read_bundle(
 ) -> Bundle:
     """Read one bundle, or several that are parts of one cluster.
 
-    Raises `NotABundleError` when an input cannot be read at all or holds no file.
+    Raises `NotABundleError` when an input cannot be read at all or holds no file, or when nothing in all of them
+    together is of a kind that this program knows; `UsageError` for what is no input.
 
     >>> import io
     >>> read_bundle(io.BytesIO(b"default via 10.0.0.1 dev eth0\\n")).artifacts[0].kind
@@ -69,11 +74,15 @@ def read_bundle(
     sources: list[Input] = list(source) if isinstance(source, (list, tuple)) else [source]  # type: ignore[list-item]
     if not sources:
         raise NotABundleError("no bundle was given: name an archive, a directory, or - for standard input")
+    for one in sources:
+        _check(one)
     gaps: list[Gap] = []
     files: list[_Read] = []
     for one in sources:
         prefix = f"{input_name(one)}!/" if len(sources) > 1 else ""
         files += _read_one(one, prefix, limits or Limits(), gaps, progress)
+    if all(f.kind in (None, _COLLECTOR_ERROR) and not f.parsed.facts for f in files):
+        raise NotABundleError(_nothing_known(sources, files, gaps))
     artifacts = _place(files)
     return Bundle(tuple(input_name(s) for s in sources), _layout_names(artifacts), artifacts, tuple(gaps))
 
@@ -90,6 +99,12 @@ def input_name(source: Input) -> str:
         return (path.resolve() if path.name == ".." else path).name
     name = getattr(source, "name", None)
     return Path(name).name if isinstance(name, str) and not name.startswith("<") else "-"
+
+
+def _check(source: object) -> None:
+    if not isinstance(source, (str, os.PathLike)) and not callable(getattr(source, "read", None)):
+        got = type(source).__name__
+        raise UsageError(f"expected a path, a directory or a binary file object, or a list of them, and got {got}")
 
 
 def _read_one(source: Input, prefix: str, limits: Limits, gaps: list[Gap], progress: Progress | None) -> list[_Read]:
@@ -109,6 +124,19 @@ def _nothing_in(name: str, gaps: list[Gap]) -> str:
     return f"{name}: no file in it can be read{why}: expected an archive or a directory with kubectl and ip outputs"
 
 
+def _nothing_known(sources: Sequence[Input], files: Sequence[_Read], gaps: Sequence[Gap]) -> str:
+    """What was found instead of a bundle, in one line."""
+    found = "1 file, and it is not" if len(files) == 1 else f"{len(files)} files, and none of them is"
+    binary = sum(f.binary for f in files)
+    errors = sum(f.kind == _COLLECTOR_ERROR for f in files)
+    sorts = [(binary, "binary data"), (errors, "an error message in place of output")]
+    told = [what if len(files) == 1 else f"{count} x {what}" for count, what in sorts if count]
+    aside = f" ({', '.join(told)})" if told else ""
+    unread = f"; not read: {gaps[0].path}: {gaps[0].message}" if gaps else ""
+    names = ", ".join(clean(input_name(s)) for s in sources)
+    return f"{names}: {found} something this program knows{aside}{unread}; expected is what {_KNOWN}"
+
+
 def _parse(member: Member, prefix: str) -> _Read:
     path = prefix + member.path
     try:
@@ -116,7 +144,7 @@ def _parse(member: Member, prefix: str) -> _Read:
     except NotABundleError as error:
         return _Read(path, member.size, None, Parsed((), (Gap(path, None, GapKind.UNREADABLE, str(error)),)))
     if looks_binary(data[:1024]):
-        return _Read(path, len(data), None, Parsed(()))
+        return _Read(path, len(data), None, Parsed(()), binary=True)
     text = decode(data)
     parser = choose(text)
     if parser is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 
@@ -15,6 +15,7 @@ from calico_bundle.network.routing import source_address
 from calico_bundle.paths import DnsPaths, Verdict
 
 DNS = "dns"
+_MOST_LISTED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,22 +137,59 @@ def trace(paths: DnsPaths, source: str, destination: str = DNS) -> Path:
 def resolve(cluster: Cluster, name: str) -> End:
     """A pod (`shop/cart-0`, `pod/shop/cart-0`, or `cart-0` when only one has the name), a node, or an address.
 
+    The beginning of a pod's name will do where it fits that pod alone. Raises `UnknownNameError` or
+    `AmbiguousNameError`.
+
     >>> resolve(Cluster({}), "10.0.0.1").kind
     'ip'
     """
     plain = name.removeprefix("pod/").removeprefix("node/")
     if plain in cluster.nodes and not name.startswith("pod/"):
         return _node_end(cluster.nodes[plain])
-    fitting = [p for p in cluster.pods if plain in (p.name, f"{p.namespace}/{p.name}")]
-    if len(fitting) == 1:
-        return _pod_end(fitting[0])
-    if fitting:
-        several = ", ".join(sorted(f"{p.namespace}/{p.name}" for p in fitting))
-        raise AmbiguousNameError(f"{name!r} fits several pods: {several}; give NAMESPACE/POD")
+    found = _only(name, [p for p in cluster.pods if plain in (p.name, _full(p))], "NAMESPACE/POD")
+    if found is not None:
+        return _pod_end(found)
+    address = _read_address(plain)
+    if address is not None:
+        return _address_end(cluster, address)
+    found = _begun(cluster, name, plain)
+    if found is None:
+        raise UnknownNameError("pod, node or address", name, _known(cluster))
+    return _pod_end(found)
+
+
+def _begun(cluster: Cluster, name: str, plain: str) -> PodFact | None:
+    """The one pod whose name begins so; a node is always named in full, and takes part only to tell the two apart."""
+    if not plain.rpartition("/")[2] or name.startswith("node/"):
+        return None
+    pods = [p for p in cluster.pods if (_full(p) if "/" in plain else p.name).startswith(plain)]
+    nodes = [] if name.startswith("pod/") else sorted(n for n in cluster.nodes if n.startswith(plain))
+    if pods and nodes:
+        raise AmbiguousNameError(f"{name!r} begins names of pods and nodes: {_listed([*nodes, *map(_full, pods)])}")
+    return _only(name, pods, "more of the name")
+
+
+def _only(name: str, pods: Sequence[PodFact], wanted: str) -> PodFact | None:
+    if len(pods) > 1:
+        several = _listed(sorted(map(_full, pods)))
+        raise AmbiguousNameError(f"{name!r} fits several pods: {several}; give {wanted}")
+    return pods[0] if pods else None
+
+
+def _listed(names: Sequence[str]) -> str:
+    rest = len(names) - _MOST_LISTED
+    return ", ".join(names[:_MOST_LISTED]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _full(pod: PodFact) -> str:
+    return f"{pod.namespace}/{pod.name}"
+
+
+def _read_address(text: str) -> Address | None:
     try:
-        return _address_end(cluster, ip_address(plain))
+        return ip_address(text)
     except ValueError:
-        raise UnknownNameError("pod, node or address", name, _known(cluster)) from None
+        return None
 
 
 def _known(cluster: Cluster) -> list[str]:
@@ -168,12 +206,31 @@ def _pod_end(pod: PodFact) -> End:
 
 
 def _address_end(cluster: Cluster, address: Address) -> End:
-    """An address of a pod or a node is that pod or node; any other is an address alone."""
+    """An address of a pod is that pod; of a node, it is that address on that node; any other is an address alone."""
     for pod in cluster.pods:
         if address in pod.ips and not pod.host_network:
             return _pod_end(pod)
-    node = next((n.name for n in cluster.nodes.values() if n.interface_of(address) or address == n.internal_ip), None)
-    return End("ip", str(address), node, address)
+    holders = _holders(cluster, address)
+    return End("ip", str(address), holders[0] if len(holders) == 1 else None, address)
+
+
+def _holders(cluster: Cluster, address: Address) -> list[str]:
+    """The nodes that have an address: several where each has its own, as with 127.0.0.1 or docker's 172.17.0.1.
+
+    What the machine or the Node object says comes before what Calico stores, which can be stale.
+    """
+    nodes = cluster.nodes.values()
+    named = [n.name for n in nodes if n.interface_of(address) or address in _internal_ips(n)]
+    return named or [n.name for n in nodes if address in _stored(n)]
+
+
+def _internal_ips(node: ClusterNode) -> tuple[Address, ...]:
+    return node.kubernetes.internal_ips if node.kubernetes else ()
+
+
+def _stored(node: ClusterNode) -> list[Address]:
+    of = node.kubernetes
+    return [stored.ip for stored in (of.bgp_ipv4, of.bgp_ipv6) if stored] if of else []
 
 
 def _to_dns(paths: DnsPaths, start: End) -> Path:
@@ -209,16 +266,19 @@ def _as_pod(paths: DnsPaths, end: End) -> PodFact:
 
 
 def _leg(paths: DnsPaths, start: End, end: End) -> Leg:
-    request = _sent(paths, start, end)
     source = _source(paths, start, end)
-    if end.node is None or end.kind == "ip":
-        return Leg(end, request, _open_reply(end))
-    reply = _sent(paths, end, End(start.kind, start.name, start.node, source))
+    request = _sent(paths, start, end, source)
+    if end.node is None and end.kind == "ip":
+        return Leg(end, request, _open_reply(paths.cluster, end))
+    # An answer comes from the address that was asked, whatever address the route back would give it.
+    reply = _sent(paths, end, End(start.kind, start.name, start.node, source), end.ip)
     return Leg(end, request, reply)
 
 
-def _open_reply(end: End) -> Walk:
-    text = f"{end.name} is not a pod or node of this bundle: its way back is not known"
+def _open_reply(cluster: Cluster, end: End) -> Walk:
+    several = end.ip is not None and _holders(cluster, end.ip)
+    what = f"an address of several nodes ({_listed(several)})" if several else "not a pod or node of this bundle"
+    text = f"{end.name} is {what}: its way back is not known"
     return Walk(Outcome.UNKNOWN, (), None, None, Cause(Why.UNDECIDED, None, text, settle=f"the routes of {end.name}"))
 
 
@@ -233,10 +293,10 @@ def _source(paths: DnsPaths, start: End, end: End) -> Address | None:
 
 def _is_host(cluster: Cluster, end: End) -> bool:
     pod = _pod_of(cluster, end)
-    return pod.host_network if pod else end.kind == "node"
+    return pod.host_network if pod else end.kind in ("node", "ip")
 
 
-def _sent(paths: DnsPaths, start: End, end: End) -> Walk:
+def _sent(paths: DnsPaths, start: End, end: End, source: Address | None) -> Walk:
     if start.node is None or start.node not in paths.cluster.nodes or start.ip is None or end.ip is None:
         text = f"the bundle does not tell the node and address of {start.name} and {end.name}"
         return Walk(
@@ -244,7 +304,7 @@ def _sent(paths: DnsPaths, start: End, end: End) -> Walk:
         )
     host = _is_host(paths.cluster, start)
     send: Callable[[str, Packet], Walk] = paths.forwarding.from_node if host else paths.forwarding.from_pod
-    walk = send(start.node, Packet(_source(paths, start, end), end.ip))
+    walk = send(start.node, Packet(source, end.ip))
     if walk.delivered and end.node is not None and walk.node != end.node:
         text = f"the packet for {end.name} ends on {walk.node}"
         return Walk(Outcome.LOST, walk.hops, walk.node, walk.interface, Cause(Why.WRONG_MACHINE, walk.node, text))

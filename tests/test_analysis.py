@@ -194,3 +194,14 @@ def test_nothing_to_read(source):
 def test_every_error_is_a_bundle_error():
     for error in (cb.NotABundleError, cb.UnknownNameError, cb.AmbiguousNameError, cb.UsageError):
         assert issubclass(error, cb.BundleError)
+
+
+@pytest.mark.parametrize("place", ["no/such/folder/report.json", "folder.json", "a\0b.json"])
+def test_place_that_cannot_be_written_to_is_named_as_it_was_given(incident: cb.Analysis, tmp_path, monkeypatch, place):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder.json").mkdir()
+    with pytest.raises(cb.UsageError) as caught:
+        incident.save(place)
+    assert str(caught.value).startswith(f"cannot write {place}: ")
+    assert ".part" not in str(caught.value)
+    assert str(tmp_path) not in str(caught.value)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from ipaddress import ip_interface
+
 import pytest
 
 import calico_bundle as cb
@@ -59,6 +62,55 @@ def test_name_of_a_pod_and_a_node():
 def test_name_that_fits_several_pods_asks_for_the_namespace():
     with pytest.raises(cb.AmbiguousNameError, match=r"default/app-1, shop/app-1.*NAMESPACE/POD"):
         traced("app-1", where=MORE)
+
+
+GENERATED = healthy(
+    pods=(
+        pod("shop/cart-7d9f6c5b84-x2k4q", "node-1", "10.244.1.9"),
+        pod("shop/web-6b7c8d9f54-abcde", "node-2", "10.244.2.9"),
+        pod("shop/web-6b7c8d9f54-fghij", "node-3", "10.244.3.9"),
+        pod("shop/web", "node-1", "10.244.1.8"),
+        pod("shop/node-exporter-x2k4q", "node-1", "10.244.1.7"),
+        pod("shop/10-x2k4q", "node-1", "10.244.1.6"),
+    )
+)
+
+
+@pytest.mark.parametrize("name", ["shop/cart-7d9f", "cart-7d9f", "cart", "pod/cart", "pod/shop/cart-7d9f6c5b84-x2k4q"])
+def test_beginning_of_a_pods_name_will_do(name: str):
+    assert resolve(GENERATED, name).name == "shop/cart-7d9f6c5b84-x2k4q"
+
+
+def test_exact_name_wins_over_those_that_begin_so():
+    assert resolve(GENERATED, "shop/web").name == resolve(GENERATED, "web").name == "shop/web"
+
+
+def test_beginning_that_fits_several_pods_lists_them():
+    listed = "shop/web-6b7c8d9f54-abcde, shop/web-6b7c8d9f54-fghij; give more"
+    with pytest.raises(cb.AmbiguousNameError, match=listed):
+        resolve(GENERATED, "shop/web-6b")
+
+
+def test_beginning_that_fits_a_pod_and_nodes_is_ambiguous():
+    with pytest.raises(cb.AmbiguousNameError, match="node-1, node-2, node-3, shop/node-exporter-x2k4q"):
+        resolve(GENERATED, "node-")
+    assert resolve(GENERATED, "pod/node-").name == "shop/node-exporter-x2k4q"
+
+
+@pytest.mark.parametrize("name", ["", "pod/", "shop/", "hop/cart", "art-7d9f", "node/cart", "sho"])
+def test_what_begins_no_pods_name_resolves_to_none(name: str):
+    with pytest.raises(cb.UnknownNameError):
+        resolve(GENERATED, name)
+
+
+def test_address_is_no_beginning_of_a_name():
+    assert resolve(GENERATED, "10.0.9.9").kind == "ip"
+
+
+@pytest.mark.parametrize("name", ["shop/carrt", "carrt", "shop/crat"])
+def test_generated_ending_does_not_hide_the_name_that_was_meant(name: str):
+    with pytest.raises(cb.UnknownNameError, match="did you mean 'shop/cart-7d9f6c5b84-x2k4q'"):
+        resolve(GENERATED, name)
 
 
 @pytest.mark.parametrize("name, suggestion", [("nod-1", "node-1"), ("shop/cart-00", "shop/cart-0")])
@@ -174,6 +226,40 @@ def test_way_back_of_an_address_outside_is_not_known():
     assert found.reply is not None
     assert found.reply.cause is not None
     assert found.reply.cause.why is Why.UNDECIDED
+
+
+@pytest.mark.parametrize("source", ["default/app-1", "node-1", "node-2"])
+def test_address_of_a_node_answers_like_the_node(source: str):
+    by_address, by_name = traced(source, "10.0.1.12"), traced(source, "node-2")
+    end = by_address.destination
+    assert (end.kind, end.name, end.node) == ("ip", "10.0.1.12", "node-2")
+    assert by_address.verdict is by_name.verdict is Verdict.REACHES
+    assert (by_address.request, by_address.reply) == (by_name.request, by_name.reply)
+
+
+def test_address_that_only_calico_gives_a_node_is_that_nodes():
+    there = cluster(machine("node-1"), machine("node-2", calico="192.168.50.12/24"))
+    assert resolve(there, "192.168.50.12").node == "node-2"
+
+
+def test_stale_address_of_calico_does_not_hide_who_has_it():
+    """Calico still stores for node-2 what is node-3's by now."""
+    there = cluster(machine("node-2", calico="10.0.1.13/24"), machine("node-3", internal="10.0.1.13"))
+    assert resolve(there, "10.0.1.13").node == "node-3"
+
+
+def test_address_that_every_node_has_leaves_the_way_back_open():
+    """Each machine has its own 172.17.0.1, so which one answers is the source's own matter."""
+    there = healthy()
+    docker = ip_interface("172.17.0.1/16")
+    nodes = {
+        name: replace(node, addresses=(*held, replace(held[0], interface="docker0", address=docker)))
+        for name, node in there.nodes.items()
+        if (held := node.addresses)
+    }
+    found = traced("default/app-1", "172.17.0.1", where=replace(there, nodes=nodes))
+    assert (found.destination.node, found.verdict) == (None, Verdict.UNKNOWN)
+    assert "several nodes (node-1, node-2, node-3)" in found.reason
 
 
 def test_pod_that_is_not_placed_yet_is_open():

@@ -49,7 +49,9 @@ class Format:
 
 # The modules of this folder that are no format: they are not even imported to find that out, because the view model
 # pulls in the whole analysis, and `--help` lists the formats.
-_NOT_FORMATS = frozenset({"exit_status", "explain", "files", "model", "page", "text_findings", "text_trace", "words"})
+_NOT_FORMATS = frozenset(
+    {"card", "exit_status", "explain", "files", "model", "page", "text_findings", "text_trace", "words"}
+)
 
 
 @cache
@@ -68,10 +70,16 @@ def formats() -> tuple[Format, ...]:
 def save(report: View, path: str) -> None:
     """Write a report to a file, in the format that its ending stands for: all of it, or nothing.
 
-    Raises `UsageError` for an ending that stands for none, and `OSError` where the file cannot be written.
+    Raises `UsageError` for an ending that stands for none, and where the file cannot be written.
     """
+    from calico_bundle.errors import UsageError
     from calico_bundle.report.files import by_ending, write_file
 
     name = by_ending(path, {known.name: known.suffix for known in formats()})
     render = next(known.render for known in formats() if known.name == name)
-    write_file(path, render(report, Style()).encode("utf-8", "backslashreplace"))
+    content = render(report, Style()).encode("utf-8", "backslashreplace")
+    try:
+        write_file(path, content)
+    except (OSError, ValueError) as error:
+        # The error of the system names the file that is written first, beside the one that was asked for.
+        raise UsageError(f"cannot write {path}: {getattr(error, 'strerror', None) or error}") from error

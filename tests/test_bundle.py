@@ -1,0 +1,80 @@
+"""The reading pass as a whole: what is a bundle, and what is none."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+
+import calico_bundle as cb
+from calico_bundle.bundle import read_bundle
+
+PICTURE = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(256))
+PROSE = b"# A project\n\nSome words about it.\n"
+ROUTES = b"default via 10.0.0.1 dev eth0\n"
+NAMESPACE = b"apiVersion: v1\nkind: Namespace\nmetadata:\n  name: shop\n"
+
+
+def folder(place: Path, **files: bytes) -> Path:
+    place.mkdir()
+    for name, content in files.items():
+        (place / name).write_bytes(content)
+    return place
+
+
+def refused(source: object) -> str:
+    with pytest.raises(cb.NotABundleError) as caught:
+        read_bundle(source)  # type: ignore[arg-type]
+    assert "\n" not in str(caught.value)
+    assert "`kubectl get -o yaml`" in str(caught.value)
+    return str(caught.value)
+
+
+def test_text_that_nobody_knows_is_no_bundle(tmp_path: Path):
+    (tmp_path / "README.md").write_bytes(PROSE)
+    expected = "README.md: 1 file, and it is not something this program knows; expected is what "
+    assert refused(tmp_path / "README.md").startswith(expected)
+
+
+def test_folder_with_a_picture_is_no_bundle(tmp_path: Path):
+    found = refused(folder(tmp_path / "photos", one=PICTURE))
+    assert found.startswith("photos: 1 file, and it is not something this program knows (binary data); ")
+
+
+def test_folder_of_unknown_texts_is_no_bundle(tmp_path: Path):
+    found = refused(folder(tmp_path / "notes", a=PROSE, b=PROSE, c=PICTURE))
+    assert found.startswith("notes: 3 files, and none of them is something this program knows (1 x binary data); ")
+
+
+def test_error_messages_alone_are_no_bundle(tmp_path: Path):
+    error = b"error: unable to upgrade connection: container not found\n"
+    assert "2 x an error message in place of output" in refused(folder(tmp_path / "failed", a=error, b=error))
+
+
+def test_what_could_not_be_read_is_told_as_well(tmp_path: Path):
+    broken = folder(tmp_path / "broken", a=PROSE)
+    (broken / "b.txt").symlink_to("nowhere")
+    assert "; not read: b.txt: " in refused(broken)
+
+
+def test_one_known_file_among_others_is_a_bundle(tmp_path: Path):
+    bundle = read_bundle(folder(tmp_path / "mixed", a=PROSE, b=PICTURE, c=ROUTES))
+    assert [a.kind for a in bundle.artifacts] == [None, None, "ip-route"]
+
+
+def test_several_inputs_are_refused_only_when_all_together_hold_nothing(tmp_path: Path):
+    prose, routes = folder(tmp_path / "left", a=PROSE), folder(tmp_path / "right", a=ROUTES)
+    more = folder(tmp_path / "more", a=PROSE)
+    assert len(read_bundle([prose, routes]).artifacts) == len([prose, routes])
+    assert refused([prose, more]).startswith("left, more: 2 files, ")
+
+
+def test_objects_without_calico_are_a_bundle():
+    assert cb.analyze(io.BytesIO(NAMESPACE)).verdict.status == "inconclusive"
+
+
+@pytest.mark.parametrize("source", [5, None, [5], {"a": 1}, b"kind: List"])
+def test_what_is_no_input_is_refused_with_what_would_be(source: object):
+    with pytest.raises(cb.UsageError, match="expected a path, a directory or a binary file object"):
+        cb.analyze(source)  # type: ignore[arg-type]
