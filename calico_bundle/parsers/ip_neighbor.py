@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from calico_bundle.evidence import Evidence, GapKind, LineGaps, quote
 from calico_bundle.facts import Address, NeighborFact
 from calico_bundle.parsers import Parsed, Parser
-from calico_bundle.parsers.ip_text import Command, address, command_in, is_hidden, note_other, sample_lines
+from calico_bundle.parsers.ip_text import Command, Draft, address, command_in, is_hidden, note_other, sample_lines
 
 _STATES = frozenset(("NONE", "INCOMPLETE", "REACHABLE", "STALE", "DELAY", "PROBE", "FAILED", "NOARP", "PERMANENT"))
 _FLAGS = frozenset(("router", "extern_learn", "extern_valid", "managed", "offload", "use", "sticky", "self"))
@@ -18,22 +18,15 @@ _USED_AND_PROBES = re.compile(r"\d+/\d+/\d+probes", re.ASCII)
 
 
 @dataclass(slots=True)
-class _Draft:
+class _Draft(Draft):
     """A neighbor while its words are read."""
 
     address: Address | None
     device: str | None = None
     mac: str | None = None
     states: list[str] = field(default_factory=list)
-    problem: str | None = None
-    problem_kind: GapKind | None = None
     unknown: str | None = None
     hidden_mac: bool = False
-
-    def refuse(self, why: str, kind: GapKind | None = None) -> None:
-        """Remember why this line gives no neighbor; the first reason stands."""
-        if self.problem is None:
-            self.problem, self.problem_kind = why, kind
 
 
 def _read(line: str) -> _Draft | None:

@@ -13,6 +13,7 @@ from calico_bundle.parsers.ip_text import (
     IPV4,
     IPV6,
     Command,
+    Draft,
     address,
     command_in,
     family_of_path,
@@ -66,7 +67,7 @@ _TYPE_AND_DESTINATION = 2
 
 
 @dataclass(slots=True)
-class _Draft:
+class _Draft(Draft):
     """A route while its lines are read; `hops` of a multipath route come from further lines."""
 
     line_number: int
@@ -85,16 +86,9 @@ class _Draft:
     scope: str | None = None
     source: Address | None = None
     metric: int = 0
-    problem: str | None = None
-    problem_kind: GapKind | None = None
     unknown_word: str | None = None
     hidden_source: bool = False
     problem_line: tuple[int, str] | None = None
-
-    def refuse(self, why: str, kind: GapKind | None = None) -> None:
-        """Remember why this line gives no route; the first reason stands."""
-        if self.problem is None:
-            self.problem, self.problem_kind = why, kind
 
     def end_hop(self) -> None:
         """Put the next hop that was read so far with the others."""

@@ -10,6 +10,7 @@ from calico_bundle.facts import Network, RuleFact
 from calico_bundle.parsers import Parsed, Parser
 from calico_bundle.parsers.ip_text import (
     Command,
+    Draft,
     command_in,
     family_of_path,
     interface,
@@ -41,7 +42,7 @@ _MARKS = ("[detached]", "[unresolved]")
 
 
 @dataclass(slots=True)
-class _Draft:
+class _Draft(Draft):
     """A rule while its words are read."""
 
     inverted: bool = False
@@ -52,14 +53,7 @@ class _Draft:
     other: list[str] = field(default_factory=list)
     action: str | None = None
     table: str | None = None
-    problem: str | None = None
-    problem_kind: GapKind | None = None
     unknown: list[str] = field(default_factory=list)
-
-    def refuse(self, why: str, kind: GapKind | None = None) -> None:
-        """Remember why this line gives no rule; the first reason stands."""
-        if self.problem is None:
-            self.problem, self.problem_kind = why, kind
 
 
 def _read(words: list[str]) -> _Draft:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import ip_address, ip_interface, ip_network
 from itertools import pairwise
@@ -45,6 +45,26 @@ _IP_ERROR = re.compile(
 # In the order in which `ip` itself resolves an abbreviation.
 _OBJECTS = ("address", "maddress", "mroute", "route", "rule", "neighbor", "neighbour", "link", "netns")
 _COMMAND_STARTS = ("#", "$", "+", "=", "-", ">", "%", "/", "ip ", "sudo ip ")
+
+
+@dataclass(slots=True)
+class Draft:
+    """A record while its words are read, and why it comes to none, if it does."""
+
+    problem: str | None = field(default=None, kw_only=True)
+    problem_kind: GapKind | None = field(default=None, kw_only=True)
+
+    def refuse(self, why: str, kind: GapKind | None = None) -> None:
+        """Remember why this line gives no record; the first reason stands.
+
+        >>> draft = Draft()
+        >>> draft.refuse("hidden"), draft.refuse("cut")
+        (None, None)
+        >>> draft.problem
+        'hidden'
+        """
+        if self.problem is None:
+            self.problem, self.problem_kind = why, kind
 
 
 @lru_cache(_CACHED)

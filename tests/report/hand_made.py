@@ -93,124 +93,148 @@ def path(pod: str, on: str, verdict: str, **changed: Any) -> Made:
     return made | changed
 
 
+def _bundle() -> Made:
+    return {
+        "inputs": ["customer.tar.gz"],
+        "layouts": ["cluster-info-dump", "per-node"],
+        "artifacts": 61,
+        "gaps": [
+            {
+                "path": "nodes/node-3/ip_rule.txt",
+                "line": 4,
+                "kind": "not-understood",
+                "message": "line not understood: x",
+            },
+            {
+                "path": "nodes/node-3/ip_rule.txt",
+                "line": 5,
+                "kind": "not-understood",
+                "message": "line not understood: y",
+            },
+            {
+                "path": "cluster/secrets.yaml",
+                "line": None,
+                "kind": "redacted",
+                "message": "values hidden by the collector",
+            },
+        ],
+        "missing": [
+            {"artifact": "ip-route", "node": "node-3", "effect": "its routes are predicted, not observed"},
+            {"artifact": "calicoctl ippools", "node": None, "effect": "the encapsulation is taken from the routes"},
+        ],
+    }
+
+
+def _verdict() -> Made:
+    return {
+        "status": "broken",
+        "headline": "12 of 40 pods get no DNS answer: Calico on node-2 uses an address its peers cannot reach",
+        "root_causes": ["CB101"],
+    }
+
+
+def _nodes() -> list[Made]:
+    return [
+        node("node-1", "10.0.1.11"),
+        node(
+            "node-2",
+            "10.0.1.12",
+            bgp_ip="192.168.50.12",
+            bgp_interface="ens19",
+            predicted_ip="192.168.50.12",
+            address_verdict="wrong",
+        ),
+        node("node-3", "10.0.1.13", predicted_ip="172.17.0.1"),
+    ]
+
+
+def _findings() -> list[Made]:
+    return [
+        finding(),
+        finding(
+            code="CB303",
+            name="dns-single-node",
+            severity="warning",
+            subject="service/kube-system/kube-dns",
+            message="both endpoints of the cluster DNS run on node-2",
+            evidence=[evidence("cluster/endpoints.yaml", 12, "- ip: 10.244.2.2")],
+            affects={"paths": 0, "pods": [], "nodes": []},
+            fixes=[],
+        ),
+    ]
+
+
+def _hypotheses() -> list[Made]:
+    return [
+        {
+            "name": "firewall-drops-bgp",
+            "status": "ruled-out",
+            "text": "node-1 and node-3 have a session over the same port",
+            "evidence": [evidence("nodes/node-1/birdcl_show_protocols.txt", 8, "Mesh_10_0_1_13 BGP up Established")],
+            "collect": [],
+        },
+        {
+            "name": "policy-denies-dns",
+            "status": "not-checkable",
+            "text": "no network policy is in the bundle",
+            "evidence": [],
+            "collect": ["kubectl get networkpolicies.networking.k8s.io --all-namespaces --output yaml"],
+        },
+    ]
+
+
+def _dns() -> Made:
+    return {
+        "services": [
+            {
+                "namespace": "kube-system",
+                "name": "kube-dns",
+                "cluster_ips": ["10.96.0.10"],
+                "endpoints": [
+                    {
+                        "namespace": "kube-system",
+                        "pod": "coredns-2a",
+                        "node": "node-2",
+                        "ip": "10.244.2.2",
+                        "ready": True,
+                    },
+                    {"namespace": None, "pod": None, "node": None, "ip": "10.244.2.3", "ready": False},
+                ],
+            }
+        ],
+        "paths": {"total": 43, "reaches": 27, "degraded": 0, "broken": 12, "unknown": 1, "not_applicable": 3},
+    }
+
+
+def _effects() -> list[Made]:
+    return [
+        {
+            "name": "dns-on-node-2",
+            "status": "works",
+            "text": "Pods on node-2 reach both endpoints without leaving their node",
+            "evidence": [],
+        },
+        {
+            "name": "dns-from-other-nodes",
+            "status": "broken",
+            "text": "Pods on node-1 and node-3 get no DNS answer: those nodes have no route to 10.244.2.0/26",
+            "evidence": [evidence("nodes/node-1/ip_route.txt", 5, "10.244.3.0/26 via 10.0.1.13 dev ens18 proto bird")],
+        },
+    ]
+
+
 def broken_report() -> Made:
     """A wrong address on node-2: what most reports look like."""
     return {
         "schema_version": 1,
         "tool": {"name": "bundle-analyze", "version": "0.1.0"},
-        "bundle": {
-            "inputs": ["customer.tar.gz"],
-            "layouts": ["cluster-info-dump", "per-node"],
-            "artifacts": 61,
-            "gaps": [
-                {
-                    "path": "nodes/node-3/ip_rule.txt",
-                    "line": 4,
-                    "kind": "not-understood",
-                    "message": "line not understood: x",
-                },
-                {
-                    "path": "nodes/node-3/ip_rule.txt",
-                    "line": 5,
-                    "kind": "not-understood",
-                    "message": "line not understood: y",
-                },
-                {
-                    "path": "cluster/secrets.yaml",
-                    "line": None,
-                    "kind": "redacted",
-                    "message": "values hidden by the collector",
-                },
-            ],
-            "missing": [
-                {"artifact": "ip-route", "node": "node-3", "effect": "its routes are predicted, not observed"},
-                {"artifact": "calicoctl ippools", "node": None, "effect": "the encapsulation is taken from the routes"},
-            ],
-        },
-        "verdict": {
-            "status": "broken",
-            "headline": "12 of 40 pods get no DNS answer: Calico on node-2 uses an address its peers cannot reach",
-            "root_causes": ["CB101"],
-        },
-        "nodes": [
-            node("node-1", "10.0.1.11"),
-            node(
-                "node-2",
-                "10.0.1.12",
-                bgp_ip="192.168.50.12",
-                bgp_interface="ens19",
-                predicted_ip="192.168.50.12",
-                address_verdict="wrong",
-            ),
-            node("node-3", "10.0.1.13", predicted_ip="172.17.0.1"),
-        ],
-        "findings": [
-            finding(),
-            finding(
-                code="CB303",
-                name="dns-single-node",
-                severity="warning",
-                subject="service/kube-system/kube-dns",
-                message="both endpoints of the cluster DNS run on node-2",
-                evidence=[evidence("cluster/endpoints.yaml", 12, "- ip: 10.244.2.2")],
-                affects={"paths": 0, "pods": [], "nodes": []},
-                fixes=[],
-            ),
-        ],
-        "hypotheses": [
-            {
-                "name": "firewall-drops-bgp",
-                "status": "ruled-out",
-                "text": "node-1 and node-3 have a session over the same port",
-                "evidence": [
-                    evidence("nodes/node-1/birdcl_show_protocols.txt", 8, "Mesh_10_0_1_13 BGP up Established")
-                ],
-                "collect": [],
-            },
-            {
-                "name": "policy-denies-dns",
-                "status": "not-checkable",
-                "text": "no network policy is in the bundle",
-                "evidence": [],
-                "collect": ["kubectl get networkpolicies.networking.k8s.io --all-namespaces --output yaml"],
-            },
-        ],
-        "dns": {
-            "services": [
-                {
-                    "namespace": "kube-system",
-                    "name": "kube-dns",
-                    "cluster_ips": ["10.96.0.10"],
-                    "endpoints": [
-                        {
-                            "namespace": "kube-system",
-                            "pod": "coredns-2a",
-                            "node": "node-2",
-                            "ip": "10.244.2.2",
-                            "ready": True,
-                        },
-                        {"namespace": None, "pod": None, "node": None, "ip": "10.244.2.3", "ready": False},
-                    ],
-                }
-            ],
-            "paths": {"total": 43, "reaches": 27, "degraded": 0, "broken": 12, "unknown": 1, "not_applicable": 3},
-        },
-        "effects": [
-            {
-                "name": "dns-on-node-2",
-                "status": "works",
-                "text": "Pods on node-2 reach both endpoints without leaving their node",
-                "evidence": [],
-            },
-            {
-                "name": "dns-from-other-nodes",
-                "status": "broken",
-                "text": "Pods on node-1 and node-3 get no DNS answer: those nodes have no route to 10.244.2.0/26",
-                "evidence": [
-                    evidence("nodes/node-1/ip_route.txt", 5, "10.244.3.0/26 via 10.0.1.13 dev ens18 proto bird")
-                ],
-            },
-        ],
+        "bundle": _bundle(),
+        "verdict": _verdict(),
+        "nodes": _nodes(),
+        "findings": _findings(),
+        "hypotheses": _hypotheses(),
+        "dns": _dns(),
+        "effects": _effects(),
         "checks_skipped": [{"code": "CB401", "reason": "no network policy is in the bundle"}],
         "coverage": [
             {"artifact": "ip-route", "seen": 2, "of": 3, "text": "routes of node-1 and node-2"},
