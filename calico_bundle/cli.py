@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
 from calico_bundle import __version__
-from calico_bundle.commands import Document, Outcome, Session, verbs
+from calico_bundle.commands import RESERVED, Document, Outcome, Session, verbs
 from calico_bundle.errors import BundleError
-from calico_bundle.evidence import clean
 from calico_bundle.report.exit_status import ExitStatus
-from calico_bundle.report.files import write_file
 
 NAME = "bundle-analyze"
 DEBUG = "CALICO_BUNDLE_DEBUG"
@@ -29,6 +25,14 @@ _REDRAW_SECONDS = 0.1
 
 class Program(click.Group):
     """Every verb of the command; words that begin with none of them are for `analyze`."""
+
+    def list_commands(self, _context: click.Context) -> list[str]:
+        """Name the verbs, without importing them."""
+        return list(verbs())
+
+    def get_command(self, _context: click.Context, name: str) -> click.Command | None:
+        """Import one verb."""
+        return verbs().get(name)
 
     def main(self, args: Sequence[str] | None = None, *_more: Any, **_settings: Any) -> NoReturn:
         """Run on `args`, else on the arguments of this process, and exit with the status."""
@@ -72,6 +76,8 @@ def _run_safely(words: list[str], session: Session, progress: _Progress) -> int:
 def _run(words: list[str], session: Session) -> Outcome:
     known = verbs()
     verb = words[0] if words and words[0] in known else None
+    if verb is None and words and words[0] in RESERVED:
+        raise click.UsageError(f"{words[0]} is not offered yet; a bundle of that name is written ./{words[0]}")
     command = known[verb or "analyze"]
     name = NAME if verb is None else f"{NAME} {verb}"
     settings: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100, "obj": session}
@@ -92,6 +98,8 @@ def _fail(status: ExitStatus, words: str, session: Session | None = None) -> int
 
 
 def _say(words: str) -> None:
+    from calico_bundle.evidence import clean
+
     with contextlib.suppress(OSError):
         print(clean(words), file=sys.stderr, flush=True)
 
@@ -105,6 +113,7 @@ def _show_traceback() -> None:
 
 def _defect(error: Exception) -> str:
     import traceback
+    from pathlib import Path
 
     frames = traceback.extract_tb(error.__traceback__)
     place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
@@ -126,9 +135,11 @@ class _Progress:
         now = time.monotonic()
         if now - self._drawn_at < _REDRAW_SECONDS:
             return
+        from calico_bundle.evidence import clean
+
         self._drawn_at, self._on_screen = now, True
         share = f"{100 * done // total:3d} %" if total else f"{done:,}"
-        room = shutil.get_terminal_size().columns - 1
+        room = _columns() - 1
         self._write(f"\r\x1b[2K{clean(f'{share}  {text}')[:room]}")
 
     def clear(self) -> None:
@@ -150,6 +161,12 @@ class _Progress:
 def _terminal_width() -> int | None:
     if sys.stdout is None or not sys.stdout.isatty():
         return None
+    return _columns()
+
+
+def _columns() -> int:
+    import shutil  # with all that it knows of archives, it takes as long as the rest of this room
+
     return shutil.get_terminal_size().columns
 
 
@@ -168,6 +185,8 @@ def _deliver(outcome: Outcome) -> int:
 
 def _write(document: Document) -> None:
     if document.path is not None:
+        from calico_bundle.report.files import write_file
+
         write_file(document.path, _encode(document.content))
         return
     try:
@@ -202,4 +221,4 @@ def _mute(stream: Any) -> None:
         os.close(nowhere)
 
 
-program = Program(NAME, commands=verbs())
+program = Program(NAME)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from calico_bundle.addresses import AddressVerdict
-from calico_bundle.bundle import Bundle
-from calico_bundle.choices import Choices
-from calico_bundle.cluster import Cluster
-from calico_bundle.evidence import Evidence, Gap, Missing
-from calico_bundle.network.service import DnsService
-from calico_bundle.paths import DnsPaths
+if TYPE_CHECKING:
+    from calico_bundle.addresses import AddressVerdict
+    from calico_bundle.bundle import Bundle
+    from calico_bundle.choices import Choices
+    from calico_bundle.cluster import Cluster
+    from calico_bundle.evidence import Evidence, Gap, Missing
+    from calico_bundle.network.service import DnsService
+    from calico_bundle.paths import DnsPaths
 
 ERROR, WARNING, INFO = "error", "warning", "info"
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from calico_bundle.addresses import AddressStatus, AddressVerdict, blamed
-from calico_bundle.calico.installation import CalicoInstallation, installation_of
+from typing import TYPE_CHECKING
+
 from calico_bundle.findings import ERROR, Check, CheckInfo, Context, Finding, Fix
-from calico_bundle.impact import impact_of, node_names, pairs_of, pod_names
 from calico_bundle.names import node_subject
-from calico_bundle.remedies import use_internal_ip
+
+if TYPE_CHECKING:
+    from calico_bundle.addresses import AddressVerdict
+    from calico_bundle.calico.installation import CalicoInstallation
 
 INFO = CheckInfo(
     code="CB103",
@@ -41,11 +43,16 @@ def lacks(context: Context) -> str | None:
 
 def run(context: Context) -> list[Finding]:
     """One finding per node."""
+    from calico_bundle.addresses import AddressStatus, blamed
+    from calico_bundle.calico.installation import installation_of
+
     installation = installation_of(context.cluster)
     return [_finding(context, v, installation) for v in blamed(context.addresses, AddressStatus.NOT_ON_NODE)]
 
 
 def _finding(context: Context, verdict: AddressVerdict, installation: CalicoInstallation) -> Finding:
+    from calico_bundle.impact import impact_of, node_names, pairs_of, pod_names
+
     node = context.cluster.nodes[verdict.node]
     impact = impact_of({verdict.node}, context.paths)
     said = [e.evidence for e in node.log_events if e.event in ("address-not-on-host", "bird-socket-error")]
@@ -70,6 +77,8 @@ def _finding(context: Context, verdict: AddressVerdict, installation: CalicoInst
 def _fixes(
     installation: CalicoInstallation, verdict: AddressVerdict, restores: int | None, leaves: int | None
 ) -> tuple[Fix, ...]:
+    from calico_bundle.remedies import use_internal_ip
+
     fix = use_internal_ip(installation, (verdict,), restores, leaves)
     return (fix,) if fix else ()
 

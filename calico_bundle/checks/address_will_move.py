@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from calico_bundle.addresses import AddressStatus
-from calico_bundle.cluster import ClusterNode
-from calico_bundle.evidence import Evidence
-from calico_bundle.facts import Interface
+from typing import TYPE_CHECKING
+
 from calico_bundle.findings import WARNING, Check, CheckInfo, Context, Finding
 from calico_bundle.names import node_subject
+
+if TYPE_CHECKING:
+    from calico_bundle.cluster import ClusterNode
+    from calico_bundle.evidence import Evidence
+    from calico_bundle.facts import Interface
 
 INFO = CheckInfo(
     code="CB105",
@@ -45,6 +48,8 @@ def lacks(context: Context) -> str | None:
 
 def run(context: Context) -> list[Finding]:
     """One finding per node whose address is right or works now, and would move."""
+    from calico_bundle.addresses import AddressStatus
+
     found = []
     for node in context.cluster.nodes.values():
         next_one = context.choices.predicted(node)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from calico_bundle.findings import ERROR, Check, CheckInfo, Context, Finding, Fix
-from calico_bundle.losses import Loss, findings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from calico_bundle.losses import Loss
 
 INFO = CheckInfo(
     code="CB201",
@@ -49,6 +53,8 @@ def lacks(context: Context) -> str | None:
 
 def run(context: Context) -> list[Finding]:
     """One finding per node that the sessions in question share."""
+    from calico_bundle.losses import findings
+
     return findings(context, INFO, _MESSAGE, mend)
 
 

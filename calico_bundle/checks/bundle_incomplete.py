@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from calico_bundle.findings import WARNING, Check, CheckInfo, Context, Finding
-from calico_bundle.impact import node_names, pod_names
 from calico_bundle.names import BUNDLE_SUBJECT
-from calico_bundle.paths import Verdict
 
 INFO = CheckInfo(
     code="CB901",
@@ -30,6 +28,9 @@ def lacks(context: Context) -> str | None:
 
 def run(context: Context) -> list[Finding]:
     """One finding, or none."""
+    from calico_bundle.impact import node_names, pod_names
+    from calico_bundle.paths import Verdict
+
     unknown = [p for p in context.paths.pods if p.verdict is Verdict.UNKNOWN]
     if not unknown and context.paths.pods:
         return []

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from calico_bundle.cluster import ClusterNode
+from typing import TYPE_CHECKING
+
 from calico_bundle.findings import WARNING, Check, CheckInfo, Context, Finding
 from calico_bundle.names import node_subject
+
+if TYPE_CHECKING:
+    from calico_bundle.cluster import ClusterNode
 
 INFO = CheckInfo(
     code="CB106",

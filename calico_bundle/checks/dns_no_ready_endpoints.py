@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from calico_bundle.findings import ERROR, Check, CheckInfo, Context, Finding
-from calico_bundle.impact import FAILING, node_names, pod_names
 from calico_bundle.names import service_subject
 
 INFO = CheckInfo(
@@ -28,6 +27,8 @@ def lacks(context: Context) -> str | None:
 
 def run(context: Context) -> list[Finding]:
     """One finding, or none."""
+    from calico_bundle.impact import FAILING, node_names, pod_names
+
     dns = context.dns
     if dns is None or dns.hidden or any(e.ready for e in dns.endpoints):
         return []

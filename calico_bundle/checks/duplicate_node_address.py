@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from calico_bundle.addresses import AddressStatus, AddressVerdict, blamed
-from calico_bundle.calico.installation import installation_of
+from typing import TYPE_CHECKING
+
 from calico_bundle.findings import ERROR, Check, CheckInfo, Context, Finding, Fix
-from calico_bundle.impact import impact_of, node_names, pairs_of, pod_names
 from calico_bundle.names import node_subject
-from calico_bundle.remedies import use_internal_ip
+
+if TYPE_CHECKING:
+    from calico_bundle.addresses import AddressVerdict
 
 INFO = CheckInfo(
     code="CB102",
@@ -40,6 +41,11 @@ def lacks(context: Context) -> str | None:
 
 def run(context: Context) -> list[Finding]:
     """One finding per node at fault."""
+    from calico_bundle.addresses import AddressStatus, blamed
+    from calico_bundle.calico.installation import installation_of
+    from calico_bundle.impact import impact_of
+    from calico_bundle.remedies import use_internal_ip
+
     culprits = blamed(context.addresses, AddressStatus.DUPLICATE)
     total = impact_of({v.node for v in culprits}, context.paths)
     fix = use_internal_ip(installation_of(context.cluster), culprits, total.restored, total.left)
@@ -47,6 +53,8 @@ def run(context: Context) -> list[Finding]:
 
 
 def _finding(context: Context, verdict: AddressVerdict, fixes: tuple[Fix, ...]) -> Finding:
+    from calico_bundle.impact import impact_of, node_names, pairs_of, pod_names
+
     impact = impact_of({verdict.node}, context.paths)
     others = [context.addresses[name] for name in verdict.shared_with]
     others_named = ", ".join(verdict.shared_with)

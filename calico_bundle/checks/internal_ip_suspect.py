@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from calico_bundle.addresses import AddressStatus
-from calico_bundle.cluster import ClusterNode
-from calico_bundle.facts import Address
+from typing import TYPE_CHECKING
+
 from calico_bundle.findings import WARNING, Check, CheckInfo, Context, Finding
 from calico_bundle.names import node_subject
+
+if TYPE_CHECKING:
+    from calico_bundle.cluster import ClusterNode
+    from calico_bundle.facts import Address
 
 INFO = CheckInfo(
     code="CB107",
@@ -42,6 +45,8 @@ def run(context: Context) -> list[Finding]:
 
 
 def _finding(context: Context, node: ClusterNode) -> Finding | None:
+    from calico_bundle.addresses import AddressStatus
+
     ip = node.internal_ip
     if ip is None:
         return None

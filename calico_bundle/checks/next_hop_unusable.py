@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from calico_bundle.findings import ERROR, Check, CheckInfo, Context, Finding, Fix
-from calico_bundle.losses import Loss, findings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from calico_bundle.losses import Loss
 
 INFO = CheckInfo(
     code="CB202",
@@ -52,6 +56,8 @@ def lacks(context: Context) -> str | None:
 
 def run(context: Context) -> list[Finding]:
     """One finding per node that the routes in question share."""
+    from calico_bundle.losses import findings
+
     return findings(context, INFO, _MESSAGE, mend)
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from calico_bundle.findings import ERROR, Check, CheckInfo, Context, Finding
-from calico_bundle.losses import findings
-from calico_bundle.network.outcome import Why
 
 INFO = CheckInfo(
     code="CB204",
@@ -20,10 +18,6 @@ INFO = CheckInfo(
     ),
     limits="Without `sysctl` the filter is not known, and the path stays unknown instead.",
 )
-_MESSAGE = {
-    Why.TUNNEL_SOURCE_REFUSED: "tunnel packets between {node} and {others} are refused",
-    "": "packets between {node} and {others} are dropped on arrival",
-}
 
 
 def lacks(context: Context) -> str | None:
@@ -34,7 +28,14 @@ def lacks(context: Context) -> str | None:
 
 def run(context: Context) -> list[Finding]:
     """One finding per node that the drops share."""
-    return findings(context, INFO, _MESSAGE)
+    from calico_bundle.losses import findings
+    from calico_bundle.network.outcome import Why
+
+    message = {
+        Why.TUNNEL_SOURCE_REFUSED: "tunnel packets between {node} and {others} are refused",
+        "": "packets between {node} and {others} are dropped on arrival",
+    }
+    return findings(context, INFO, message)
 
 
 CHECK = Check(INFO, lacks, run)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from calico_bundle.findings import ERROR, Check, CheckInfo, Context, Finding
-from calico_bundle.losses import findings
-from calico_bundle.network.outcome import Why
 
 INFO = CheckInfo(
     code="CB203",
@@ -25,11 +23,6 @@ INFO = CheckInfo(
     ),
     limits="It says that the route is missing and not why.",
 )
-_MESSAGE = {
-    Why.NO_POD_GATEWAY: "pods on {node} cannot send anything",
-    Why.NO_SERVICE_ROUTE: "{node} itself cannot send to the DNS service",
-    "": "there is no way for pod traffic between {node} and {others}",
-}
 
 
 def lacks(context: Context) -> str | None:
@@ -40,7 +33,15 @@ def lacks(context: Context) -> str | None:
 
 def run(context: Context) -> list[Finding]:
     """One finding per node that the losses share."""
-    return findings(context, INFO, _MESSAGE)
+    from calico_bundle.losses import findings
+    from calico_bundle.network.outcome import Why
+
+    message = {
+        Why.NO_POD_GATEWAY: "pods on {node} cannot send anything",
+        Why.NO_SERVICE_ROUTE: "{node} itself cannot send to the DNS service",
+        "": "there is no way for pod traffic between {node} and {others}",
+    }
+    return findings(context, INFO, message)
 
 
 CHECK = Check(INFO, lacks, run)

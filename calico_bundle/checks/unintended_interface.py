@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from calico_bundle.addresses import AddressStatus, AddressVerdict, blamed
+from typing import TYPE_CHECKING
+
 from calico_bundle.findings import INFO as INFO_SEVERITY
 from calico_bundle.findings import Check, CheckInfo, Context, Finding
 from calico_bundle.names import node_subject
+
+if TYPE_CHECKING:
+    from calico_bundle.addresses import AddressVerdict
 
 INFO = CheckInfo(
     code="CB104",
@@ -32,6 +36,8 @@ def lacks(context: Context) -> str | None:
 
 def run(context: Context) -> list[Finding]:
     """One finding per node."""
+    from calico_bundle.addresses import AddressStatus, blamed
+
     return [_finding(v) for v in blamed(context.addresses, AddressStatus.UNINTENDED)]
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from calico_bundle.addresses import AddressStatus, AddressVerdict, blamed, names
-from calico_bundle.calico.installation import CalicoInstallation, installation_of
-from calico_bundle.evidence import Evidence
 from calico_bundle.findings import ERROR, Check, CheckInfo, Context, Finding, Fix
-from calico_bundle.impact import Impact, impact_of, node_names, pairs_of, pod_names
 from calico_bundle.names import node_subject
-from calico_bundle.network.outcome import Outcome
-from calico_bundle.remedies import can_reach, use_internal_ip
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from calico_bundle.addresses import AddressVerdict
+    from calico_bundle.calico.installation import CalicoInstallation
+    from calico_bundle.evidence import Evidence
+    from calico_bundle.impact import Impact
 
 INFO = CheckInfo(
     code="CB101",
@@ -56,6 +58,10 @@ def lacks(context: Context) -> str | None:
 
 def run(context: Context) -> list[Finding]:
     """One finding per node with a wrong address."""
+    from calico_bundle.addresses import AddressStatus, blamed, names
+    from calico_bundle.calico.installation import installation_of
+    from calico_bundle.impact import impact_of
+
     wrong = blamed(context.addresses, AddressStatus.WRONG)
     installation = installation_of(context.cluster)
     total = impact_of(names(wrong), context.paths)
@@ -66,6 +72,8 @@ def run(context: Context) -> list[Finding]:
 def _finding(
     context: Context, verdict: AddressVerdict, installation: CalicoInstallation, fixes: tuple[Fix, ...]
 ) -> Finding:
+    from calico_bundle.impact import impact_of, node_names, pairs_of, pod_names
+
     impact = impact_of({verdict.node}, context.paths)
     return Finding(
         INFO.code,
@@ -92,6 +100,8 @@ def _message(verdict: AddressVerdict) -> str:
 
 def _evidence(verdict: AddressVerdict, installation: CalicoInstallation, impact: Impact) -> tuple[Evidence, ...]:
     """Address choice first, then how peers show it, then the routes that failing packets take."""
+    from calico_bundle.network.outcome import Outcome
+
     trials = [e for t in verdict.trials[:3] for e in t.evidence]
     causes = [
         e
@@ -104,6 +114,8 @@ def _evidence(verdict: AddressVerdict, installation: CalicoInstallation, impact:
 
 
 def _fixes(installation: CalicoInstallation, wrong: Sequence[AddressVerdict], total: Impact) -> tuple[Fix, ...]:
+    from calico_bundle.remedies import can_reach, use_internal_ip
+
     fix = use_internal_ip(installation, wrong, total.restored, total.left)
     if fix is None and wrong and all(v.expected for v in wrong):
         peer = next((str(v.expected) for v in wrong), "")

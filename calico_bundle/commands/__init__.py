@@ -1,14 +1,14 @@
 """The command's verbs, one file each: arguments in, an `Outcome` out. Nothing here prints; `cli` does.
 
-A verb is a module of this folder that has a `COMMAND`; its docstring is the help. Importing one is cheap: whatever
-is heavy is imported when the verb runs.
+A verb is a module of this folder that has a `COMMAND`; its docstring is the help. A verb is imported when it is asked
+for, or when the help lists it; whatever is heavy is imported when the verb runs.
 """
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -64,13 +64,40 @@ class Session:
         return to_terminal and self.environment.get("TERM") != "dumb"
 
 
+# The modules of this folder that are no verb: they are not imported to find that out.
+_NOT_VERBS = frozenset({"options", "table_formats", "targets"})
+
+RESERVED = frozenset({"diff", "what-if"})
+"""Verbs to come. Until then they are no names of bundles either, so that no script changes its meaning one day."""
+
+
+class _Verbs(Mapping[str, click.Command]):
+    """Names are known at once; the module behind one is imported when it is looked up."""
+
+    def __init__(self, modules: Mapping[str, str]) -> None:
+        self._modules = modules
+
+    def __getitem__(self, name: str) -> click.Command:
+        command: click.Command = importlib.import_module(self._modules[name]).COMMAND
+        return command
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._modules
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._modules)
+
+    def __len__(self) -> int:
+        return len(self._modules)
+
+
 @cache
-def verbs() -> dict[str, click.Command]:
+def verbs() -> Mapping[str, click.Command]:
     """Every verb by name, `analyze` first.
 
     >>> "explain" in verbs()
     True
     """
-    modules = (importlib.import_module(f"{__name__}.{m.name}") for m in pkgutil.iter_modules(__path__))
-    found: list[click.Command] = [m.COMMAND for m in modules if hasattr(m, "COMMAND")]
-    return {str(command.name): command for command in sorted(found, key=lambda c: (c.name != "analyze", str(c.name)))}
+    modules = [m.name for m in pkgutil.iter_modules(__path__) if m.name not in _NOT_VERBS]
+    ordered = sorted(modules, key=lambda name: (name != "analyze", name))
+    return _Verbs({name.replace("_", "-"): f"{__name__}.{name}" for name in ordered})

@@ -11,7 +11,6 @@ import click
 from calico_bundle import __version__
 from calico_bundle.commands import Document, Outcome, Session, options, verbs
 from calico_bundle.commands.targets import Target, choose, keep_bundles
-from calico_bundle.names import did_you_mean
 from calico_bundle.report import View, formats
 from calico_bundle.report.exit_status import FAIL_ON, FailOn, exit_status
 
@@ -38,6 +37,7 @@ def _codes(_context: click.Context, parameter: click.Parameter, values: Sequence
 
 def _code(word: str) -> str:
     from calico_bundle.checks import catalog
+    from calico_bundle.names import did_you_mean
 
     names = {check.name: check.code for check in catalog()}
     code = names.get(word.lower(), word.upper())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import click
@@ -105,6 +104,8 @@ def open_bundles(bundles: Sequence[str], session: Session, *, dns: str | None, q
 
 
 def _check_bundles(bundles: Sequence[str]) -> None:
+    from pathlib import Path
+
     from calico_bundle.commands import verbs
 
     if bundles.count("-") > 1:

@@ -6,6 +6,7 @@ import csv
 import json
 import re
 import textwrap
+from collections.abc import Callable
 from io import BytesIO, StringIO
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,16 @@ if TYPE_CHECKING:
 # What a spreadsheet takes for a formula (OWASP, "CSV Injection"). A bundle comes from a customer's cluster, and whoever
 # can name a pod there would otherwise run a formula on the desk of the engineer who opens the table.
 _FORMULA = re.compile(r"\s*[=+\-@]")
+
+
+def render(analysis: Analysis, name: str, form: str) -> str | bytes:
+    """Write a table in one of the formats `csv`, `json` and `parquet`."""
+    known: dict[str, Callable[[Analysis, str], str | bytes]] = {
+        "csv": as_csv,
+        "json": as_json,
+        "parquet": as_parquet,
+    }
+    return known[form](analysis, name)
 
 
 def as_csv(analysis: Analysis, name: str) -> str:

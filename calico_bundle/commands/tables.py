@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from calico_bundle.commands import Document, Outcome, Session, options
-from calico_bundle.commands.table_formats import as_csv, as_json, as_list, as_parquet
 from calico_bundle.commands.targets import Target, choose, keep_bundles
 from calico_bundle.errors import UnknownNameError
 from calico_bundle.report.exit_status import ExitStatus
@@ -16,8 +14,7 @@ from calico_bundle.report.exit_status import ExitStatus
 if TYPE_CHECKING:
     from calico_bundle.analysis import Analysis
 
-_RENDER: dict[str, Callable[[Analysis, str], str | bytes]] = {"csv": as_csv, "json": as_json, "parquet": as_parquet}
-_ENDINGS = {name: (f".{name}",) for name in _RENDER}
+_ENDINGS = {name: (f".{name}",) for name in ("csv", "json", "parquet")}
 
 _EPILOG = """CSV is made for spreadsheets: a text cell that begins with =, +, - or @ gets a single quote in front, so
 that nothing out of a bundle is run as a formula, and control characters are left out. JSON and parquet hold every value
@@ -29,7 +26,7 @@ unchanged."""
 @options.stack(
     click.option("--table", metavar="NAME", help="Write this table; without it, list the tables."),
     click.option(
-        "-f", "--format", "wanted", type=click.Choice(list(_RENDER)), help="Format of --table (default: csv)."
+        "-f", "--format", "wanted", type=click.Choice(list(_ENDINGS)), help="Format of --table (default: csv)."
     ),
     options.output,
     options.dns,
@@ -72,10 +69,12 @@ def _check_parquet(targets: tuple[Target, ...], session: Session) -> None:
 
 
 def _document(analysis: Analysis, name: str | None, target: Target, session: Session) -> Document:
+    from calico_bundle.commands.table_formats import as_list, render
+
     if name is None:
         width = session.style(target.path, color="never", verbose=False, quiet=False).width
         return Document(as_list(analysis, width, verbose=session.verbose), target.path)
-    return Document(_RENDER[target.format](analysis, name), target.path)
+    return Document(render(analysis, name, target.format), target.path)
 
 
 COMMAND = tables

@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from calico_bundle.errors import UsageError
-from calico_bundle.report.files import by_ending
 
 Endings = Mapping[str, tuple[str, ...]]
 """The formats on offer, and the file endings that stand for each."""
@@ -43,10 +41,14 @@ def choose(wanted: str | None, outputs: Sequence[str], endings: Endings, default
 def _target(wanted: str | None, output: str, endings: Endings, default: str) -> Target:
     if output == "-":
         return Target(wanted or default, None)
+    from calico_bundle.report.files import by_ending
+
     return Target(wanted or by_ending(output, endings), output)
 
 
 def _check_place(path: str) -> None:
+    from pathlib import Path
+
     place = Path(path)
     if place.is_dir():
         raise UsageError(f"-o {path}: that is a directory")
@@ -61,6 +63,8 @@ def keep_bundles(bundles: Sequence[str], targets: Sequence[Target]) -> None:
 
     >>> keep_bundles(["a.tar.gz"], [Target("json", None)])
     """
+    from pathlib import Path
+
     inputs = [Path(bundle) for bundle in bundles if Path(bundle).exists()]
     for target in targets:
         if target.path and Path(target.path).exists() and any(Path(target.path).samefile(file) for file in inputs):

@@ -6,7 +6,6 @@ from enum import IntEnum
 from typing import Any, Literal
 
 from calico_bundle.errors import UsageError
-from calico_bundle.names import did_you_mean
 from calico_bundle.report import View
 
 FailOn = Literal["error", "warning", "info", "never"]
@@ -45,6 +44,8 @@ def exit_status(report: View, fail_on: str = "error") -> int:
     3
     """
     if fail_on not in FAIL_ON:
+        from calico_bundle.names import did_you_mean
+
         raise UsageError(f"fail_on={fail_on!r}: {did_you_mean(fail_on, FAIL_ON)}")
     if any(_counts(finding, fail_on) for finding in report["findings"]):
         return ExitStatus.FOUND.value

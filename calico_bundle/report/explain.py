@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from calico_bundle.checks import info
 from calico_bundle.report import PIPED_WIDTH
 
 if TYPE_CHECKING:
@@ -22,15 +20,21 @@ _SECTIONS = (
 _WIDEST = 100
 
 
-def explain(code_or_name: str) -> str:
+def explain(code_or_name: str, width: int = PIPED_WIDTH) -> str:
     """What a finding means, why it matters, what proves it, how to mend it, and what it cannot see.
 
-    Raises `UnknownNameError` for a code or name that no finding has.
+    The beginning of several codes (`CB1`) lists them. Raises `UnknownNameError` for what no finding has.
 
     >>> explain("CB101").splitlines()[0]
     'CB101 wrong-bgp-source-ip (error)'
+    >>> [line.split()[0] for line in explain("cb30").splitlines() if line.startswith("CB")]
+    ['CB302', 'CB303']
     """
-    return render(info(code_or_name))
+    from calico_bundle.checks import catalog, info
+
+    beginning = code_or_name.strip().upper()
+    alike = [check for check in catalog() if beginning and check.code.startswith(beginning) and check.code != beginning]
+    return render_list(alike, width) if alike else render(info(code_or_name), width)
 
 
 def render(check: CheckInfo, width: int = PIPED_WIDTH) -> str:
@@ -64,6 +68,8 @@ def _wrap(words: str, width: int, indent: str) -> str:
 
 
 def _fill(words: str, width: int, lead: str, hang: str) -> str:
+    import textwrap
+
     # Names of settings and commands must not be torn apart, or nobody can search for them or copy them.
     return textwrap.fill(
         words, width, initial_indent=lead, subsequent_indent=hang, break_long_words=False, break_on_hyphens=False

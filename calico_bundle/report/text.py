@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from calico_bundle.report import PIPED_WIDTH, Format, Style, View
-from calico_bundle.report.page import Page, Span
-from calico_bundle.report.text_findings import effects, findings, hypotheses
-from calico_bundle.report.text_trace import render_trace
 from calico_bundle.report.words import count, fold, summary
+
+if TYPE_CHECKING:
+    from calico_bundle.report.page import Page, Span
 
 VERDICT_STYLE = {
     "broken": "bold red",
@@ -27,6 +28,10 @@ def render(
     report: View, *, width: int = PIPED_WIDTH, color: bool = False, verbose: bool = False, quiet: bool = False
 ) -> str:
     """Write a report as text; `verbose` folds nothing, `quiet` gives the headline and the last line only."""
+    # Late, because `--help` imports every format to name it.
+    from calico_bundle.report.page import Page
+    from calico_bundle.report.text_findings import effects, findings, hypotheses
+
     page = Page(Style(width, color, verbose, quiet))
     _headline(page, report["verdict"])
     if not quiet:
@@ -198,4 +203,10 @@ def _render(report: View, style: Style) -> str:
     return render(report, width=style.width, color=style.color, verbose=style.verbose, quiet=style.quiet)
 
 
-FORMAT = Format(name="text", suffix=(".txt",), render=_render, render_trace=render_trace, lists_paths=False)
+def _render_trace(trace: View, style: Style) -> str:
+    from calico_bundle.report.text_trace import render_trace
+
+    return render_trace(trace, style)
+
+
+FORMAT = Format(name="text", suffix=(".txt",), render=_render, render_trace=_render_trace, lists_paths=False)

@@ -1,18 +1,21 @@
 """The command line: what it takes, what it refuses, where it writes and with which status."""
 
 import csv
+import importlib
 import io
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
 import pytest
 from click.testing import CliRunner, Result
 
-from calico_bundle import __version__
+from calico_bundle import __version__, commands
+from calico_bundle.checks import PLANNED, catalog
 from calico_bundle.cli import program
-from calico_bundle.commands import Session, verbs
+from calico_bundle.commands import RESERVED, Session, verbs
 from calico_bundle.errors import NotABundleError
 from tests.cli.fakes import FakeReading, install
 from tests.report import hand_made
@@ -305,6 +308,50 @@ def test_explain():
     shown = run("explain", "CB110")
     assert shown.exit_code == 2
     assert "did you mean" in shown.stderr
+
+
+@pytest.mark.usefixtures("reading")
+def test_explain_lists_the_codes_that_begin_so():
+    shown = run("explain", "cb10")
+    assert shown.exit_code == 0
+    assert [line.split()[0] for line in shown.stdout.splitlines() if line.startswith("CB")] == ["CB101", "CB104"]
+    assert run("explain", "CB").stdout == run("explain").stdout
+
+
+@pytest.mark.parametrize("code, name", sorted(PLANNED.items()))
+def test_explain_says_of_a_planned_code_that_it_has_no_check_yet(code, name):
+    for word in (code, code.lower(), name):
+        shown = run("explain", word)
+        assert shown.exit_code == 2
+        assert f"{code} is the code of a check that does not exist yet: {name}\n" in shown.stderr
+
+
+def test_a_planned_code_is_no_longer_planned_once_a_check_has_it():
+    assert {info.code for info in catalog()} & set(PLANNED) == set()
+    assert {info.name for info in catalog()} & set(PLANNED.values()) == set()
+
+
+def test_every_verb_is_found_without_importing_its_module():
+    """The name is the module's, and the modules that are left out are no verbs."""
+    folder = Path(commands.__file__).parent
+    modules = {path.stem for path in folder.glob("*.py")} - {"__init__"}
+    with_command = {m for m in modules if hasattr(importlib.import_module(f"calico_bundle.commands.{m}"), "COMMAND")}
+    assert {name.replace("-", "_") for name in verbs()} == with_command
+    assert [command.name for command in verbs().values()] == list(verbs())
+
+
+@pytest.mark.parametrize("verb", sorted(RESERVED))
+@pytest.mark.parametrize("more", [["a.tgz", "b.tgz"], ["--help"], []])
+def test_a_verb_to_come_is_refused(verb, more):
+    assert verb not in verbs()
+    shown = run(verb, *more)
+    assert (shown.exit_code, shown.stdout, shown.stderr.count("\n")) == (2, "", 1)
+    assert f"{verb} is not offered yet" in shown.stderr
+
+
+def test_a_bundle_named_like_a_verb_to_come_needs_its_folder(reading):
+    assert run("./diff").stdout.startswith("broken: ")
+    assert reading.source == "./diff"
 
 
 @pytest.mark.usefixtures("reading")

@@ -46,6 +46,32 @@ def test_help_and_explain_import_nothing_heavy(words):
     assert shown.stdout.splitlines()[-1] == "[]"
 
 
+# Creating the dataclasses of these takes longer than Python itself takes to start.
+ROOMS = (
+    "addresses", "analysis", "bundle", "calico", "choices", "cluster", "coverage", "diagnosis", "effects", "facts",
+    "graph", "identity", "impact", "layouts", "losses", "network", "objects", "parsers", "paths", "remedies",
+    "sources", "tables", "trace",
+)  # fmt: skip
+SLOW = ("bz2", "csv", "difflib", "importlib.metadata", "ipaddress", "json", "lzma", "pathlib", "tarfile", "zipfile")
+# click asks shutil for the width of the help, and the help lists the formats, of which one is JSON.
+HELP_NEEDS = {"bz2", "lzma", "json"}
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["explain"], ["explain", "CB101"], ["explain", "CB1"]])
+def test_help_and_explain_import_no_room_of_the_analysis(words):
+    """That they say it in time; `tests/benchmarks/start_up.py` measures it."""
+    code = "import sys, click; before = set(sys.modules); sys.argv[0] = 'x'\ntry:\n    "
+    code += "from calico_bundle.cli import main; main()\nfinally:\n    print(*(set(sys.modules) - before))"
+    shown = subprocess.run(
+        [sys.executable, "-c", code, *words], capture_output=True, env=environment(), check=True, text=True
+    )
+    imported = set(shown.stdout.splitlines()[-1].split())
+    assert "calico_bundle.cli" in imported
+    assert sorted(imported & {f"calico_bundle.{room}" for room in ROOMS}) == []
+    allowed = HELP_NEEDS if words[0].startswith("-") else {"difflib"}
+    assert sorted(imported & set(SLOW) - allowed) == []
+
+
 def test_a_defect_says_so_with_status_70_and_no_traceback():
     shown = run("a.tgz", fake="defect")
     assert (shown.returncode, shown.stdout) == (70, b"")
