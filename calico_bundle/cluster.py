@@ -62,7 +62,7 @@ class ClusterNode:
         if self.addresses is None or "ip-addr" in self.incomplete:
             return None
         named = (r for r in self.routes or () if r.source == address or r.type == "local")
-        spoken_of = any(r.source == address or r.destination.network_address == address for r in named)
+        spoken_of = any(address in (r.source, r.destination.network_address) for r in named)
         return None if spoken_of else False
 
 

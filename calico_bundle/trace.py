@@ -10,6 +10,7 @@ from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.errors import AmbiguousNameError, UnknownNameError
 from calico_bundle.evidence import Evidence
 from calico_bundle.facts import Address, PodFact
+from calico_bundle.network.lookup_source import Source, of_pod_to
 from calico_bundle.network.outcome import Cause, Hop, Outcome, Packet, Walk, Why
 from calico_bundle.network.routing import source_address
 from calico_bundle.paths import DnsPaths, Verdict
@@ -266,13 +267,13 @@ def _as_pod(paths: DnsPaths, end: End) -> PodFact:
 
 
 def _leg(paths: DnsPaths, start: End, end: End) -> Leg:
-    source = _source(paths, start, end)
-    request = _sent(paths, start, end, source)
+    asked = _source(paths, start, end)
+    request = _sent(paths, start, end, Packet(asked.seen, end.ip, asked.routed_as) if asked and end.ip else None)
     if end.node is None and end.kind == "ip":
         return Leg(end, request, _open_reply(paths.cluster, end))
     # An answer comes from the address that was asked, whatever address the route back would give it.
-    reply = _sent(paths, end, End(start.kind, start.name, start.node, source), end.ip)
-    return Leg(end, request, reply)
+    answer = Packet(end.ip, asked.seen, restored=(start.node, asked.routed_as)) if asked and start.node else None
+    return Leg(end, request, _sent(paths, end, start, answer))
 
 
 def _open_reply(cluster: Cluster, end: End) -> Walk:
@@ -282,13 +283,17 @@ def _open_reply(cluster: Cluster, end: End) -> Walk:
     return Walk(Outcome.UNKNOWN, (), None, None, Cause(Why.UNDECIDED, None, text, settle=f"the routes of {end.name}"))
 
 
-def _source(paths: DnsPaths, start: End, end: End) -> Address | None:
-    """A pod keeps its address; a node's packet gets one from the route it takes."""
-    if not _is_host(paths.cluster, start) or start.node is None or end.ip is None:
-        return start.ip
-    node = paths.cluster.nodes[start.node]
+def _source(paths: DnsPaths, start: End, end: End) -> Source | None:
+    """A pod keeps its address unless natOutgoing masquerades it; a node's packet gets one from the route it takes."""
+    node = paths.cluster.nodes.get(start.node or "")
+    if start.ip is None or node is None or end.ip is None:
+        return None
+    if not _is_host(paths.cluster, start):
+        found = of_pod_to(paths.forwarding, node, end.ip, start.ip)
+        return found[0] if len(found) == 1 else Source(start.ip, start.ip)
     route = paths.forwarding.routing(node).lookup(end.ip).route if node.routes is not None else None
-    return source_address(node, route, end.ip)[0] if route else start.ip
+    chosen = source_address(node, route, end.ip)[0] if route else None
+    return Source(chosen or start.ip, chosen or start.ip)
 
 
 def _is_host(cluster: Cluster, end: End) -> bool:
@@ -296,15 +301,14 @@ def _is_host(cluster: Cluster, end: End) -> bool:
     return pod.host_network if pod else end.kind in ("node", "ip")
 
 
-def _sent(paths: DnsPaths, start: End, end: End, source: Address | None) -> Walk:
-    if start.node is None or start.node not in paths.cluster.nodes or start.ip is None or end.ip is None:
+def _sent(paths: DnsPaths, start: End, end: End, packet: Packet | None) -> Walk:
+    if start.node is None or start.node not in paths.cluster.nodes or packet is None:
         text = f"the bundle does not tell the node and address of {start.name} and {end.name}"
-        return Walk(
-            Outcome.UNKNOWN, (), None, None, Cause(Why.UNDECIDED, None, text, settle="`kubectl get pods -A -o yaml`")
-        )
+        cause = Cause(Why.UNDECIDED, None, text, settle="`kubectl get pods -A -o yaml`")
+        return Walk(Outcome.UNKNOWN, (), None, None, cause)
     host = _is_host(paths.cluster, start)
     send: Callable[[str, Packet], Walk] = paths.forwarding.from_node if host else paths.forwarding.from_pod
-    walk = send(start.node, Packet(source, end.ip))
+    walk = send(start.node, packet)
     if walk.delivered and end.node is not None and walk.node != end.node:
         text = f"the packet for {end.name} ends on {walk.node}"
         return Walk(Outcome.LOST, walk.hops, walk.node, walk.interface, Cause(Why.WRONG_MACHINE, walk.node, text))

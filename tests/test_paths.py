@@ -189,7 +189,9 @@ def test_request_and_reply_are_decided_on_their_own():
     (fate,) = paths(where).of(base.pods[0]).fates
     # With masqueradeAll the reply would go to the node: without kube-proxy's rules it stays open which of the two it is.
     assert (fate.request.outcome, fate.reply.outcome) == (Outcome.DELIVERED, Outcome.UNKNOWN)
-    ruled = replace(where, nodes={**where.nodes, "node-1": replace(where.nodes["node-1"], service_rules=(NO_MASQUERADE,))})
+    ruled = replace(
+        where, nodes={**where.nodes, "node-1": replace(where.nodes["node-1"], service_rules=(NO_MASQUERADE,))}
+    )
     (fate,) = paths(ruled).of(base.pods[0]).fates
     assert (fate.request.outcome, fate.reply.outcome) == (Outcome.DELIVERED, Outcome.LOST)
     assert fate.outcome is Outcome.LOST

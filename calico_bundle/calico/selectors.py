@@ -124,8 +124,8 @@ class _Parser:
             # A label that is not there is not equal to anything.
             "!=": lambda labels: labels.get(label) != value,
             "contains": lambda labels: label in labels and value in labels[label],
-            "starts with": lambda labels: labels.get(label, "\0").startswith(value),
-            "ends with": lambda labels: labels.get(label, "\0").endswith(value),
+            "starts with": lambda labels: label in labels and labels[label].startswith(value),
+            "ends with": lambda labels: label in labels and labels[label].endswith(value),
         }
         if operator not in tests:
             raise SelectorError(f"an operator is expected and not {operator!r} in a selector")

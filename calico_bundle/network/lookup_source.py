@@ -35,8 +35,27 @@ def of_node(forwarding: Forwarding, node: ClusterNode, service: Address, endpoin
 def of_pod(
     forwarding: Forwarding, node: ClusterNode, service: Address, endpoint: Address, pod: Address
 ) -> tuple[Source, ...]:
-    """The sources that a pod's lookup can have: its own, unless kube-proxy masquerades all lookups (masqueradeAll)."""
+    """The sources that a pod's lookup can have: its own, unless kube-proxy (masqueradeAll) or natOutgoing masquerades it."""
+    if forwarding.pods.leaves_by_nat(pod, endpoint):
+        return _masqueraded(forwarding, node, endpoint, pod)
     return _translated(forwarding, node, service, endpoint, (pod,))
+
+
+def of_pod_to(forwarding: Forwarding, node: ClusterNode, destination: Address, pod: Address) -> tuple[Source, ...]:
+    """The sources that a pod's packet to an address can have, no service in between."""
+    if forwarding.pods.leaves_by_nat(pod, destination):
+        return _masqueraded(forwarding, node, destination, pod)
+    return (Source(pod, pod),)
+
+
+def _masqueraded(
+    forwarding: Forwarding, node: ClusterNode, destination: Address, source: Address
+) -> tuple[Source, ...]:
+    route = forwarding.routing(node).lookup(destination, source).route
+    if route is not None and route.type == "local":
+        # It stays on the node: POSTROUTING, where masquerading is done, is never reached.
+        return (Source(source, source),)
+    return tuple(Source(source, after) for after in _from_route(node, route, destination, by_device=True))
 
 
 def _translated(
@@ -49,8 +68,7 @@ def _translated(
         if known is not True:
             found.append(Source(source, source))
         if known is not False:
-            route = forwarding.routing(node).lookup(endpoint, source).route
-            found += [Source(source, after) for after in _from_route(node, route, endpoint, by_device=True)]
+            found += _masqueraded(forwarding, node, endpoint, source)
     return tuple(dict.fromkeys(found))
 
 

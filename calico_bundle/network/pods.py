@@ -49,6 +49,7 @@ class PodNetwork:
 
     def __init__(self, cluster: Cluster) -> None:
         networks = [p.cidr for p in cluster.pools if p.cidr] + [b.cidr for b in cluster.blocks]
+        self._natting = [p.cidr for p in cluster.pools if p.cidr and p.nat_outgoing and not p.disabled]
         self._networks = Prefixes((network, "") for network in networks)
         self._pods: Mapping[Address, PodFact] = {ip: p for p in cluster.pods if not p.host_network for ip in p.ips}
         self._samples: dict[str, Address] = {}
@@ -115,6 +116,14 @@ class PodNetwork:
             return self._samples[node]
         blocks = sorted(b for b in self.blocks_of(node) if isinstance(b, IPv4Network))
         return blocks[0].network_address + min(1, blocks[0].num_addresses - 1) if blocks else None
+
+    def leaves_by_nat(self, source: Address, destination: Address) -> bool:
+        """Whether Calico masquerades a pod's packet: natOutgoing in its pool, and a destination outside of all pools.
+
+        Source: Felix rules/nat.go (cali-nat-outgoing; ipsets of masquerading pools and of all pools).
+        """
+        natting = any(network.version == source.version and source in network for network in self._natting)
+        return natting and not self.is_pod_address(destination)
 
     def is_workload_device(self, device: str) -> bool:
         """Whether a device is the node's end of a pod's cable."""

@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
         return _report([Result(str(path), compare(path), None) for path in given.folders])
     lacking = missing()
     if given.command == "lacks":
-        print("; ".join(lacking))
+        _say("; ".join(lacking))
         return 0
     if lacking:
         _say(*(f"cannot run: {each}" for each in lacking))
