@@ -95,7 +95,7 @@ class Wires:
             node, interface = next(iter(answered))
             return Landing("node", node, interface, entry.evidence)
         owners = self.nodes_at(next_hop)
-        if len(owners) == 1 and (answered or self._macs_unknown(owners)):
+        if len(owners) == 1 and (answered or self._card_unknown(owners, next_hop)):
             node = next(iter(owners))
             return Landing("node", node, self._nodes[node].interface_of(next_hop), entry.evidence)
         if owners and answered:
@@ -104,8 +104,11 @@ class Wires:
             "router", evidence=entry.evidence, text=f"{next_hop} answers as {entry.mac}, which is no node's card"
         )
 
-    def _macs_unknown(self, nodes: set[str]) -> bool:
-        return not any(i.mac for n in nodes for i in self._nodes[n].interfaces or ())
+    def _card_unknown(self, owners: set[str], address: Address) -> bool:
+        """Whether the card of an address, or its link-layer address, was not recorded: then any answer may be it."""
+        node = self._nodes[next(iter(owners))]
+        card = node.interface_of(address)
+        return not any(i.mac for i in node.interfaces or () if i.name == card)
 
     def _by_addresses(self, sender: ClusterNode, device: str, owner: ClusterNode, next_hop: Address) -> Landing:
         interface = _arrival(sender, device, owner, next_hop)

@@ -8,7 +8,7 @@ import pytest
 
 from calico_bundle.network.forwarding import Forwarding
 from calico_bundle.network.wires import Landing, Wires
-from tests.network.hand_made import card, cluster, lan_node, machine
+from tests.network.hand_made import card, cluster, lan_node, machine, routes_of
 
 MAC_2 = "02:00:0a:00:01:0c"
 OTHER_MAC = "02:00:00:00:00:99"
@@ -48,6 +48,15 @@ def test_answer_from_another_card_than_the_one_that_holds_the_address():
     sender = lan_node(1, neighbors=f"192.168.50.12 dev eth0 lladdr {MAC_2} STALE")
     two_cards = machine("node-2", card("eth0", "10.0.1.12/24"), card("eth1", "192.168.50.12/24"), internal="10.0.1.12")
     assert where(landing(sender, two_cards, next_hop="192.168.50.12")) == ("node", "node-2", "eth0")
+
+
+def test_answer_for_a_node_whose_cards_were_not_listed_is_the_nodes():
+    """A listing that was cut has no link-layer address to compare with; the address is the node's all the same."""
+    bare = machine(
+        "node-2", card("lo", "127.0.0.1/8"), internal="10.0.1.12", calico="10.0.1.12/24", routes=routes_of(2)
+    )
+    found = landing(lan_node(1, neighbors=f"10.0.1.12 dev eth0 lladdr {OTHER_MAC} REACHABLE"), bare)
+    assert (found.kind, found.node) == ("node", "node-2")
 
 
 def test_question_that_still_waits_for_its_answer_shows_nothing():
