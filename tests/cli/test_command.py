@@ -40,9 +40,7 @@ def run(*words: str, **settings: Any) -> Result:
 def test_no_verb_means_analyze(reading):
     shown = run("customer.tar.gz")
     assert shown.stdout.startswith(HEADLINE)
-    assert shown.stderr == ""
-    assert shown.exit_code == 1
-    assert reading.source == "customer.tar.gz"
+    assert (shown.stderr, shown.exit_code, reading.source) == ("", 1, "customer.tar.gz")
     assert run("analyze", "customer.tar.gz").stdout == shown.stdout
 
 
