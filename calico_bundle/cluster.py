@@ -92,6 +92,17 @@ class Cluster:
         return next((d for d in self.daemonsets if any(c.name == "calico-node" for c in d.containers)), None)
 
     @property
+    def blocks_by_node(self) -> dict[str, frozenset[f.Network]]:
+        """Address blocks by the node that owns them; a Node's pod CIDRs count where Calico's blocks were not collected."""
+        owned: dict[str, set[f.Network]] = {}
+        for block in self.blocks:
+            if block.node and not block.deleted:
+                owned.setdefault(block.node, set()).add(block.cidr)
+        if not owned:
+            owned = {n.name: set(n.kubernetes.pod_cidrs) for n in self.nodes.values() if n.kubernetes}
+        return {name: frozenset(blocks) for name, blocks in owned.items()}
+
+    @property
     def has_calico(self) -> bool:
         """Whether anything in the bundle speaks of Calico."""
         stored = any(n.kubernetes and (n.kubernetes.bgp_ipv4 or n.kubernetes.bgp_ipv6) for n in self.nodes.values())

@@ -10,16 +10,47 @@ import json
 import shlex
 from collections.abc import Sequence
 
-from calico_bundle.addresses import AddressVerdict
+from calico_bundle.addresses import AddressStatus, AddressVerdict
 from calico_bundle.calico.installation import CalicoInstallation
-from calico_bundle.findings import Fix
+from calico_bundle.findings import Context, Fix
 
+_GOOD = frozenset({AddressStatus.OK, AddressStatus.UNINTENDED})
 KUBERNETES_METHOD_SINCE = (3, 22)
 _RESTART = (
     "calico-node restarts node by node (a rolling update of its DaemonSet). Pods keep running; while a node's BGP "
     "sessions come up again its routes are kept by graceful restart, or missing for some seconds where its address "
     "changes."
 )
+
+
+def address_fix(
+    context: Context, wrong: Sequence[AddressVerdict], restores: int | None, leaves: int | None
+) -> tuple[Fix, ...]:
+    """The method that gives the nodes at fault their right address and leaves every other node's as it is.
+
+    It is replayed on every node first, as a method holds for the whole DaemonSet; none is proposed when that fails.
+    """
+    installation = context.choices.installation
+    fix = use_internal_ip(installation, wrong, restores, leaves)
+    if fix is not None and _chooses_right(context, wrong, "kubernetes-internal-ip"):
+        return (fix,)
+    target = next((str(v.expected) for v in wrong if v.expected), None)
+    if (
+        fix is None
+        and target
+        and all(v.expected for v in wrong)
+        and _chooses_right(context, wrong, f"can-reach={target}")
+    ):
+        return (can_reach(installation, wrong, target, restores, leaves),)
+    return ()
+
+
+def _chooses_right(context: Context, wrong: Sequence[AddressVerdict], method: str) -> bool:
+    """Whether a method gives each node at fault what it should have, and each good one what it has."""
+    should = {v.node: v.stored for v in context.addresses.values() if v.status in _GOOD}
+    should.update({v.node: v.expected for v in wrong})
+    chosen = context.choices.under(method)
+    return all((found := chosen[node].address) is not None and found.ip == ip for node, ip in should.items())
 
 
 def use_internal_ip(

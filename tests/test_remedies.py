@@ -11,7 +11,11 @@ import pytest
 
 from calico_bundle.addresses import AddressStatus, AddressVerdict
 from calico_bundle.calico.installation import CalicoInstallation
-from calico_bundle.remedies import can_reach, use_internal_ip
+from calico_bundle.choices import Choices
+from calico_bundle.findings import Context
+from calico_bundle.network.forwarding import Forwarding
+from calico_bundle.remedies import address_fix, can_reach, use_internal_ip
+from tests.network.hand_made import cluster, lan_node
 
 
 def installed(**changed: Any) -> CalicoInstallation:
@@ -120,3 +124,24 @@ def test_older_versions_get_can_reach():
     for fix in (manifest, operator):
         assert any(c.startswith("kubectl get node node-2 ") for c in fix.commands)
         assert fix.restores is None
+
+
+def context_with(other: AddressVerdict) -> Any:
+    """node-2 is at fault, the other verdict is node-3's."""
+    where = cluster(lan_node(2, 3), lan_node(3, 2))
+    nothing: Any = None
+    addresses = {"node-2": wrong(), "node-3": other}
+    choices = Choices(where, Forwarding(where))
+    return Context(nothing, where, nothing, nothing, addresses, choices, (), ())
+
+
+def test_method_is_proposed_where_it_leaves_the_other_nodes_as_they_are():
+    right = AddressVerdict("node-3", AddressStatus.OK, ip_address("10.0.1.13"), "eth0", ip_address("10.0.1.13"))
+    (fix,) = address_fix(context_with(right), [wrong()], 4, 0)
+    assert "kubernetes-internal-ip" in fix.title
+
+
+def test_method_that_would_move_a_working_node_is_not_proposed():
+    """node-3 works with an address that is not its InternalIP; the DaemonSet's method holds for it too."""
+    odd = AddressVerdict("node-3", AddressStatus.UNINTENDED, ip_address("192.168.50.13"), "eth1", None)
+    assert address_fix(context_with(odd), [wrong()], 4, 0) == ()

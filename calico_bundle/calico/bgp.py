@@ -51,7 +51,7 @@ class Peerings:
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         self._mesh = _mesh_enabled(cluster)
-        self._blocks = _blocks(cluster)
+        self._blocks = cluster.blocks_by_node
         self._complaints = _not_established(cluster)
         self._seen: dict[tuple[str, str], Session] = {}
         self._from_bird = {n.name: learned_routes(n) for n in cluster.nodes.values() if n.routes is not None}
@@ -194,16 +194,6 @@ def _peers(peer: BGPPeerFact, node: ClusterNode, other: ClusterNode) -> bool:
     if peer.peer_selector:
         return selects(peer.peer_selector, theirs)
     return peer.peer_ip is not None and peer.peer_ip.split(":")[0] == str(_stored(other))
-
-
-def _blocks(cluster: Cluster) -> dict[str, frozenset[object]]:
-    owned: dict[str, set[object]] = {}
-    for block in cluster.blocks:
-        if block.node and not block.deleted:
-            owned.setdefault(block.node, set()).add(block.cidr)
-    if not owned:
-        owned = {n.name: set(n.kubernetes.pod_cidrs) for n in cluster.nodes.values() if n.kubernetes}
-    return {name: frozenset(blocks) for name, blocks in owned.items()}
 
 
 def _not_established(cluster: Cluster) -> dict[tuple[str, str], Evidence]:

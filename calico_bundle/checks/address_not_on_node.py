@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from calico_bundle.findings import ERROR, Check, CheckInfo, Context, Finding, Fix
+from calico_bundle.findings import ERROR, Check, CheckInfo, Context, Finding
 from calico_bundle.names import node_subject
 
 if TYPE_CHECKING:
     from calico_bundle.addresses import AddressVerdict
-    from calico_bundle.calico.installation import CalicoInstallation
 
 INFO = CheckInfo(
     code="CB103",
@@ -44,14 +43,13 @@ def lacks(context: Context) -> str | None:
 def run(context: Context) -> list[Finding]:
     """One finding per node."""
     from calico_bundle.addresses import AddressStatus, blamed
-    from calico_bundle.calico.installation import installation_of
 
-    installation = installation_of(context.cluster)
-    return [_finding(context, v, installation) for v in blamed(context.addresses, AddressStatus.NOT_ON_NODE)]
+    return [_finding(context, v) for v in blamed(context.addresses, AddressStatus.NOT_ON_NODE)]
 
 
-def _finding(context: Context, verdict: AddressVerdict, installation: CalicoInstallation) -> Finding:
+def _finding(context: Context, verdict: AddressVerdict) -> Finding:
     from calico_bundle.impact import impact_of, node_names, pairs_of, pod_names
+    from calico_bundle.remedies import address_fix
 
     node = context.cluster.nodes[verdict.node]
     impact = impact_of({verdict.node}, context.paths)
@@ -68,19 +66,10 @@ def _finding(context: Context, verdict: AddressVerdict, installation: CalicoInst
         paths=len(impact.paths),
         pods=pod_names(impact.paths),
         nodes=node_names(impact.paths),
-        fixes=_fixes(installation, verdict, impact.restored, impact.left),
+        fixes=address_fix(context, (verdict,), impact.restored, impact.left),
         blames=frozenset({verdict.node}),
         pairs=pairs_of(context.cluster, impact.paths, {verdict.node}),
     )
-
-
-def _fixes(
-    installation: CalicoInstallation, verdict: AddressVerdict, restores: int | None, leaves: int | None
-) -> tuple[Fix, ...]:
-    from calico_bundle.remedies import use_internal_ip
-
-    fix = use_internal_ip(installation, (verdict,), restores, leaves)
-    return (fix,) if fix else ()
 
 
 CHECK = Check(INFO, lacks, run)

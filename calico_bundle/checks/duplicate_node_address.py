@@ -42,14 +42,13 @@ def lacks(context: Context) -> str | None:
 def run(context: Context) -> list[Finding]:
     """One finding per node at fault."""
     from calico_bundle.addresses import AddressStatus, blamed
-    from calico_bundle.calico.installation import installation_of
     from calico_bundle.impact import impact_of
-    from calico_bundle.remedies import use_internal_ip
+    from calico_bundle.remedies import address_fix
 
     culprits = blamed(context.addresses, AddressStatus.DUPLICATE)
     total = impact_of({v.node for v in culprits}, context.paths)
-    fix = use_internal_ip(installation_of(context.cluster), culprits, total.restored, total.left)
-    return [_finding(context, verdict, (fix,) if fix else ()) for verdict in culprits]
+    fixes = address_fix(context, culprits, total.restored, total.left)
+    return [_finding(context, verdict, fixes) for verdict in culprits]
 
 
 def _finding(context: Context, verdict: AddressVerdict, fixes: tuple[Fix, ...]) -> Finding:

@@ -8,8 +8,6 @@ from calico_bundle.findings import ERROR, Check, CheckInfo, Context, Finding, Fi
 from calico_bundle.names import node_subject
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from calico_bundle.addresses import AddressVerdict
     from calico_bundle.calico.installation import CalicoInstallation
     from calico_bundle.evidence import Evidence
@@ -61,11 +59,12 @@ def run(context: Context) -> list[Finding]:
     from calico_bundle.addresses import AddressStatus, blamed, names
     from calico_bundle.calico.installation import installation_of
     from calico_bundle.impact import impact_of
+    from calico_bundle.remedies import address_fix
 
     wrong = blamed(context.addresses, AddressStatus.WRONG)
     installation = installation_of(context.cluster)
     total = impact_of(names(wrong), context.paths)
-    fixes = _fixes(installation, wrong, total)
+    fixes = address_fix(context, wrong, total.restored, total.left)
     return [_finding(context, verdict, installation, fixes) for verdict in wrong]
 
 
@@ -111,16 +110,6 @@ def _evidence(verdict: AddressVerdict, installation: CalicoInstallation, impact:
         for e in fate.cause.evidence
     ]
     return tuple(dict.fromkeys((*verdict.evidence, *trials, *causes, *installation.evidence)))
-
-
-def _fixes(installation: CalicoInstallation, wrong: Sequence[AddressVerdict], total: Impact) -> tuple[Fix, ...]:
-    from calico_bundle.remedies import can_reach, use_internal_ip
-
-    fix = use_internal_ip(installation, wrong, total.restored, total.left)
-    if fix is None and wrong and all(v.expected for v in wrong):
-        peer = next((str(v.expected) for v in wrong), "")
-        fix = can_reach(installation, wrong, peer, None, None)
-    return (fix,) if fix else ()
 
 
 CHECK = Check(INFO, lacks, run)

@@ -58,7 +58,7 @@ class PodNetwork:
                 self._samples[pod.node] = min(ip, self._samples.get(pod.node, ip), key=int)
         probed = (p for p in cluster.pods if p.network_probe and p.ready and not p.host_network)
         self._answering = frozenset(p.node for p in probed if p.node)
-        self._by_node = _blocks_by_node(cluster)
+        self._by_node = cluster.blocks_by_node
         self._blocks = Prefixes((block, node) for node, blocks in sorted(self._by_node.items()) for block in blocks)
         configured = [c.interface_prefix for c in cluster.felix_configurations if c.interface_prefix]
         prefixes = [part.strip() for text in configured for part in text.split(",") if part.strip()]
@@ -128,17 +128,6 @@ class PodNetwork:
     def is_workload_device(self, device: str) -> bool:
         """Whether a device is the node's end of a pod's cable."""
         return device.startswith(self._prefixes)
-
-
-def _blocks_by_node(cluster: Cluster) -> dict[str, frozenset[Network]]:
-    """Blocks by the node that owns them; the pod CIDR of a Node counts where Calico's blocks were not collected."""
-    owned: dict[str, set[Network]] = {}
-    for block in cluster.blocks:
-        if block.node and not block.deleted:
-            owned.setdefault(block.node, set()).add(block.cidr)
-    if not owned:
-        owned = {n.name: set(n.kubernetes.pod_cidrs) for n in cluster.nodes.values() if n.kubernetes}
-    return {name: frozenset(blocks) for name, blocks in owned.items()}
 
 
 def _peers_with_routers(cluster: Cluster) -> bool:
