@@ -162,5 +162,5 @@ def _version(container: ContainerSpec | None) -> tuple[int, ...] | None:
     """
     image = (container.image or "") if container else ""
     ours = re.search(r"calico[/-]node", image) and not re.search(r"cnx|tigera", image)
-    found = re.search(r":v?(\d+)\.(\d+)(?:\.(\d+))?", image) if ours else None
+    found = re.search(r":v?([0-9]{1,4})\.([0-9]{1,4})(?:\.([0-9]{1,4}))?", image) if ours else None
     return tuple(int(part) for part in found.groups() if part) if found else None

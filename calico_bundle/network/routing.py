@@ -12,6 +12,7 @@ from ipaddress import IPv4Address, ip_network
 from calico_bundle.cluster import ClusterNode
 from calico_bundle.evidence import Evidence
 from calico_bundle.facts import Address, AddressFact, NextHop, RouteFact, RuleFact
+from calico_bundle.numbers import whole_number
 
 DROPPING_TYPES = frozenset({"blackhole", "unreachable", "prohibit"})
 LOCAL_TABLES = frozenset({"local", "255"})
@@ -103,7 +104,8 @@ class NodeRouting:
             if rule.action == "goto":
                 if matches is None:
                     return Lookup(None, f"rule `{rule.evidence.text}` may or may not apply to it")
-                after = int(rule.table) if rule.table and rule.table.isdigit() else after
+                target = whole_number(rule.table)
+                after = after if target is None else target
                 continue
             if rule.action == "lookup" and self._not_recorded(rule.table):
                 return Lookup(

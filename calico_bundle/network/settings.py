@@ -5,6 +5,7 @@ from __future__ import annotations
 from calico_bundle.cluster import ClusterNode
 from calico_bundle.evidence import Evidence
 from calico_bundle.facts import SysctlFact
+from calico_bundle.numbers import whole_number
 
 LOOSE = 2
 
@@ -33,4 +34,5 @@ def reverse_path_filter(node: ClusterNode, interface: str | None) -> tuple[int |
 
 
 def _value(setting: SysctlFact | None) -> tuple[int, Evidence] | None:
-    return (int(setting.value), setting.evidence) if setting and setting.value.isdigit() else None
+    value = whole_number(setting.value) if setting else None
+    return (value, setting.evidence) if setting and value is not None else None

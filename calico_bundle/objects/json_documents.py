@@ -11,6 +11,7 @@ from bisect import bisect_right
 from json.decoder import scanstring  # type: ignore[attr-defined]
 
 from calico_bundle.evidence import GapKind
+from calico_bundle.numbers import whole_number
 from calico_bundle.objects.located import (
     DEEPEST,
     SKIPPED_KEYS,
@@ -39,7 +40,7 @@ _NO_SPACE = re.compile(r"[^ \t\r\n]")
 # A key, a value or both that the end of the text cuts short.
 _UNFINISHED = re.compile(rf'(?:{_STRING}{_SPACE}:?{_SPACE})?(?:"(?:[^"\\\n]++|\\[^\n])*+\\?|[-+.\w]*+){_SPACE}\Z')
 _WORDS: dict[str, Scalar] = {"true": True, "false": False, "null": None}
-_LONGEST_NUMBER = 19
+
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _PASS_OVER = json.JSONDecoder(strict=False, parse_int=str, parse_float=str)
 
@@ -217,5 +218,5 @@ class JsonReader:
 
 
 def _number(text: str) -> Scalar:
-    whole = len(text) <= _LONGEST_NUMBER and text.lstrip("-").isdigit()
-    return int(text) if whole else text
+    magnitude = whole_number(text.removeprefix("-"))
+    return text if magnitude is None else -magnitude if text.startswith("-") else magnitude

@@ -21,7 +21,7 @@ _PATH = re.compile(
     \s \[ (?P<protocol>\S+) \s (?P<time>[^\]]*?) (?: \s? from \s (?P<from>[^\]\s]+) )? \]
     (?: \s (?P<mark>[*!]) )?
     (?: \s [A-Z]\w* )?
-    \s \( (?P<preference>\d+) (?P<flags>[-s]*) (?: / (?P<metric>[^)]*) )? \)
+    \s \( (?P<preference>\d{1,9}) (?P<flags>[-s]*) (?: / (?P<metric>[^)]*) )? \)
     (?: \s \[ [^\]]* \] )? $"""
 )
 _NEXT_HOP = re.compile(r"\s+via (?P<gateway>\S+) on (?P<device>\S+) weight \d+$")

@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from calico_bundle.evidence import GapKind, LineGaps
 from calico_bundle.facts import Address, Interface, Network
+from calico_bundle.numbers import whole_number
 from calico_bundle.parsers import HEAD_CHARACTERS
 from calico_bundle.parsers.lines import is_collector_error, output_lines
 
@@ -121,12 +122,10 @@ def number(text: str) -> int | None:
     >>> number("100"), number("0x10"), number("1e3")
     (100, 16, None)
     """
-    if not text.isascii() or len(text) > _LONGEST_NUMBER:
-        return None
-    if text.isdecimal():
-        return int(text)
+    if len(text) > _LONGEST_NUMBER or not text.startswith("0x"):
+        return whole_number(text)
     try:
-        return int(text, 16) if text.startswith("0x") else None
+        return int(text, 16)
     except ValueError:
         return None
 

@@ -175,6 +175,7 @@ def test_the_method_that_is_shown(environment, method):
         ("registry.example.com:5000/calico/node", None),
         ("calico/node@sha256:0123456789abcdef", None),
         ("calico/node:latest", None),
+        ("calico/node:v" + "9" * 5000 + ".1.1", None),
         (None, None),
     ],
 )

@@ -236,6 +236,11 @@ def test_goto_skips_the_rules_between():
     assert chosen(TWO_TABLES, "8.8.8.8", rules=rules) == MAIN
 
 
+@pytest.mark.parametrize("target", ["²", "9" * 5000])
+def test_goto_without_a_number_goes_nowhere(target: str):
+    assert chosen(TWO_TABLES, "8.8.8.8", rules=with_rule(f"from all goto {target}")) == MAIN
+
+
 def test_selector_that_a_bundle_cannot_answer_leaves_it_open():
     """`uidrange` hangs on the process: both ways are possible, so nothing is decided."""
     node = machine("n1", routes=TWO_TABLES, rules=with_rule("from all uidrange 1000-1000 lookup 100"))

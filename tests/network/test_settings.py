@@ -41,8 +41,9 @@ def test_one_half_alone_decides_nothing():
     assert mode("net.ipv4.conf.eth0.rp_filter = 0") is None
 
 
-def test_value_that_is_no_number_decides_nothing():
-    assert mode("net.ipv4.conf.all.rp_filter = 0\nnet.ipv4.conf.eth0.rp_filter = none") is None
+@pytest.mark.parametrize("value", ["none", "²", "٣", "9" * 5000])
+def test_value_that_is_no_number_decides_nothing(value: str):
+    assert mode(f"net.ipv4.conf.all.rp_filter = 0\nnet.ipv4.conf.eth0.rp_filter = {value}") is None
 
 
 @pytest.mark.parametrize("printed", ["vxlan/calico", "vxlan.calico"])
