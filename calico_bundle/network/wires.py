@@ -5,12 +5,12 @@ All inference of that kind is here. Evidence, the strongest first:
 1. a neighbor entry: the next hop answered, and with which link-layer address, or it did not answer;
 2. an Established BGP session between the two addresses;
 3. InternalIPs: two nodes with different InternalIPs in one network, each on the card in question;
-4. a network on which a node's neighbor table shows nobody has no router that reaches it.
+4. a network on which a node's neighbor table shows nobody has no router that reaches it, where routers ask by ARP.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
@@ -19,9 +19,17 @@ from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.evidence import Evidence
 from calico_bundle.facts import Address, NeighborFact
 from calico_bundle.network.prediction import OWN_CARD
+from calico_bundle.numbers import whole_number
 
 _SILENT = "FAILED"
 """Nobody answered three times. INCOMPLETE is a question that still waits for its answer, and shows nothing."""
+
+
+_KEPT_ENTRIES = 128
+"""net.ipv4.neigh.default.gc_thresh1 where nobody changed it (net/ipv4/arp.c)."""
+
+_MACHINES_OF_ONES_OWN = ("kind:", "k3s:", "rke2:", "metal3:", "baremetalhost:", "vsphere:")
+"""Provider IDs of machines on networks that work by ARP."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +53,7 @@ class Wires:
         self._macs: dict[str, set[tuple[str, str]]] = defaultdict(set)
         self._stored: dict[Address, set[str]] = defaultdict(set)
         self._internal: dict[Address, set[str]] = defaultdict(set)
+        self._pods_on = Counter(p.node for p in cluster.pods if not p.host_network)
         for node in cluster.nodes.values():
             self._index(node)
         spoken_of = {p.node for p in cluster.pods if p.node} | {b.node for b in cluster.blocks if b.node}
@@ -146,13 +155,31 @@ class Wires:
         return Landing("unknown", text=text)
 
     def _deserted(self, node: ClusterNode, interface: str) -> bool:
-        """Whether a card's network shows no sign of any other machine, in a neighbor table that was recorded.
+        """Whether a card's network shows no sign of any other machine, in a neighbor table that was recorded whole.
 
-        Delivering to the node takes an ARP request for its address, and answering one makes an entry (arp_process()).
+        Delivering to the node takes an ARP request for its address, and answering one makes an entry (arp_process()). It
+        shows nothing in a cloud, whose network knows the addresses without asking, nor where the kernel may have thrown
+        the entry away.
         """
-        if not node.neighbors:
+        if not node.neighbors or _in_a_cloud(node) or self._forgets(node):
             return False
         return not any(n.device == interface and isinstance(n.address, IPv4Address) and n.mac for n in node.neighbors)
+
+    def _forgets(self, node: ClusterNode) -> bool:
+        """Whether the kernel drops entries that are not in use: above gc_thresh1 of them (neigh_periodic_work()).
+
+        The table is one for all network namespaces, and every pod has an entry for its gateway in its own.
+        """
+        entries = sum(isinstance(n.address, IPv4Address) for n in node.neighbors or ()) + self._pods_on[node.name]
+        setting = (node.sysctls or {}).get("net.ipv4.neigh.default.gc_thresh1")
+        most = whole_number(setting.value) if setting else None
+        return entries >= (_KEPT_ENTRIES if most is None else most)
+
+
+def _in_a_cloud(node: ClusterNode) -> bool:
+    """Whether a cloud provider says that the node is one of its machines (spec.providerID)."""
+    provider = node.kubernetes.provider_id if node.kubernetes else None
+    return bool(provider) and not str(provider).startswith(_MACHINES_OF_ONES_OWN)
 
 
 def _stored_ip(node: ClusterNode) -> Address | None:

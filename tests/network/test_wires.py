@@ -247,6 +247,37 @@ def test_neighbor_that_did_not_answer_is_no_neighbor():
     assert routed(lan_node(1), alone).kind == "silent"
 
 
+ALONE = f"10.0.1.11 dev eth0 lladdr {OTHER_MAC} REACHABLE"
+
+
+@pytest.mark.parametrize(
+    "provider, kind",
+    [
+        ("aws:///eu-west-1a/i-0123", "unknown"),
+        ("gce://project/zone/node-2", "unknown"),
+        ("azure:///subscriptions/1", "unknown"),
+        ("k3s://node-2", "silent"),
+        ("kind://docker/kind/node-2", "silent"),
+        ("", "silent"),
+    ],
+)
+def test_network_of_a_cloud_asks_nobody_by_arp(provider: str, kind: str):
+    """A virtual private cloud knows its machines' addresses: silence in the neighbor table shows nothing there."""
+    assert routed(lan_node(1), behind(neighbors=ALONE, provider_id=provider)).kind == kind
+
+
+@pytest.mark.parametrize("others, kind", [(125, "silent"), (126, "silent"), (127, "unknown")])
+def test_kernel_forgets_neighbors_above_its_threshold(others: int, kind: str):
+    """neigh_periodic_work(): below gc_thresh1 (128) nothing is thrown away."""
+    many = "\n".join([ALONE, *(f"10.0.1.{n + 20} dev eth0 lladdr {OTHER_MAC} STALE" for n in range(others))])
+    assert routed(lan_node(1), behind(neighbors=many)).kind == kind
+
+
+def test_threshold_is_read_where_it_was_recorded():
+    low = behind(neighbors=ALONE, sysctls="net.ipv4.neigh.default.gc_thresh1 = 1")
+    assert routed(lan_node(1), low).kind == "unknown"
+
+
 def test_neighbor_table_that_was_not_recorded_shows_nothing():
     assert routed(lan_node(1), behind()).kind == "unknown"
 
