@@ -1,8 +1,9 @@
-"""Lost ways that no node's address explains, sorted by what is behind them: session, next hop, route, or a filter.
+"""Lost ways that no node's address explains, sorted by what is behind them: session, next hop, overlap, route, or a filter.
 
-The order of blame: an address at fault explains every loss at its node (CB101, CB102, CB103). Of the rest, a session
-that is down explains a missing route, an established session with a bad next hop is a case of its own, a drop by a
-check of the receiver another; what is left is a missing route.
+The order of blame: an address at fault explains every loss at its node (CB101, CB102, CB103). Of the rest, a drop by a
+check of the receiver is a case of its own; so is a card in whose network the pod's address lies, which takes the packet
+before any route of Calico's. A session that is down explains a missing route, an established session with a bad next hop
+is another case; what is left is a missing route.
 """
 
 from __future__ import annotations
@@ -13,16 +14,17 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 from calico_bundle.addresses import AddressStatus
-from calico_bundle.cluster import ClusterNode
+from calico_bundle.calico.bgp import Session, SessionState, recovering
 from calico_bundle.evidence import Evidence
-from calico_bundle.facts import BGPSessionFact
+from calico_bundle.facts import AddressFact, Network
 from calico_bundle.findings import ERROR, CheckInfo, Context, Finding, Fix
 from calico_bundle.impact import FAILING, hit_by, is_theirs, node_names, pod_names
 from calico_bundle.names import CLUSTER_SUBJECT, node_subject
+from calico_bundle.network.cards import own_networks
 from calico_bundle.network.outcome import Cause, Outcome, Why
 from calico_bundle.paths import DnsPaths, Fate
 
-SESSION, NEXT_HOP, ROUTE, FILTER = "CB201", "CB202", "CB203", "CB204"
+SESSION, NEXT_HOP, ROUTE, FILTER, OVERLAP = "CB201", "CB202", "CB203", "CB204", "CB205"
 _AT_FAULT = frozenset({AddressStatus.WRONG, AddressStatus.DUPLICATE, AddressStatus.NOT_ON_NODE})
 _ROUTE_GONE = frozenset({Why.NO_ROUTE, Why.ROUTER_HAS_NO_POD_ROUTE, Why.DROPPING_ROUTE})
 _NEXT_HOP_BAD = frozenset(
@@ -39,7 +41,8 @@ class Loss:
     source: str
     target: str | None
     cause: Cause
-    session: BGPSessionFact | None = None
+    evidence: tuple[Evidence, ...] = ()
+    """What shows the code to be right, beside the cause's own lines: the session, the card, BIRD's state."""
 
 
 def unexplained(context: Context) -> tuple[Loss, ...]:
@@ -59,16 +62,35 @@ def _lost_ways(paths: DnsPaths) -> Sequence[Fate]:
 
 
 def _sorted_out(context: Context, source: str, target: str | None, cause: Cause) -> Loss:
-    nodes = context.cluster.nodes
-    session = _session(nodes[source], nodes[target]) if target and target in nodes and target != source else None
     if cause.why in _FILTERED:
         return Loss(FILTER, source, target, cause)
+    card = _card_in_the_way(context, cause)
+    if card is not None:
+        return Loss(OVERLAP, source, target, cause, (card.evidence,))
+    session = _session(context, source, target)
     right = all(_is_right(context, name) for name in (source, target) if name)
-    if session is not None and not session.established and cause.why in _ROUTE_GONE and right:
-        return Loss(SESSION, source, target, cause, session)
-    if session is not None and session.established and cause.why in _NEXT_HOP_BAD:
-        return Loss(NEXT_HOP, source, target, cause, session)
-    return Loss(ROUTE, source, target, cause)
+    if session.state is SessionState.DOWN and cause.why in _ROUTE_GONE and right:
+        return Loss(SESSION, source, target, cause, session.evidence)
+    if session.state is SessionState.UP and cause.why in _NEXT_HOP_BAD:
+        return Loss(NEXT_HOP, source, target, cause, session.evidence)
+    node = context.cluster.nodes.get(cause.node or "")
+    held = recovering(node) if node else None
+    return Loss(ROUTE, source, target, cause, (held,) if held else ())
+
+
+def _card_in_the_way(context: Context, cause: Cause) -> AddressFact | None:
+    """A card of the node where the packet is lost whose network takes the pod's address by a longer prefix than its block."""
+    node = context.cluster.nodes.get(cause.node or "")
+    block = context.paths.forwarding.pods.block_of(cause.toward) if cause.toward else None
+    if node is None or block is None or cause.why not in _ROUTE_GONE | _NEXT_HOP_BAD:
+        return None
+    cards = (a for a in own_networks(node, context.paths.forwarding.pods) if cause.toward in a.address.network)
+    return next((a for a in cards if _routed_before(a, block[0])), None)
+
+
+def _routed_before(card: AddressFact, block: Network) -> bool:
+    """Whether a card's connected route wins over one to a block: longest prefix; `noprefixroute` means it has none."""
+    return card.address.network.prefixlen >= block.prefixlen and "noprefixroute" not in card.flags
 
 
 def _is_right(context: Context, name: str) -> bool:
@@ -77,17 +99,16 @@ def _is_right(context: Context, name: str) -> bool:
     return verdict is not None and verdict.status in (AddressStatus.OK, AddressStatus.UNINTENDED)
 
 
-def _session(one: ClusterNode, other: ClusterNode) -> BGPSessionFact | None:
-    """What either side shows of the session between two nodes."""
-    for node, peer in ((one, other), (other, one)):
-        address = peer.bgp_address.ip if peer.bgp_address else None
-        found = next((s for s in node.sessions or () if s.peer == address), None)
-        if found is not None:
-            return found
-    return None
+def _session(context: Context, one: str, other: str | None) -> Session:
+    """What the cluster shows of the session between two nodes."""
+    nodes = context.cluster.nodes
+    if other is None or other == one or one not in nodes or other not in nodes:
+        return Session(SessionState.NONE)
+    return context.paths.forwarding.peerings.session(nodes[one], nodes[other])
 
 
 Mend = Callable[[Context, Sequence[Loss]], tuple[Fix, ...]]
+Note = Callable[[Context, Sequence[Loss]], str]
 
 
 def no_fix(context: Context, losses: Sequence[Loss]) -> tuple[Fix, ...]:
@@ -96,16 +117,31 @@ def no_fix(context: Context, losses: Sequence[Loss]) -> tuple[Fix, ...]:
     return ()
 
 
-def findings(context: Context, info: CheckInfo, message: Mapping[str, str], mend: Mend = no_fix) -> list[Finding]:
-    """One finding per culprit of a code's losses; `message` has a sentence per kind of cause, `""` for the others."""
+def no_note(context: Context, losses: Sequence[Loss]) -> str:
+    """Nothing to add to the cause's own text."""
+    del context, losses
+    return ""
+
+
+def findings(
+    context: Context, info: CheckInfo, message: Mapping[str, str], mend: Mend = no_fix, note: Note = no_note
+) -> list[Finding]:
+    """One finding per culprit of a code's losses; `message` has a sentence per kind of cause, `""` for the others.
+
+    `note` adds what only the check knows to say of the losses.
+    """
     losses = [loss for loss in unexplained(context) if loss.code == info.code]
     grouped: dict[str | None, list[Loss]] = {}
     for loss in losses:
         grouped.setdefault(_culprit(context, loss, losses), []).append(loss)
     ordered = sorted(grouped.items(), key=lambda item: item[0] or "")
-    return [
-        replace(_finding(context, info, node, group, message), fixes=mend(context, group)) for node, group in ordered
-    ]
+    return [_told(context, _finding(context, info, node, group, message), mend, note, group) for node, group in ordered]
+
+
+def _told(context: Context, finding: Finding, mend: Mend, note: Note, losses: Sequence[Loss]) -> Finding:
+    added = note(context, losses)
+    message = f"{finding.message}; {added}" if added else finding.message
+    return replace(finding, message=message, fixes=mend(context, losses))
 
 
 def _culprit(context: Context, loss: Loss, losses: Sequence[Loss]) -> str | None:
@@ -114,7 +150,7 @@ def _culprit(context: Context, loss: Loss, losses: Sequence[Loss]) -> str | None
     A route that is not there and a drop on arrival lie on one node. A session has two ends: one of them is at fault
     only when it is down to several peers that get along with each other.
     """
-    if loss.code in (ROUTE, FILTER):
+    if loss.code in (ROUTE, FILTER, OVERLAP):
         return loss.cause.node or loss.source
     counts = Counter(n for other in losses for n in (other.source, other.target) if n)
     node, count = counts.most_common(1)[0]
@@ -125,9 +161,8 @@ def _culprit(context: Context, loss: Loss, losses: Sequence[Loss]) -> str | None
 
 
 def _get_along(context: Context, names: Sequence[str]) -> bool:
-    nodes = [context.cluster.nodes[n] for n in names if n in context.cluster.nodes]
-    sessions = [_session(one, other) for one, other in combinations(nodes, 2)]
-    return bool(sessions) and all(s is not None and s.established for s in sessions)
+    sessions = [_session(context, one, other) for one, other in combinations(names, 2)]
+    return bool(sessions) and all(s.state is SessionState.UP for s in sessions)
 
 
 def _finding(
@@ -155,5 +190,5 @@ def _finding(
 
 
 def _evidence(losses: Sequence[Loss]) -> tuple[Evidence, ...]:
-    lines = [e for loss in losses[:5] for e in ((loss.session.evidence,) if loss.session else ()) + loss.cause.evidence]
+    lines = [e for loss in losses[:5] for e in loss.evidence + loss.cause.evidence]
     return tuple(dict.fromkeys(lines))

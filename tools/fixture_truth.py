@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from ipaddress import ip_interface, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_interface, ip_network
 from itertools import chain
 from typing import Any
 
 from tools.fixture_runs import Json, Run
+
+DEFAULT_POOL = "10.244.0.0/16"
+"""The pool of a laboratory scenario that names none."""
 
 
 def share(answered: Iterable[bool]) -> str:
@@ -246,5 +249,22 @@ def forbidden(truth: Json) -> list[str]:
 def warranted(run: Run) -> dict[str, list[str]]:
     """Codes that are true of this cluster besides the root cause, with the nodes they are about."""
     dns = sorted(set(dns_pods(run.scenario).values()))
-    out: dict[str, Any] = {"CB104": unintended(run.truth), "CB303": dns if len(dns) == 1 else []}
+    out: dict[str, Any] = {
+        "CB104": unintended(run.truth),
+        "CB205": inside_a_pool(run.scenario),
+        "CB303": dns if len(dns) == 1 else [],
+    }
     return {code: nodes for code, nodes in out.items() if nodes}
+
+
+def inside_a_pool(scenario: Json) -> list[str]:
+    """Nodes with a card whose network shares addresses with the pool: with a wide mask it holds the whole of it."""
+    pool = ip_network(scenario.get("pool", DEFAULT_POOL))
+    return [node["name"] for node in scenario["nodes"] if any(net.overlaps(pool) for net in _networks(node))]
+
+
+def _networks(node: Json) -> Iterable[IPv4Network | IPv6Network]:
+    for card in node["interfaces"]:
+        for address in (card.get("address"), *card.get("extra_addresses", ())):
+            if address:
+                yield ip_interface(address).network

@@ -17,7 +17,6 @@ from calico_bundle.errors import UnknownNameError
 from calico_bundle.findings import ERROR, INFO, WARNING, Check, CheckInfo, Context, Finding, Skipped
 
 PLANNED = {
-    "CB205": "block-or-cidr-overlap",
     "CB301": "dns-service-missing",
     "CB304": "dns-server-unhealthy",
     "CB401": "policy-denies-dns",

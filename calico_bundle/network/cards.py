@@ -1,0 +1,29 @@
+"""Which of a machine's addresses are its own networks', and not Calico's, Kubernetes' or a pod's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from calico_bundle.cluster import ClusterNode
+from calico_bundle.facts import AddressFact
+from calico_bundle.network.pods import PodNetwork
+
+# Tunnel devices of Calico and flannel and the bridge of flannel's CNI hold addresses of pod networks on purpose;
+# kube-ipvs0 and nodelocaldns hold service addresses (Felix: names in route_table.go; kube-proxy: ipvs/proxier.go).
+_NOT_OWN = re.compile(
+    r"(lo|tunl\d+|vxlan(-v6)?\.calico|wireguard\.cali|wg-v6\.cali|flannel.*|cni\d*|kube-ipvs\d+|nodelocaldns)$"
+)
+
+
+def own_networks(node: ClusterNode, pods: PodNetwork) -> Iterator[AddressFact]:
+    """IPv4 addresses of a machine whose networks are its own: those of cards, bonds and bridges.
+
+    >>> from calico_bundle.cluster import Cluster
+    >>> list(own_networks(ClusterNode("n1"), PodNetwork(Cluster({}))))
+    []
+    """
+    for fact in node.addresses or ():
+        own = not _NOT_OWN.match(fact.interface) and not pods.is_workload_device(fact.interface)
+        if own and fact.address.version == 4 and not fact.address.ip.is_link_local:
+            yield fact
