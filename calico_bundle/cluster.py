@@ -81,6 +81,7 @@ class Cluster:
     blocks: tuple[f.IPBlockFact, ...] = ()
     bgp_configurations: tuple[f.BGPConfigurationFact, ...] = ()
     bgp_peers: tuple[f.BGPPeerFact, ...] = ()
+    node_statuses: tuple[f.CalicoNodeStatusFact, ...] = ()
     felix_configurations: tuple[f.FelixConfigurationFact, ...] = ()
     installations: tuple[f.InstallationFact, ...] = ()
     owners: Mapping[str, Owner] = field(default_factory=dict)
@@ -136,6 +137,7 @@ def join(bundle: Bundle) -> Cluster:
         blocks=_unique(every, f.IPBlockFact, lambda b: (b.cidr, b.node, b.source)),
         bgp_configurations=_unique(every, f.BGPConfigurationFact, lambda c: c.name),
         bgp_peers=_unique(every, f.BGPPeerFact, lambda p: p.name),
+        node_statuses=_unique(every, f.CalicoNodeStatusFact, lambda s: s.node),
         felix_configurations=_unique(every, f.FelixConfigurationFact, lambda c: c.name),
         installations=_unique(every, f.InstallationFact, lambda i: i.name),
         owners=owners,
@@ -186,7 +188,16 @@ def _nodes(
     for artifact in artifacts:
         if artifact.path in owners:
             by_node.setdefault(owners[artifact.path].node, []).append(artifact)
-    return {name: _node(name, objects.get(name), by_node[name], cut, gaps) for name in sorted(by_node)}
+    found = {name: _node(name, objects.get(name), by_node[name], cut, gaps) for name in sorted(by_node)}
+    reported = {x.node: x for a in artifacts for x in a.parsed.facts if isinstance(x, f.CalicoNodeStatusFact)}
+    return {name: _with_reported(node, reported.get(name)) for name, node in found.items()}
+
+
+def _with_reported(node: ClusterNode, status: f.CalicoNodeStatusFact | None) -> ClusterNode:
+    """A node's sessions from its CalicoNodeStatus, where BIRD itself was not asked and the status is kept up to date."""
+    if status is None or node.sessions is not None or not status.sessions or status.period == 0:
+        return node
+    return replace(node, sessions=status.sessions)
 
 
 def _contradicting(stated: Iterable[f.NodeFact], objects: Mapping[str, f.NodeFact]) -> Iterable[Gap]:

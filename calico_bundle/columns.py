@@ -88,6 +88,7 @@ class Shape:
 
 _NEXT_HOPS = Parts("next_hops", f.NextHop, numbered="next_hop")
 _CONTAINERS = Parts("containers", f.ContainerSpec, renamed={"name": "container"})
+_REPORTED = Parts("sessions", f.BGPSessionFact)
 _SHAPES = (
     Shape("nodes", f.NodeFact, "nodes", note="Without a Node object, only `name` and `recorded` are known."),
     Shape("interfaces", f.InterfaceFact, "interfaces", on_node=True),
@@ -110,6 +111,9 @@ _SHAPES = (
     Shape("events", f.EventFact, "events"),
     Shape("daemonsets", f.DaemonSetFact, "daemonsets", parts=_CONTAINERS, note="One row per container."),
     Shape("bgp_peers", f.BGPPeerFact, "bgp_peers"),
+    Shape(
+        "calico_node_statuses", f.CalicoNodeStatusFact, "node_statuses", parts=_REPORTED, note="One row per session."
+    ),
     Shape("bgp_configurations", f.BGPConfigurationFact, "bgp_configurations"),
     Shape("felix_configurations", f.FelixConfigurationFact, "felix_configurations"),
     Shape("installations", f.InstallationFact, "installations"),
@@ -188,7 +192,7 @@ def _part_cells(parts: Parts) -> Iterable[Cell]:
         meaning = "which next hop of the route, from 0; missing for a route that has none"
         yield Cell(Column(parts.numbered, "integer" + OR_MISSING, meaning), "record", "place")
     for item in dataclasses.fields(parts.fact):
-        if item.name != "cited":
+        if item.name not in ("cited", "evidence"):
             named = parts.renamed.get(item.name)
             yield _cell(parts.fact, item.name, part="part", named=named, optional=True)
 

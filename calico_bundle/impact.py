@@ -52,7 +52,7 @@ def is_theirs(cluster: Cluster, fate: Fate, nodes: Collection[str]) -> bool:
 def _peers_only_with(cluster: Cluster, name: str, nodes: Collection[str]) -> bool:
     """Clients of a route reflector learn every route from it: a reflector that is cut off cuts off them all."""
     node = cluster.nodes.get(name)
-    peers = {s.peer for s in (node.sessions if node else None) or () if s.peer}
+    peers = {s.peer for s in (node.sessions if node else None) or () if s.peer and s.peer.version == 4}
     stored = {n.bgp_address.ip for n in cluster.nodes.values() if n.name in nodes and n.bgp_address}
     return bool(peers) and peers <= stored
 

@@ -1,9 +1,9 @@
-"""Who peers with whom, and whether a session is up: what the cluster shows.
+"""Whether BGP sessions are up, and who learns whose routes: what the cluster shows.
 
-Sources: confd's bird.cfg template (mesh, reflectors, passive side, neighbors that are skipped) and libcalico-go's
-BGPPeer and BGPConfiguration. Measured: a session is Established if and only if TCP from the dialing side's stored address
-to the peer's on port 179 completes. What shows a session, the strongest first: BIRD's own table; routes in the kernel
-that BIRD put there; its log; a calico-node pod that is not ready and says whom it does not reach.
+Measured: a session is Established if and only if TCP from the dialing side's stored address to the peer's on the BGP port
+completes. What shows a session, the strongest first: BIRD's own table; its log; a calico-node pod that is not ready and
+says whom it does not reach; a CalicoNodeStatus, which copies BIRD's table and may be old; a configuration under which it
+cannot come up.
 """
 
 from __future__ import annotations
@@ -12,14 +12,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from calico_bundle.calico.selectors import SelectorError, selects
+from calico_bundle.calico.bgp_configuration import BgpConfiguration, is_reflector, stored
+from calico_bundle.calico.exclusions import Version
 from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.evidence import Evidence
-from calico_bundle.facts import Address, BGPPeerFact, RouteFact
+from calico_bundle.facts import BGPSessionFact, LogEventFact, RouteFact
 
 BIRD_PROTOCOLS = frozenset({"bird", "12"})
 """How `ip route` prints routes of BIRD: by name, or by number where rt_protos has none."""
 
+REPORTED = "CalicoNodeStatus"
+"""Source of sessions that nobody asked BIRD for: calico-node wrote them into an object, at some time."""
+
+_STATE = "bird-protocol-state"
+_KINDS = ("Mesh_", "Node_", "Global_")
+"""How confd begins the names of BIRD's protocols for sessions; the peer's address follows, with _ for its dots."""
 
 _LASTING = 4
 """Times that a probe must have failed: at one in 10 s this is past the first 30 s, when one missing peer fails it."""
@@ -48,39 +55,35 @@ _UNKNOWN = Session(SessionState.UNKNOWN)
 class Peerings:
     """The BGP sessions of one cluster, by pairs of nodes."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: Cluster, version: Version | None = None) -> None:
         self._cluster = cluster
-        self._mesh = _mesh_enabled(cluster)
+        self.configuration = BgpConfiguration(cluster, version)
         self._blocks = cluster.blocks_by_node
         self._complaints = _not_established(cluster)
         self._seen: dict[tuple[str, str], Session] = {}
         self._from_bird = {n.name: learned_routes(n) for n in cluster.nodes.values() if n.routes is not None}
 
-    def configured(self, one: ClusterNode, other: ClusterNode) -> bool | None:
-        """Whether two nodes are set up to peer; None when the configuration cannot be read."""
-        if _stored(one) is None or _stored(other) is None or _stored(one) == _stored(other):
-            return False
-        if self._mesh and not (_is_reflector(one) or _is_reflector(other)):
-            return True
-        return self._explicitly(one, other)
+    @property
+    def any_shown_up_or_down(self) -> bool:
+        """Whether the bundle has tables or logs of BIRD's: they show both what is up and what is not."""
+        nodes = self._cluster.nodes.values()
+        return any(n.sessions is not None or any(_is_sessions(e) for e in n.log_events) for n in nodes)
 
-    def _explicitly(self, one: ClusterNode, other: ClusterNode) -> bool | None:
-        """By a BGPPeer, from either side: Calico configures the reverse side by itself."""
-        try:
-            found = any(_peers(p, a, b) for p in self._cluster.bgp_peers for a, b in ((one, other), (other, one)))
-        except SelectorError:
-            return None
-        return found
+    @property
+    def any_shown_down(self) -> bool:
+        """Whether it has anything that can show a session to be down: readiness events and BGPPeers too."""
+        return self.any_shown_up_or_down or bool(self._complaints or self._cluster.bgp_peers)
 
     def session(self, one: ClusterNode, other: ClusterNode) -> Session:
         """The session between two nodes."""
-        if self.configured(one, other) is False:
+        if self.configuration.peers(one, other) is False:
             return Session(SessionState.NONE)
-        for shown in (self._shown, self._logged, self._complained):
+        for shown in (self._shown, self._logged, self._complained, self._reported):
             states = [s for s in (shown(one, other), shown(other, one)) if s.state is not SessionState.UNKNOWN]
             if states:
                 return _agreed(states)
-        return _UNKNOWN
+        obstacle = self.configuration.obstacle(one, other)
+        return Session(SessionState.DOWN, obstacle.evidence) if obstacle else _UNKNOWN
 
     def learns(self, one: ClusterNode, other: ClusterNode) -> Session:
         """Whether a node gets another's routes: over their session, or through reflectors they share."""
@@ -103,18 +106,19 @@ class Peerings:
     @staticmethod
     def _shown(node: ClusterNode, peer: ClusterNode) -> Session:
         """BIRD's own table, or calicoctl's."""
-        found = [s for s in node.sessions or () if s.peer == _stored(peer)]
-        if not found:
-            return _UNKNOWN
-        up = any(s.established for s in found)
-        return Session(SessionState.UP if up else SessionState.DOWN, tuple(s.evidence for s in found))
+        return _in_table(s for s in node.sessions or () if s.peer == stored(peer) and s.source != REPORTED)
+
+    @staticmethod
+    def _reported(node: ClusterNode, peer: ClusterNode) -> Session:
+        """The node's CalicoNodeStatus."""
+        return _in_table(s for s in node.sessions or () if s.peer == stored(peer) and s.source == REPORTED)
 
     @staticmethod
     def _logged(node: ClusterNode, peer: ClusterNode) -> Session:
         """BIRD's log: the last state of the session's protocol, when the log has one."""
-        address = str(_stored(peer)).replace(".", "_")
-        names = {f"{kind}_{address}" for kind in ("Mesh", "Node", "Global")}
-        states = [e for e in node.log_events if e.event == "bird-protocol-state" and e.values.get("protocol") in names]
+        address = str(stored(peer)).replace(".", "_")
+        names = {f"{kind}{address}" for kind in _KINDS}
+        states = [e for e in node.log_events if e.event == _STATE and e.values.get("protocol") in names]
         if not states:
             return _UNKNOWN
         up = states[-1].values.get("state") == "up"
@@ -122,7 +126,7 @@ class Peerings:
 
     def _complained(self, node: ClusterNode, peer: ClusterNode) -> Session:
         """A calico-node pod that is not ready has no session at all, 30 s after its start (confd health.go)."""
-        line = self._complaints.get((node.name, str(_stored(peer))))
+        line = self._complaints.get((node.name, str(stored(peer))))
         return Session(SessionState.DOWN, (line,)) if line else _UNKNOWN
 
     def _learned(self, node: ClusterNode, peer: ClusterNode) -> Session:
@@ -132,12 +136,14 @@ class Peerings:
         to_peer = tuple(r.evidence for r in routes if r.destination in blocks)
         if to_peer:
             return Session(SessionState.UP, to_peer)
+        if recovering(node) is not None:
+            return _UNKNOWN
         if node.routes is not None and blocks and _runs_bird(node):
             return Session(SessionState.DOWN, tuple(r.evidence for r in routes[:1]))
         return _UNKNOWN
 
     def _through_reflectors(self, one: ClusterNode, other: ClusterNode) -> Session:
-        reflectors = [n for n in self._cluster.nodes.values() if _is_reflector(n)]
+        reflectors = [n for n in self._cluster.nodes.values() if is_reflector(n)]
         shared = [r for r in reflectors if r.name not in (one.name, other.name)]
         pairs = [(self.session(one, r), self.session(other, r)) for r in shared]
         for mine, theirs in pairs:
@@ -160,40 +166,41 @@ def learned_routes(node: ClusterNode) -> tuple[RouteFact, ...]:
     return tuple(r for r in node.routes or () if r.protocol in BIRD_PROTOCOLS and r.type in carried)
 
 
+def _is_sessions(event: LogEventFact) -> bool:
+    return event.event == _STATE and event.values.get("protocol", "").startswith(_KINDS)
+
+
+def recovering(node: ClusterNode) -> Evidence | None:
+    """The line that shows a node's BIRD in graceful restart recovery.
+
+    calico-node starts it with -R: until every peer has answered, or for 240 s, it writes no route at all (measured; BIRD
+    nest/proto.c graceful_restart_init).
+
+    >>> recovering(ClusterNode("n1")) is None
+    True
+    """
+    answers = [e for e in node.log_events if e.event == "bird-status"]
+    held = [e for e in answers if e.values.get("graceful_restart") == "true"]
+    return held[-1].evidence if held else None
+
+
 def _runs_bird(node: ClusterNode) -> bool:
     """Whether BIRD writes into a node's kernel: its own blocks stand there as blackholes."""
     return any(r.protocol in BIRD_PROTOCOLS for r in node.routes or ())
+
+
+def _in_table(rows: Iterable[BGPSessionFact]) -> Session:
+    found = tuple(rows)
+    if not found:
+        return _UNKNOWN
+    up = any(s.established for s in found)
+    return Session(SessionState.UP if up else SessionState.DOWN, tuple(s.evidence for s in found))
 
 
 def _agreed(states: Sequence[Session]) -> Session:
     if len({s.state for s in states}) > 1:
         return Session(SessionState.UNKNOWN, tuple(e for s in states for e in s.evidence))
     return Session(states[0].state, tuple(e for s in states for e in s.evidence))
-
-
-def _stored(node: ClusterNode) -> Address | None:
-    return node.bgp_address.ip if node.bgp_address else None
-
-
-def _is_reflector(node: ClusterNode) -> bool:
-    return bool(node.kubernetes and node.kubernetes.route_reflector_cluster_id)
-
-
-def _mesh_enabled(cluster: Cluster) -> bool:
-    """On unless the BGPConfiguration `default` says otherwise."""
-    default = next((c for c in cluster.bgp_configurations if c.name == "default"), None)
-    return default is None or default.node_to_node_mesh is not False
-
-
-def _peers(peer: BGPPeerFact, node: ClusterNode, other: ClusterNode) -> bool:
-    """Whether a BGPPeer makes `node` peer with `other`."""
-    mine = node.kubernetes.labels if node.kubernetes else {}
-    theirs = other.kubernetes.labels if other.kubernetes else {}
-    if peer.node not in (None, "", node.name) or not selects(peer.node_selector or "", mine):
-        return False
-    if peer.peer_selector:
-        return selects(peer.peer_selector, theirs)
-    return peer.peer_ip is not None and peer.peer_ip.split(":")[0] == str(_stored(other))
 
 
 def _not_established(cluster: Cluster) -> dict[tuple[str, str], Evidence]:

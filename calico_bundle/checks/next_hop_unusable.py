@@ -50,8 +50,9 @@ def mend(context: Context, losses: Sequence[Loss]) -> tuple[Fix, ...]:
 
 def lacks(context: Context) -> str | None:
     """BGP state of at least one node."""
-    recorded = any(n.sessions is not None for n in context.cluster.nodes.values())
-    return None if recorded else "no BGP state (birdcl show protocols, calicoctl node status) is in the bundle"
+    if context.paths.forwarding.peerings.any_shown_up_or_down:
+        return None
+    return "no BGP state (birdcl show protocols, calicoctl node status) or BIRD log is in the bundle"
 
 
 def run(context: Context) -> list[Finding]:

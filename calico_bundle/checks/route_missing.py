@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from calico_bundle.findings import ERROR, Check, CheckInfo, Context, Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from calico_bundle.losses import Loss
 
 INFO = CheckInfo(
     code="CB203",
@@ -21,7 +28,11 @@ INFO = CheckInfo(
         "Find out who should have written the route: BIRD (is the session up? ask `birdcl show protocols`), Felix (is "
         "calico-node ready on the node?), or the system (a default route)."
     ),
-    limits="It says that the route is missing and not why.",
+    limits="Why it is missing is said only where BIRD itself says that it holds routes back.",
+)
+_RECOVERING = (
+    "BIRD there is in graceful restart recovery and writes no routes until every peer has answered, or for 240 s after "
+    "its start; collect again after that, and see which peer does not answer"
 )
 
 
@@ -29,6 +40,14 @@ def lacks(context: Context) -> str | None:
     """The routes of at least one node."""
     recorded = any(n.routes is not None for n in context.cluster.nodes.values())
     return None if recorded else "no node's routes (ip route) are in the bundle"
+
+
+def note(context: Context, losses: Sequence[Loss]) -> str:
+    """Whether BIRD holds its routes back at the moment."""
+    from calico_bundle.calico.bgp import recovering
+
+    nodes = (context.cluster.nodes.get(loss.cause.node or "") for loss in losses)
+    return _RECOVERING if any(node and recovering(node) for node in nodes) else ""
 
 
 def run(context: Context) -> list[Finding]:
@@ -41,7 +60,7 @@ def run(context: Context) -> list[Finding]:
         Why.NO_SERVICE_ROUTE: "{node} itself cannot send to the DNS service",
         "": "there is no way for pod traffic between {node} and {others}",
     }
-    return findings(context, INFO, message)
+    return findings(context, INFO, message, note=note)
 
 
 CHECK = Check(INFO, lacks, run)

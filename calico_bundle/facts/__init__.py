@@ -13,6 +13,7 @@ from calico_bundle.facts.bundle import (
 from calico_bundle.facts.calico import (
     BGPConfigurationFact,
     BGPPeerFact,
+    CalicoNodeStatusFact,
     FelixConfigurationFact,
     InstallationFact,
     IPBlockFact,
@@ -57,6 +58,7 @@ __all__ = [
     "BGPPeerFact",
     "BGPRouteFact",
     "BGPSessionFact",
+    "CalicoNodeStatusFact",
     "Cited",
     "ContainerSpec",
     "DaemonSetFact",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from calico_bundle.evidence import Evidence
+from calico_bundle.facts.machine import BGPSessionFact
 from calico_bundle.facts.types import Network
 
 
@@ -24,6 +25,14 @@ class IPPoolFact:
     block_size: Annotated[int | None, "spec.blockSize, a prefix length"]
     node_selector: Annotated[str | None, "spec.nodeSelector"]
     evidence: Annotated[Evidence, "the line of spec.cidr"]
+    allowed_uses: Annotated[
+        tuple[str, ...], "spec.allowedUses: Workload | Tunnel | LoadBalancer; empty means the first two"
+    ] = ()
+
+    @property
+    def for_pods(self) -> bool:
+        """Whether pods get addresses from it: a pool that is disabled, or of tunnels or load balancers alone, gives none."""
+        return not self.disabled and (not self.allowed_uses or "Workload" in self.allowed_uses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +73,18 @@ class BGPPeerFact:
     as_number: Annotated[str | None, "spec.asNumber"]
     source_address: Annotated[str | None, "spec.sourceAddress: UseNodeIP | None"]
     evidence: Annotated[Evidence, "the line of metadata.name"]
+
+
+@dataclass(frozen=True, slots=True)
+class CalicoNodeStatusFact:
+    """A CalicoNodeStatus: a node's BGP sessions as calico-node last reported them."""
+
+    name: Annotated[str, "metadata.name"]
+    node: Annotated[str, "spec.node"]
+    sessions: Annotated[tuple[BGPSessionFact, ...], "status.bgp.peersV4 and peersV6"]
+    period: Annotated[int | None, "spec.updatePeriodSeconds; 0: it is not kept up to date"]
+    last_updated: Annotated[str | None, "status.lastUpdated, as it stands"]
+    evidence: Annotated[Evidence, "the line of spec.node"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,7 +109,7 @@ class SysctlFact:
 class BGPSessionFact:
     """One BGP peering as BIRD or `calicoctl node status` shows it on a node."""
 
-    protocol: Annotated[str | None, "BIRD's protocol name, e.g. Mesh_10_0_0_1; None from calicoctl"]
+    protocol: Annotated[str | None, "BIRD's protocol name, e.g. Mesh_10_0_0_1; only birdcl shows it"]
     peer: Annotated[Address | None, "peer address; from the neighbor line, else from the name"]
     type: Annotated[str | None, "node-to-node mesh | node specific | global"]
     state: Annotated[str, "protocol state: up, start, down ..."]
@@ -117,7 +117,7 @@ class BGPSessionFact:
     info: Annotated[str, "BGP state and last error: Established, Passive, Connect, Active Socket: ..."]
     established: Annotated[bool, "info begins with Established"]
     source_address: Annotated[Address | None, "own address of the session (`show protocols all`, only when up)"]
-    source: Annotated[str, "birdcl | calicoctl"]
+    source: Annotated[str, "birdcl | calicoctl | CalicoNodeStatus"]
     evidence: Annotated[Evidence, "its line"]
 
 

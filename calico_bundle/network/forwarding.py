@@ -64,9 +64,9 @@ class Forwarding:
         self.cluster = cluster
         self.pods = PodNetwork(cluster)
         self.tunnels = TunnelEnds(cluster)
-        self.peerings = Peerings(cluster)
-        self.wires = Wires(cluster, self.peerings)
         self._version = installation_of(cluster).version
+        self.peerings = Peerings(cluster, self._version)
+        self.wires = Wires(cluster, self.peerings)
         self._routing: dict[str, Routing] = {}
         self._cables: dict[Address | None, str | None] = {}
 

@@ -133,6 +133,10 @@ class PodNetwork:
 def _peers_with_routers(cluster: Cluster) -> bool:
     """Whether Calico speaks BGP with machines that are no nodes: they may then know pod routes."""
     own = {n.bgp_address.ip for n in cluster.nodes.values() if n.bgp_address}
-    peers = {s.peer for n in cluster.nodes.values() for s in n.sessions or () if s.established and s.peer}
+    peers = {s.peer for n in cluster.nodes.values() for s in n.sessions or () if s.established and _is_ipv4(s.peer)}
     configured = {p.peer_ip.split(":")[0] for p in cluster.bgp_peers if p.peer_ip and p.peer_ip.count(":") <= 1}
     return bool(peers - own) or bool(configured - {str(ip) for ip in own})
+
+
+def _is_ipv4(address: Address | None) -> bool:
+    return address is not None and address.version == 4

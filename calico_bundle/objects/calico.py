@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from calico_bundle.facts import (
     BGPConfigurationFact,
     BGPPeerFact,
+    BGPSessionFact,
+    CalicoNodeStatusFact,
     FelixConfigurationFact,
     IPBlockFact,
     IPPoolFact,
@@ -17,6 +19,8 @@ from calico_bundle.objects.metadata import name_of
 
 GROUPS = frozenset(["crd.projectcalico.org", "projectcalico.org"])
 _HOST = "host:"
+_PEER_TYPES = {"NodeMesh": "node-to-node mesh", "NodePeer": "node specific", "GlobalPeer": "global"}
+"""CalicoNodeStatus' words for what calicoctl calls a peer's type."""
 
 
 def build_ip_pool(pool: Fields) -> Iterator[IPPoolFact]:
@@ -41,6 +45,7 @@ def build_ip_pool(pool: Fields) -> Iterator[IPPoolFact]:
         disable_bgp_export=spec.flag("disableBGPExport", "disable_bgp_export") or False,
         block_size=spec.integer("blockSize", "block_size"),
         node_selector=spec.text("nodeSelector", "node_selector"),
+        allowed_uses=spec.texts("allowedUses", "allowed_uses"),
         evidence=spec.evidence("cidr") if "cidr" in spec else pool.child("metadata").evidence("name"),
     )
 
@@ -127,6 +132,37 @@ def build_bgp_peer(peer: Fields) -> Iterator[BGPPeerFact]:
     )
 
 
+def build_calico_node_status(status: Fields) -> Iterator[CalicoNodeStatusFact]:
+    """A CalicoNodeStatus as a fact; it has no status until calico-node on that node has answered."""
+    name, spec, told = name_of(status), status.child("spec"), status.child("status")
+    peers = [p for family in ("peersV4", "peersV6") for p in told.child("bgp").children(family)]
+    yield CalicoNodeStatusFact(
+        name=name,
+        node=spec.required("node", "node"),
+        sessions=tuple(_session(peer) for peer in peers),
+        period=spec.integer("updatePeriodSeconds", "period"),
+        last_updated=told.text("lastUpdated", "last_updated"),
+        evidence=spec.evidence("node"),
+    )
+
+
+def _session(peer: Fields) -> BGPSessionFact:
+    """A peer of CalicoNodeStatus: its state is what BIRD shows in the info column, without the error."""
+    kind, state = peer.text("type", "type"), peer.text("state", "state") or ""
+    return BGPSessionFact(
+        protocol=None,
+        peer=peer.address("peerIP", "peer"),
+        type=_PEER_TYPES.get(kind or "", kind),
+        state="up" if state == "Established" else "start",
+        since=peer.text("since", "since"),
+        info=state,
+        established=state == "Established",
+        source_address=None,
+        source="CalicoNodeStatus",
+        evidence=peer.evidence("state"),
+    )
+
+
 def build_felix_configuration(configuration: Fields) -> Iterator[FelixConfigurationFact]:
     """A FelixConfiguration as a fact."""
     name, spec = name_of(configuration), configuration.child("spec")
@@ -146,5 +182,6 @@ BUILDERS: dict[str, Callable[[Fields], Iterator[object]]] = {
     "IPAMBlock": build_ipam_block,
     "BGPConfiguration": build_bgp_configuration,
     "BGPPeer": build_bgp_peer,
+    "CalicoNodeStatus": build_calico_node_status,
     "FelixConfiguration": build_felix_configuration,
 }

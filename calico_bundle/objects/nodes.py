@@ -66,7 +66,10 @@ def _cited(metadata: Fields, calico: Fields, internal: list[Fields], ready: Fiel
         **metadata.cited(name="name"),
         **(internal[0].cited(internal_ips="address") if internal else {}),
         **calico.cited(
-            bgp_ipv4=f"{_CALICO}IPv4Address", bgp_ipv6=f"{_CALICO}IPv6Address", calico_interfaces=f"{_CALICO}Interfaces"
+            bgp_ipv4=f"{_CALICO}IPv4Address",
+            bgp_ipv6=f"{_CALICO}IPv6Address",
+            as_number=f"{_CALICO}ASNumber",
+            calico_interfaces=f"{_CALICO}Interfaces",
         ),
         **(ready.cited(ready="status") if ready else {}),
     }

@@ -60,7 +60,7 @@ def parse(text: str, path: str) -> Parsed:
             gaps.add(number, line, kind=GapKind.REDACTED, why="hidden by the collector")
             value = ""
         values[key] = value
-        if evidence is None or key == "router_id":
+        if evidence is None or key in ("router_id", "graceful_restart"):
             evidence = Evidence(path, number, quote(printed))
     _finish(facts, values, evidence, gaps)
     if not facts and not gaps.count:

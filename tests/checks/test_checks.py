@@ -170,9 +170,22 @@ def test_session_that_is_down_cites_the_session():
 
 
 def test_session_checks_are_skipped_without_bgp_state():
-    without_bgp = changed("blocked-port", without("birdcl"))
-    assert {"CB201", "CB202"} <= skipped(without_bgp) | {"CB203"}
+    without_bgp = changed("blocked-port", without("birdcl", ".log", "events"))
+    assert {"CB201", "CB202"} <= skipped(without_bgp)
     assert without_bgp.verdict.status == "broken"
+
+
+def test_log_of_bird_shows_a_session_to_be_down():
+    without_table = changed("blocked-port", without("birdcl"))
+    (finding,) = without_table.findings["CB201"]
+    assert all("State changed to" in e.text or "route" in e.path for e in finding.evidence)
+
+
+def test_session_says_who_dials_and_what_it_meets():
+    """The greater address string dials (10.0.1.12 before 10.0.1.11); `Connect` without an error is a silent drop."""
+    (finding,) = changed("blocked-port").findings["CB201"]
+    assert "BIRD on node-2, which dials 10.0.1.11, says `Connect`" in finding.message
+    assert [c.split("#")[0].strip() for c in finding.fixes[0].commands] == ["nc -vz -w 3 -s 10.0.1.12 10.0.1.11 179"]
 
 
 def test_unusable_next_hop_cites_session_and_route():

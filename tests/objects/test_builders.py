@@ -84,6 +84,7 @@ def test_node():
         "internal_ips": 21,
         "bgp_ipv4": 6,
         "bgp_ipv6": 7,
+        "as_number": 10,
         "ready": 27,
         "calico_interfaces": 12,
     }
@@ -325,6 +326,7 @@ def test_every_kind_has_a_builder_in_its_group():
     for group, kind in all_builders():
         found.setdefault(group, set()).add(kind)
     calico = {"IPPool", "BlockAffinity", "IPAMBlock", "BGPConfiguration", "BGPPeer", "FelixConfiguration"}
+    calico.add("CalicoNodeStatus")
     assert found["projectcalico.org"] == found["crd.projectcalico.org"] == calico
     assert found["operator.tigera.io"] == {"Installation"}
     assert "DaemonSet" in found["apps"]

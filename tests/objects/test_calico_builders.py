@@ -38,6 +38,7 @@ spec:
   disableBGPExport: true
   blockSize: 26
   nodeSelector: all()
+  allowedUses: [Workload, Tunnel]
 """
     assert columns(only(text)) == {
         "name": "default-ipv4-ippool",
@@ -50,7 +51,70 @@ spec:
         "block_size": 26,
         "node_selector": "all()",
         "evidence": "cidr: 10.244.0.0/16",
+        "allowed_uses": ("Workload", "Tunnel"),
     }
+
+
+@pytest.mark.parametrize(
+    "spec, for_pods",
+    [
+        ("", True),
+        (", allowedUses: [Workload]", True),
+        (", allowedUses: [Tunnel]", False),
+        (", allowedUses: [LoadBalancer]", False),
+        (", disabled: true", False),
+    ],
+)
+def test_pools_that_give_pods_no_addresses(spec: str, for_pods: bool):
+    """ippool.go: allowedUses is Workload and Tunnel when it is not there; a disabled pool gives no address."""
+    pool = only(f"kind: IPPool\nmetadata: {{name: a}}\nspec: {{cidr: 10.0.0.0/16{spec}}}\n")
+    assert isinstance(pool, facts.IPPoolFact)
+    assert pool.for_pods is for_pods
+
+
+STATUS = """\
+apiVersion: projectcalico.org/v3
+kind: CalicoNodeStatus
+metadata: {name: w1}
+spec: {node: worker-1, classes: [Agent, BGP, Routes], updatePeriodSeconds: 10}
+status:
+  lastUpdated: "2024-05-01T10:00:00Z"
+  agent:
+    birdV4: {state: Ready, routerID: 10.0.1.11}
+  bgp:
+    numberEstablishedV4: 1
+    numberNotEstablishedV4: 1
+    peersV4:
+    - {peerIP: 10.0.1.12, since: "09:58:01", state: Established, type: NodeMesh}
+    - peerIP: 10.0.1.13
+      since: "09:58:02"
+      state: Active
+      type: NodePeer
+    peersV6:
+    - {peerIP: "fd00::12", since: "09:58:03", state: Idle, type: GlobalPeer}
+"""
+
+
+def test_calico_node_status():
+    """api/pkg/apis/projectcalico/v3/calico_node_status.go."""
+    status = only(STATUS)
+    assert isinstance(status, facts.CalicoNodeStatusFact)
+    assert (status.name, status.node, status.period) == ("w1", "worker-1", 10)
+    assert status.last_updated == "2024-05-01T10:00:00Z"
+    seen = [(str(s.peer), s.state, s.info, s.established, s.type) for s in status.sessions]
+    assert seen == [
+        ("10.0.1.12", "up", "Established", True, "node-to-node mesh"),
+        ("10.0.1.13", "start", "Active", False, "node specific"),
+        ("fd00::12", "start", "Idle", False, "global"),
+    ]
+    assert {s.source for s in status.sessions} == {"CalicoNodeStatus"}
+    assert status.sessions[1].evidence.text == "state: Active"
+
+
+def test_calico_node_status_that_nothing_answered_yet():
+    status = only("kind: CalicoNodeStatus\nmetadata: {name: w1}\nspec: {node: worker-1}\n")
+    assert isinstance(status, facts.CalicoNodeStatusFact)
+    assert (status.sessions, status.last_updated, status.period) == ((), None, None)
 
 
 @pytest.mark.parametrize(

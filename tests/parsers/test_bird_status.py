@@ -50,7 +50,7 @@ def test_graceful_recovery_is_seen_also_in_the_raw_form():
         "2",
         "239/240",
     )
-    assert event.evidence.text == "1011-Router ID is 10.0.0.1"
+    assert event.evidence.text == "0024-Graceful restart recovery in progress"
     assert read(raw).gaps == ()
 
 
