@@ -156,7 +156,7 @@ class Analysis:
 
         Raises `UnknownNameError` or `AmbiguousNameError`.
         """
-        return trace(self.diagnosis.paths, source, to)
+        return trace(self.diagnosis.paths, source, to, self.diagnosis.addresses)
 
     def trace(self, source: str, destination: str = "dns") -> dict[str, Any]:
         """The same as plain data, as `bundle-analyze trace -f json` writes it."""

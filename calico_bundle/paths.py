@@ -13,7 +13,8 @@ from functools import cached_property
 
 from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.facts import Address, EndpointFact, PodFact
-from calico_bundle.network.forwarding import Forwarding, table_lines
+from calico_bundle.network.ends import table_lines
+from calico_bundle.network.forwarding import Forwarding
 from calico_bundle.network.lookup_source import Source, of_node, of_pod
 from calico_bundle.network.outcome import Cause, Hop, Outcome, Packet, Walk, Why
 from calico_bundle.network.service import DnsService
@@ -317,7 +318,6 @@ def _no_service_route(node: ClusterNode, address: Address) -> Walk:
     text = (
         f"{node.name} has no route that covers the DNS service address {address}, so its own lookups are not even sent"
     )
-    hop = Hop(node.name, "drops", None, f"a route that covers {address}", "none", None)
-    return Walk(
-        Outcome.LOST, (hop,), node.name, None, Cause(Why.NO_SERVICE_ROUTE, node.name, text, table_lines(node), address)
-    )
+    lines = table_lines(node)
+    hop = Hop(node.name, "drops", None, f"a route that covers {address}", "none", next(iter(lines), None))
+    return Walk(Outcome.LOST, (hop,), node.name, None, Cause(Why.NO_SERVICE_ROUTE, node.name, text, lines, address))

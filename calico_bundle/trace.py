@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 
+from calico_bundle.addresses import AddressVerdict
 from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.errors import AmbiguousNameError, UnknownNameError
 from calico_bundle.evidence import Evidence
+from calico_bundle.expectations import Expectations
 from calico_bundle.facts import Address, PodFact
 from calico_bundle.network.lookup_source import Source, of_pod_to
 from calico_bundle.network.outcome import Cause, Hop, Outcome, Packet, Walk, Why
 from calico_bundle.network.routing import source_address
-from calico_bundle.paths import DnsPaths, Verdict
+from calico_bundle.network.service_proxy import leading_to
+from calico_bundle.paths import DnsPaths, Fate, Verdict
 
 DNS = "dns"
 _MOST_LISTED = 20
@@ -112,8 +115,12 @@ def _told(name: str, walk: Walk) -> list[str]:
     return [f"  {name}: {walk.outcome.value}", *hops]
 
 
-def trace(paths: DnsPaths, source: str, destination: str = DNS) -> Path:
+def trace(
+    paths: DnsPaths, source: str, destination: str = DNS, addresses: Mapping[str, AddressVerdict] | None = None
+) -> Path:
     """Trace one path. `source` is a pod or node, `destination` a pod, a node, an address or `dns`.
+
+    With the verdicts on the nodes' `addresses`, each hop shows what it would be with the right ones.
 
     Raises `UnknownNameError` for a name that is not in the bundle, `AmbiguousNameError` for one that fits several pods.
 
@@ -125,9 +132,12 @@ def trace(paths: DnsPaths, source: str, destination: str = DNS) -> Path:
     start = resolve(cluster, source)
     if start.kind == "ip":
         raise UnknownNameError("pod or node", source, _known(cluster))
-    if destination == DNS:
-        return _to_dns(paths, start)
-    end = resolve(cluster, destination)
+    path = _to_dns(paths, start) if destination == DNS else _to_one(paths, start, resolve(cluster, destination))
+    beside = Expectations(paths.forwarding, addresses or {}).beside
+    return replace(path, legs=tuple(replace(x, request=beside(x.request), reply=beside(x.reply)) for x in path.legs))
+
+
+def _to_one(paths: DnsPaths, start: End, end: End) -> Path:
     leg = _leg(paths, start, end)
     verdict = {Outcome.DELIVERED: Verdict.REACHES, Outcome.LOST: Verdict.BROKEN, Outcome.UNKNOWN: Verdict.UNKNOWN}[
         leg.outcome
@@ -239,11 +249,23 @@ def _to_dns(paths: DnsPaths, start: End) -> Path:
     pod = _pod_of(paths.cluster, start) or _as_pod(paths, start)
     judged = paths.of(pod)
     legs = tuple(
-        Leg(End("pod", _endpoint_name(f.endpoint), f.endpoint_node, f.endpoint.ip), f.request, f.reply)
+        Leg(End("pod", _endpoint_name(f.endpoint), f.endpoint_node, f.endpoint.ip), _translated(paths, f), f.reply)
         for f in judged.fates
     )
     address = paths.dns.address if paths.dns else None
     return Path(start, End("ip", DNS, None, address), judged.verdict, judged.text, legs)
+
+
+def _translated(paths: DnsPaths, fate: Fate) -> Walk:
+    """The request with kube-proxy's part in it: the node translates the service address before it routes the packet."""
+    walk, node = fate.request, paths.cluster.nodes.get(fate.source_node)
+    not_sent = walk.cause is not None and walk.cause.why in (Why.NO_SERVICE_ROUTE, Why.NO_POD_GATEWAY)
+    if node is None or fate.endpoint.ip is None or paths.dns is None or not_sent:
+        return walk
+    rule = leading_to(node, fate.endpoint.ip)
+    text, line = (rule.evidence.text, rule.evidence) if rule else (None, fate.endpoint.evidence)
+    hop = Hop(node.name, "translates", text, f"{paths.dns.address} to {fate.endpoint.ip}", text, line)
+    return replace(walk, hops=(hop, *walk.hops))
 
 
 def _endpoint_name(endpoint: object) -> str:

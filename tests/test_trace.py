@@ -141,7 +141,7 @@ def test_pod_to_dns_is_the_reports_own_path():
     (leg,) = found.legs
     assert (leg.to.name, leg.to.node, leg.outcome) == ("kube-system/coredns", "node-2", Outcome.DELIVERED)
     assert found.broken_at is None
-    assert [h.does for h in found.hops] == ["routes", "delivers"] * 2
+    assert [h.does for h in found.hops] == ["translates", "routes", "delivers", "routes", "delivers"]
     assert str(found.destination.ip) == "10.96.0.10"
 
 

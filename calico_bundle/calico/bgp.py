@@ -43,10 +43,14 @@ class SessionState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What is known of a session, or of learning routes over it, and the lines that show it."""
+    """What is known of a session, or of learning routes over it, and the lines that show it.
+
+    `observed` is False where nobody looked, and the configuration alone says it.
+    """
 
     state: SessionState
     evidence: tuple[Evidence, ...] = ()
+    observed: bool = True
 
 
 _UNKNOWN = Session(SessionState.UNKNOWN)
@@ -77,13 +81,13 @@ class Peerings:
     def session(self, one: ClusterNode, other: ClusterNode) -> Session:
         """The session between two nodes."""
         if self.configuration.peers(one, other) is False:
-            return Session(SessionState.NONE)
+            return Session(SessionState.NONE, observed=False)
         for shown in (self._shown, self._logged, self._complained, self._reported):
             states = [s for s in (shown(one, other), shown(other, one)) if s.state is not SessionState.UNKNOWN]
             if states:
                 return _agreed(states)
         obstacle = self.configuration.obstacle(one, other)
-        return Session(SessionState.DOWN, obstacle.evidence) if obstacle else _UNKNOWN
+        return Session(SessionState.DOWN, obstacle.evidence, observed=False) if obstacle else _UNKNOWN
 
     def learns(self, one: ClusterNode, other: ClusterNode) -> Session:
         """Whether a node gets another's routes: over their session, or through reflectors they share."""

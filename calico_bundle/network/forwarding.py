@@ -6,7 +6,7 @@ packet on or ends its way; every end has a cause with the line that decided.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from ipaddress import IPv4Address
 from typing import Final
 
@@ -15,16 +15,25 @@ from calico_bundle.calico.installation import installation_of
 from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.evidence import Evidence
 from calico_bundle.facts import Address, NextHop, RouteFact
+from calico_bundle.network.ends import (
+    POD_GATEWAY,
+    At,
+    dropped,
+    hop_of,
+    lost,
+    no_gateway,
+    no_route,
+    open_lookup,
+    routes_of,
+    undecided,
+)
 from calico_bundle.network.outcome import Cause, Hop, Outcome, Packet, Walk, Why
 from calico_bundle.network.pods import PodNetwork
-from calico_bundle.network.prediction import PREDICTED, SOME_ROUTER, UNKNOWN_DEVICE, PredictedRouting
+from calico_bundle.network.prediction import SOME_ROUTER, UNKNOWN_DEVICE, PredictedRouting
 from calico_bundle.network.routing import DROPPING_TYPES, NodeRouting, source_address
 from calico_bundle.network.settings import LOOSE, reverse_path_filter
 from calico_bundle.network.tunnels import VXLAN_DEVICE, TunnelEnds
 from calico_bundle.network.wires import Landing, Wires
-
-POD_GATEWAY: Final = IPv4Address("169.254.1.1")
-"""Every pod's next hop; the node answers ARP for it (Calico FAQ, `cali*` with proxy_arp)."""
 
 ANY: Final = IPv4Address("0.0.0.0")  # noqa: S104 - the source of a look-up that has none; nothing is bound
 """The source of a look-up that has none: a rule that asks for one does not apply."""
@@ -37,24 +46,6 @@ MOST_DEPTH: Final = 4
 """Multipath routes and tunnels inside each other: more is a loop too."""
 
 Routing = NodeRouting | PredictedRouting
-
-
-@dataclass(frozen=True, slots=True)
-class _At:
-    """Where the packet is: on a node, come in by a device (None: it starts here), with the way so far."""
-
-    node: ClusterNode
-    packet: Packet
-    device: str | None
-    hops: tuple[Hop, ...]
-    depth: int = 0
-
-    def passing(self, hop: Hop) -> _At:
-        return replace(self, hops=(*self.hops, hop))
-
-    def end(self, outcome: Outcome, cause: Cause, hop: Hop | None = None) -> Walk:
-        hops = (*self.hops, hop) if hop else self.hops
-        return Walk(outcome, hops, self.node.name, self.device, cause)
 
 
 class Forwarding:
@@ -87,18 +78,18 @@ class Forwarding:
         Proxy ARP answers for 169.254.1.1 only while the node has a route to it, by another device (arp_process()). Where
         that is open, the packet is lost if it would be lost behind the gateway too, and else its fate is open.
         """
-        at = _At(self.cluster.nodes[node], packet.on(node), None, ())
+        at = At(self.cluster.nodes[node], packet.on(node), None, ())
         filtered = self._pod_cable(at)
         if filtered is not None:
             return filtered
         gateway = self.routing(at.node).lookup(POD_GATEWAY, packet.routed_as or packet.source)
         if gateway.undecided:
             walk = self._walk(at)
-            return walk if not walk.delivered else _undecided(at, gateway.undecided, f"`ip route` of {node}")
+            return walk if not walk.delivered else undecided(at, gateway.undecided, f"`ip route` of {node}")
         answered = gateway.route is not None and gateway.route.type == "unicast"
-        return self._walk(at) if answered else _no_gateway(at)
+        return self._walk(at) if answered else no_gateway(at)
 
-    def _pod_cable(self, at: _At) -> Walk | None:
+    def _pod_cable(self, at: At) -> Walk | None:
         """Apply the reverse-path filter at the node's end of a pod's cable: would the pod be answered by that cable.
 
         They are not where a rule or a more specific route takes the pod's address elsewhere. Felix makes the filter strict
@@ -136,9 +127,9 @@ class Forwarding:
 
     def from_node(self, node: str, packet: Packet) -> Walk:
         """Walk a packet that the node itself, or a hostNetwork pod on it, sends."""
-        return self._walk(_At(self.cluster.nodes[node], packet, None, ()))
+        return self._walk(At(self.cluster.nodes[node], packet, None, ()))
 
-    def _walk(self, at: _At) -> Walk:
+    def _walk(self, at: At) -> Walk:
         for _ in range(MOST_HOPS if at.depth < MOST_DEPTH else 0):
             step = self._step(at)
             if isinstance(step, Walk):
@@ -146,22 +137,22 @@ class Forwarding:
             at = step
         return at.end(Outcome.LOST, Cause(Why.LOOP, at.node.name, "the packet goes round in a loop"))
 
-    def _step(self, at: _At) -> Walk | _At:
+    def _step(self, at: At) -> Walk | At:
         """One node's decision: deliver, drop, encapsulate or pass on."""
         source = at.packet.routed_as if at.device is None and at.packet.routed_as else at.packet.source
         lookup = self.routing(at.node).lookup(at.packet.destination, source, at.device)
         if lookup.undecided:
-            return _open_lookup(at, lookup.undecided)
+            return open_lookup(at, lookup.undecided)
         route = lookup.route
         if route is None:
-            return _no_route(at, self._missing_route(at.node, at.packet.destination, None))
+            return no_route(at, lookup, self._missing_route(at.node, at.packet.destination, None))
         if route.type in DROPPING_TYPES:
-            return _dropped(at, route)
+            return dropped(at, route)
         if route.type in ("local", "anycast"):
-            return Walk(Outcome.DELIVERED, (*at.hops, _hop(at, "delivers", route)), at.node.name, at.device)
+            return Walk(Outcome.DELIVERED, (*at.hops, hop_of(at, "delivers", route)), at.node.name, at.device)
         return self._along(at, route)
 
-    def _along(self, at: _At, route: RouteFact) -> Walk | _At:
+    def _along(self, at: At, route: RouteFact) -> Walk | At:
         """Follow a route's next hops; the several of a multipath route must agree, as any of them can be taken."""
         usable = [hop for hop in route.next_hops if "dead" not in hop.flags]
         results = [self._out(at, route, hop) for hop in usable]
@@ -170,57 +161,59 @@ class Forwarding:
         walks = [r if isinstance(r, Walk) else self._walk(replace(r, depth=r.depth + 1)) for r in results]
         if len({w.outcome for w in walks}) == 1:
             return walks[0]
-        return _undecided(at, "the next hops of a multipath route differ", "which next hop the flow takes")
+        return undecided(at, "the next hops of a multipath route differ", "which next hop the flow takes")
 
-    def _out(self, at: _At, route: RouteFact, hop: NextHop) -> Walk | _At:
+    def _out(self, at: At, route: RouteFact, hop: NextHop) -> Walk | At:
         device = hop.device or ""
         if self.pods.is_workload_device(device):
             return self._to_pod(at, route)
         if SOME_ROUTER in hop.flags:
-            return self._through_router(at.passing(_hop(at, "routes", route)), route, hop)
+            return self._through_router(at.passing(hop_of(at, "routes", route)), route, hop)
         if self.tunnels.is_tunnel(at.node, device):
             return self._through_tunnel(at, route, hop)
         landing = self.wires.land(at.node, device, hop.gateway or at.packet.destination)
-        passed = at.passing(_hop(at, "routes", route))
+        passed = at.passing(hop_of(at, "routes", route))
         if landing.kind == "router":
             return self._through_router(passed, route, hop)
         return self._arrive(passed, landing, hop)
 
-    def _to_pod(self, at: _At, route: RouteFact) -> Walk:
-        return Walk(Outcome.DELIVERED, (*at.hops, _hop(at, "delivers", route)), at.node.name, route.next_hops[0].device)
+    def _to_pod(self, at: At, route: RouteFact) -> Walk:
+        return Walk(
+            Outcome.DELIVERED, (*at.hops, hop_of(at, "delivers", route)), at.node.name, route.next_hops[0].device
+        )
 
-    def _arrive(self, at: _At, landing: Landing, hop: NextHop) -> Walk | _At:
+    def _arrive(self, at: At, landing: Landing, hop: NextHop) -> Walk | At:
         """The frame ends where the wire leads: on a node, at nobody, or nobody can tell."""
         target = hop.gateway or at.packet.destination
         if landing.kind == "node" and landing.node is not None:
             return self._accept(at, self.cluster.nodes[landing.node], landing.interface)
-        cited = (landing.evidence,) if landing.evidence else ()
         if landing.kind == "silent":
-            return _lost(at, Why.NEXT_HOP_SILENT, landing.text, cited, target)
-        return _undecided(at, landing.text, f"`ip neigh` of {at.node.name}, or the state of its BGP sessions", target)
+            return _unheard(at, Why.NEXT_HOP_SILENT, landing, target)
+        return undecided(at, landing.text, f"`ip neigh` of {at.node.name}, or the state of its BGP sessions", target)
 
-    def _through_router(self, at: _At, route: RouteFact, hop: NextHop) -> Walk | _At:
+    def _through_router(self, at: At, route: RouteFact, hop: NextHop) -> Walk | At:
         """A machine that is no node gets the packet. Routers carry node addresses, and know no pod address."""
         destination = at.packet.destination
         if self.pods.is_pod_address(destination):
             return self._pod_packet_at_router(at, route, hop)
         landing = self.wires.routed(at.node, at.packet.source, destination)
-        cited = (landing.evidence,) if landing.evidence else ()
         if landing.kind == "node" and landing.node is not None:
             return self._accept(at, self.cluster.nodes[landing.node], landing.interface)
         if landing.kind == "silent":
-            return _lost(at, Why.NETWORKS_NOT_JOINED, landing.text, cited, destination)
+            return _unheard(at, Why.NETWORKS_NOT_JOINED, landing, destination)
         settle = f"`ping -I {at.packet.source or 'the sender'} {destination}` from {at.node.name}"
-        return _undecided(at, landing.text, settle, destination)
+        return undecided(at, landing.text, settle, destination)
 
-    def _pod_packet_at_router(self, at: _At, route: RouteFact, hop: NextHop) -> Walk:
+    def _pod_packet_at_router(self, at: At, route: RouteFact, hop: NextHop) -> Walk:
         gateway = hop.gateway or at.packet.destination
         if not self.wires.all_nodes_known and SOME_ROUTER not in hop.flags:
             text = f"{gateway} may be a node whose addresses are not in the bundle"
-            return _undecided(at, text, "`kubectl get nodes -o yaml`")
+            return undecided(at, text, "`kubectl get nodes -o yaml`")
         if self.pods.routers_may_know_pods:
-            return _undecided(at, f"{gateway} peers with Calico and may know pod addresses", f"the routes of {gateway}")
+            return undecided(at, f"{gateway} peers with Calico and may know pod addresses", f"the routes of {gateway}")
         text = f"packets go to {gateway}, which is no node, and routers know no pod addresses"
+        if hop.gateway is None:
+            text = f"packets go out of {hop.device}, as if {gateway} were a machine on its network"
         if SOME_ROUTER in hop.flags:
             text = "packets go to its default gateway, if it has one, and routers know no pod addresses"
         missing = self._missing_route(at.node, at.packet.destination, route)
@@ -228,7 +221,8 @@ class Forwarding:
         expected = f"a route for {at.packet.destination} to its node" if missing else "a next hop that is a node"
         why = Why.NO_ROUTE if missing else Why.ROUTER_HAS_NO_POD_ROUTE
         cause = Cause(why, at.node.name, text, (route.evidence,), at.packet.destination)
-        end = Hop(at.node.name, "drops", route.evidence.text, expected, f"next hop {gateway}", route.evidence)
+        # The machine that drops it is none of the cluster's.
+        end = Hop(None, "drops", None, expected, f"next hop {gateway}", route.evidence)
         return at.end(Outcome.LOST, cause, end)
 
     def _missing_route(self, node: ClusterNode, destination: Address, taken: RouteFact | None) -> str | None:
@@ -238,12 +232,12 @@ class Forwarding:
             return None
         return f"{node.name} has no route to {block[0]}, the block of {block[1]}"
 
-    def _accept(self, at: _At, node: ClusterNode, interface: str | None) -> Walk | _At:
+    def _accept(self, at: At, node: ClusterNode, interface: str | None) -> Walk | At:
         """Make the receiver's first check: would it answer by the card that the packet came in by."""
         there = replace(at, node=node, device=interface, packet=at.packet.on(node.name))
         return self._filtered(there) or there
 
-    def _filtered(self, at: _At) -> Walk | None:
+    def _filtered(self, at: At) -> Walk | None:
         """Reverse-path filter: drops when strict and the way back leaves elsewhere, or loose and there is none."""
         source = at.packet.source
         if source is None:
@@ -262,29 +256,29 @@ class Forwarding:
             text = (
                 f"whether {at.node.name} answers {source} by the card on which its packets arrive is not in the bundle"
             )
-            return _undecided(at, text, _routes_of(at.node))
-        found = f"{at.node.name} answers {source} by {', '.join(sorted(map(str, exits)))}" if exits else "no route back"
-        text = f"{at.node.name} got a packet from {source} on {at.device}, but {found}"
+            return undecided(at, text, routes_of(at.node))
+        by = f"answers {source} by {', '.join(sorted(map(str, exits)))}" if exits else f"has no route to {source}"
+        text = f"{at.node.name} got a packet from {source} on {at.device}, but {by}"
         if mode is None:
-            return _undecided(at, text, f"`sysctl -a | grep rp_filter` on {at.node.name}", source)
+            return undecided(at, text, f"`sysctl -a | grep rp_filter` on {at.node.name}", source)
         evidence = tuple(e for e in (cited, back.evidence if back else None) if e)
-        return _lost(at, Why.REVERSE_PATH_FILTER, f"{text}: its reverse-path filter drops it", evidence, source)
+        text = f"{text}: its reverse-path filter drops it"
+        cause = Cause(Why.REVERSE_PATH_FILTER, at.node.name, text, evidence, source)
+        return lost(at, cause, f"a way back to {source} by {at.device}", f"it {by}")
 
     # --- tunnels ----------------------------------------------------------------------------------------------------
 
-    def _through_tunnel(self, at: _At, route: RouteFact, hop: NextHop) -> Walk | _At:
+    def _through_tunnel(self, at: At, route: RouteFact, hop: NextHop) -> Walk | At:
         """Wrap the packet, walk the outer one between the nodes, have the receiver check its source, go on inside."""
         ends = self.tunnels.ends(at.node, hop, self._outer_source)
         if isinstance(ends, str):
-            return _undecided(at, ends, f"`ip -d addr` of {at.node.name} and the Nodes' Calico addresses")
+            return undecided(at, ends, f"`ip -d addr` of {at.node.name} and the Nodes' Calico addresses")
         source, destination = ends
-        wrapped = Hop(
-            at.node.name, "encapsulates", route.evidence.text, None, f"{source} to {destination}", route.evidence
-        )
+        wrapped = replace(hop_of(at, "encapsulates", route), found=f"{source} to {destination}")
         # IPIP asks for a route without a source and takes the route's (ip_tunnel_xmit); VXLAN has a source of its own.
         routed_as = ANY if hop.device != VXLAN_DEVICE else None
         packet = Packet(source, destination, routed_as)
-        outer = self._walk(_At(at.node, packet, None, (*at.hops, wrapped), at.depth + 1))
+        outer = self._walk(At(at.node, packet, None, (*at.hops, wrapped), at.depth + 1))
         if not outer.delivered or outer.node is None:
             return outer
         inside = replace(at, hops=outer.hops)
@@ -294,21 +288,36 @@ class Forwarding:
         route = self.routing(node).lookup(destination, ANY).route
         return source_address(node, route, destination)[0] if route else None
 
-    def _unwrap(self, at: _At, node: ClusterNode, device: str, outer_source: Address | None) -> Walk | _At:
+    def _unwrap(self, at: At, node: ClusterNode, device: str, outer_source: Address | None) -> Walk | At:
         there = replace(at, node=node, device=device, packet=at.packet.on(node.name))
         if node.interfaces is not None and device not in {i.name for i in node.interfaces}:
             text = f"{node.name} has no {device} to take the packet out of its tunnel"
-            return _lost(there, Why.NO_TUNNEL_DEVICE, text, (), outer_source)
+            listed = tuple(i.evidence for i in node.interfaces[:1])
+            cause = Cause(Why.NO_TUNNEL_DEVICE, node.name, text, listed, outer_source)
+            return lost(there, cause, f"the device {device}", "none of that name")
         accepted = self.tunnels.accepts(outer_source)
         if accepted is None:
             text = f"whether {node.name} takes tunnel packets from {outer_source or 'the sender'} is not in the bundle"
-            return _undecided(
-                there, text, "`kubectl get nodes -o yaml`, with every node's Calico address", outer_source
-            )
+            return undecided(there, text, "`kubectl get nodes -o yaml`, with every node's Calico address", outer_source)
         if not accepted:
             text = f"{node.name} drops tunnel packets from {outer_source}: it is no node's Calico address"
-            return _lost(there, Why.TUNNEL_SOURCE_REFUSED, text, (), outer_source)
+            cause = Cause(Why.TUNNEL_SOURCE_REFUSED, node.name, text, _annotation(at.node), outer_source)
+            expected = f"a packet from {at.node.bgp_address.ip if at.node.bgp_address else at.node.name}"
+            return lost(there, cause, expected, f"one from {outer_source}")
         return self._filtered(there) or there
+
+
+def _unheard(at: At, why: Why, landing: Landing, target: Address) -> Walk:
+    """Nobody takes the frame, or no router carries the packet on."""
+    cited = (landing.evidence,) if landing.evidence else ()
+    expected = f"an answer to ARP for {target}" if why is Why.NEXT_HOP_SILENT else f"a router that delivers to {target}"
+    return lost(at, Cause(why, at.node.name, landing.text, cited, target), expected, landing.text)
+
+
+def _annotation(node: ClusterNode) -> tuple[Evidence, ...]:
+    """The line of the address that Calico stores for a node."""
+    line = node.kubernetes.cited.get("bgp_ipv4") if node.kubernetes else None
+    return (line,) if line else ()
 
 
 def worse(one: Walk, other: Walk) -> Walk:
@@ -326,70 +335,8 @@ def _arrived(walk: Walk, node: str) -> Walk:
     return replace(walk, outcome=Outcome.DELIVERED, cause=None) if ended else walk
 
 
-def table_lines(node: ClusterNode) -> tuple[Evidence, ...]:
-    """The first routes of a node's main table, to show what is there where something is not.
-
-    >>> table_lines(ClusterNode("n1"))
-    ()
-    """
-    main = [r for r in node.routes or () if r.family == 4 and r.table in ("main", "254")]
-    return tuple(r.evidence for r in main[:3])
-
-
 def _without_address(node: ClusterNode, device: str | None) -> bool:
     """Whether a device has no IPv4 address: there the loose filter drops like the strict one (__fib_validate_source)."""
     if node.addresses is None or device is None:
         return False
     return not any(a.interface == device and a.address.version == 4 for a in node.addresses)
-
-
-def _hop(at: _At, does: str, route: RouteFact) -> Hop:
-    if route.protocol != PREDICTED:
-        return Hop(at.node.name, does, route.evidence.text, None, None, route.evidence)
-    way = route.next_hops[0]
-    rule = f"predicted: {route.destination}" + (f" via {way.gateway}" if way.gateway else "")
-    rule += f" dev {way.device}" if way.device else ""
-    return Hop(at.node.name, does, rule, None, None, route.evidence, predicted=True)
-
-
-def _lost(at: _At, why: Why, text: str, evidence: tuple[Evidence, ...], toward: Address | None) -> Walk:
-    hop = Hop(at.node.name, "drops", None, None, text, evidence[0] if evidence else None)
-    return at.end(Outcome.LOST, Cause(why, at.node.name, text, evidence, toward), hop)
-
-
-def _no_route(at: _At, missing: str | None) -> Walk:
-    text = missing or f"{at.node.name} has no route to {at.packet.destination}"
-    hop = Hop(at.node.name, "drops", None, f"a route to {at.packet.destination}", "none", None)
-    cause = Cause(Why.NO_ROUTE, at.node.name, text, table_lines(at.node), at.packet.destination)
-    return at.end(Outcome.LOST, cause, hop)
-
-
-def _dropped(at: _At, route: RouteFact) -> Walk:
-    text = f"{at.node.name} drops packets for {at.packet.destination}: `{route.evidence.text}`"
-    hop = Hop(
-        at.node.name, "drops", route.evidence.text, f"a route to {at.packet.destination}", route.type, route.evidence
-    )
-    cause = Cause(Why.DROPPING_ROUTE, at.node.name, text, (route.evidence,), at.packet.destination)
-    return at.end(Outcome.LOST, cause, hop)
-
-
-def _no_gateway(at: _At) -> Walk:
-    text = f"{at.node.name} has no default route, so nothing answers its pods' gateway {POD_GATEWAY}"
-    hop = Hop(at.node.name, "drops", None, f"a route that covers {POD_GATEWAY}", "none", None)
-    return at.end(Outcome.LOST, Cause(Why.NO_POD_GATEWAY, at.node.name, text, table_lines(at.node)), hop)
-
-
-def _open_lookup(at: _At, reason: str) -> Walk:
-    """What a look-up leaves open: a recorded table by its rules, a predicted one by what was not collected."""
-    if at.node.routes is not None:
-        return _undecided(at, reason, f"`ip rule` and what sets its selectors on {at.node.name}")
-    cause = Cause(Why.ROUTES_NOT_RECORDED, at.node.name, reason, settle=_routes_of(at.node))
-    return at.end(Outcome.UNKNOWN, cause)
-
-
-def _routes_of(node: ClusterNode) -> str:
-    return f"`ip route show table all` and `ip addr` of {node.name}"
-
-
-def _undecided(at: _At, text: str, settle: str, toward: Address | None = None) -> Walk:
-    return at.end(Outcome.UNKNOWN, Cause(Why.UNDECIDED, at.node.name, text, (), toward, settle))

@@ -40,7 +40,8 @@ class Why(StrEnum):
 class Hop:
     """One step: on which node, what it does, and the line that decided.
 
-    `does` is routes, encapsulates, translates, delivers or drops.
+    `does` is routes, encapsulates, translates, delivers or drops. `toward` is the address that a route was looked up for;
+    None where a check decided, or nothing did.
     """
 
     node: str | None
@@ -50,6 +51,7 @@ class Hop:
     found: str | None = None
     evidence: Evidence | None = None
     predicted: bool = False
+    toward: Address | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,7 +112,7 @@ class PredictedRouting:
         """Over BGP: no session, no route. The next hop is the far node's stored address, resolved in the own table."""
         session = self._peerings.learns(self._node, far)
         if session.state in (SessionState.DOWN, SessionState.NONE):
-            return Lookup(None)
+            return Lookup(None, evidence=session.evidence, observed=session.observed)
         if session.state is SessionState.UNKNOWN:
             return Lookup(
                 None, f"whether {self._node.name} has a BGP session for the routes of {far.name} is not in the bundle"

@@ -25,11 +25,14 @@ class Lookup:
     """What a node's routing says of one packet.
 
     `route` None means that no route matches; `undecided` holds the reason when a rule that cannot be evaluated from
-    outside (a user id, a mark that something sets) could decide otherwise.
+    outside (a user id, a mark that something sets) could decide otherwise. `evidence` is what shows that there is no
+    route where no table was recorded that lacks it; `observed`, whether a machine recorded that.
     """
 
     route: RouteFact | None
     undecided: str | None = None
+    evidence: tuple[Evidence, ...] = ()
+    observed: bool = False
 
 
 class RoutingTable:

@@ -32,6 +32,17 @@ def masquerades(node: ClusterNode, service: Address, source: Address) -> bool | 
     return _any_applies(marking, service, source)
 
 
+def leading_to(node: ClusterNode, endpoint: Address) -> ServiceRuleFact | None:
+    """The rule of kube-proxy that translates the service address to an endpoint; None where none was recorded.
+
+    >>> from ipaddress import ip_address
+    >>> leading_to(ClusterNode("n1"), ip_address("10.244.2.2")) is None
+    True
+    """
+    rules = (r for r in node.service_rules or () if r.to_destination)
+    return next((r for r in rules if str(r.to_destination).rpartition(":")[0] == str(endpoint)), None)
+
+
 def _any_applies(rules: Sequence[ServiceRuleFact], service: Address, source: Address) -> bool:
     for rule in rules:
         to_it = rule.destination is None or service in rule.destination

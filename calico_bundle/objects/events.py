@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from calico_bundle.evidence import clean
+from calico_bundle.evidence import Evidence, clean, quote
 from calico_bundle.facts import EventFact
 from calico_bundle.objects.fields import Fields
 from calico_bundle.objects.metadata import namespace_of
@@ -40,8 +40,16 @@ def build_event(event: Fields) -> Iterator[EventFact]:
         host=source.text("host", "host"),
         last_seen=_last_seen(event),
         count=next((count for count in counts if count is not None), 1),
-        evidence=event.evidence(message) if message in event else event.child("metadata").evidence("name"),
+        evidence=_line_of(event, message) if message in event else event.child("metadata").evidence("name"),
     )
+
+
+def _line_of(event: Fields, key: str) -> Evidence:
+    """The message's line; of a block scalar its last line, as a probe's own words come after those it logs."""
+    first = event.evidence(key)
+    words = event.words(key).rstrip("\n").split("\n")
+    last = event.record.reading.evidence(event.line(key) + len(words))
+    return last if first.text.endswith(("|", "|-", "|+")) and last.text == quote(words[-1]) else first
 
 
 def _last_seen(event: Fields) -> str | None:

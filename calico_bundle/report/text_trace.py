@@ -56,8 +56,9 @@ def _way(page: Page, name: str, way: View) -> None:
 
 def _hop(page: Page, number: int, hop: View) -> None:
     style = "bold red" if hop["does"] == "drops" else "bold"
-    page.line(f"{hop['node'] or 'unknown node'} ", (hop["does"], style), lead=f"  {number:>3}. ")
-    for label in ("rule", "expected", "found"):
+    page.line(f"{hop['node'] or 'a machine that is no node'} ", (hop["does"], style), lead=f"  {number:>3}. ")
+    labels = ("expected", "found") if hop["rule"] == hop["found"] else ("rule", "expected", "found")
+    for label in labels:
         if hop[label] is not None or (label == "found" and hop["expected"] is not None):
             page.line(hop[label] or "not recorded", lead=f"       {label + ':':<9} ")
     if hop["evidence"]:
