@@ -84,3 +84,75 @@ def test_configured_peer_that_is_no_node_is_a_router():
 
     assert PodNetwork(cluster(lan_node(1), bgp_peers=(peer("10.0.1.1:1790"),))).routers_may_know_pods
     assert not PodNetwork(cluster(lan_node(1), bgp_peers=(peer("10.0.1.11"),))).routers_may_know_pods
+
+
+def test_peer_is_compared_without_its_port_and_ipv6_is_another_world():
+    """bgppeer.go: peerIP may have a port behind a colon; an address of IPv6 says nothing of routes of IPv4."""
+
+    def peered(ip: str) -> bool:
+        fact = f.BGPPeerFact("p", None, None, ip, None, "64512", None, NOWHERE)
+        return PodNetwork(cluster(lan_node(1), bgp_peers=(fact,))).routers_may_know_pods
+
+    assert [peered(ip) for ip in ("10.0.1.11:179", "10.0.1.1:179", "fd00::1", "[fd00::1]:179")] == [
+        False,
+        True,
+        False,
+        False,
+    ]
+
+
+def test_smallest_block_decides_who_owns_an_address():
+    """The kernel takes the longest prefix; blocks may lie inside each other."""
+    nested = (block("10.244.0.0/16", "node-1"), block("10.244.2.0/26", "node-2"), block("10.244.2.8/29", "node-3"))
+    for blocks in (nested, nested[::-1]):
+        pods = PodNetwork(cluster(blocks=blocks))
+        owners = [pods.owner_of(ip_address(a)) for a in ("10.244.9.9", "10.244.2.1", "10.244.2.9", "10.9.9.9")]
+        assert owners == ["node-1", "node-2", "node-3", None]
+        assert [str(pods.network_of(ip_address(a))) for a in ("10.244.2.9", "10.9.9.9")] == [
+            "10.244.2.8/29",
+            "10.9.9.9/32",
+        ]
+
+
+def test_pod_owns_its_address_before_the_block_it_borrowed_it_from():
+    blocks = (block("10.244.2.0/26", "node-2"),)
+    pods = PodNetwork(cluster(blocks=blocks, pods=(pod("a", "node-3", "10.244.2.9"), pod("b", None, "10.244.2.10"))))
+    assert [pods.owner_of(ip_address(f"10.244.2.{n}")) for n in (8, 9, 10)] == ["node-2", "node-3", "node-2"]
+
+
+def test_sample_is_the_smallest_ipv4_address_of_the_nodes_own_pods():
+    pods = PodNetwork(
+        cluster(
+            blocks=(block("10.244.3.0/26", "node-3"),),
+            pods=(
+                pod("a", "node-1", "10.244.1.5"),
+                pod("b", "node-1", "10.244.1.9"),
+                pod("c", "node-1", "10.244.1.30"),
+                pod("d", "node-2", "10.244.1.1"),
+                pod("e", "node-3", "fd00::5"),
+                pod("f", None, "10.244.1.2"),
+            ),
+        )
+    )
+    assert [str(pods.sample_on(f"node-{n}")) for n in (1, 2, 3)] == ["10.244.1.5", "10.244.1.1", "10.244.3.1"]
+
+
+def test_pod_cidrs_are_pod_addresses_only_where_there_are_no_pools_and_blocks():
+    """Under Calico's own IPAM a Node's podCIDR is nobody's: kube-controller-manager gives it out all the same."""
+    node = machine("node-1", pod_cidrs=(pool("10.200.1.0/24").cidr,))
+    assert PodNetwork(cluster(node)).is_pod_address(ip_address("10.200.1.7"))
+    assert not PodNetwork(cluster(node)).is_pod_address(ip_address("10.200.2.7"))
+    assert not PodNetwork(cluster(node, pools=(pool(),))).is_pod_address(ip_address("10.200.1.7"))
+
+
+def test_nat_outgoing_is_asked_in_the_family_of_the_packet():
+    """rules/nat.go: the pools' ipsets are one per family."""
+    pools = (pool("10.244.0.0/16"), pool("fd00::/48"))
+    pods = PodNetwork(cluster(pools=pools))
+    pairs = (
+        ("10.244.1.2", "8.8.8.8"),
+        ("fd00::2", "2001:db8::1"),
+        ("10.9.1.2", "8.8.8.8"),
+        ("10.244.1.2", "10.244.2.2"),
+    )
+    assert [pods.leaves_by_nat(ip_address(a), ip_address(b)) for a, b in pairs] == [True, True, False, False]
