@@ -131,3 +131,17 @@ def test_rules_of_another_service_say_nothing():
 
 def test_rules_that_were_not_recorded_say_nothing():
     assert masquerades(machine("n1"), ip_address("10.96.0.10"), ip_address("10.0.1.11")) is None
+
+
+def test_rule_without_an_address_applies_to_every_packet_of_its_chain():
+    """KUBE-SVC chains belong to one service, so their rules need not repeat its address."""
+    rule = "-A KUBE-SVC-DNS ! -s 10.244.0.0/16 -j KUBE-MARK-MASQ"
+    assert masked(ENTRY, rule) is True
+    assert masked(ENTRY, rule, source="10.244.1.2") is False
+    assert masked(ENTRY, "-A KUBE-SVC-DNS -d 10.96.0.99/32 -j KUBE-MARK-MASQ") is False
+
+
+def test_well_known_name_comes_before_any_other_that_is_marked():
+    upstream = service("kube-system/a-dns-upstream", "10.96.7.7")
+    assert found(upstream, service("kube-system/rke2-coredns-rke2-coredns")) == "kube-system/rke2-coredns-rke2-coredns"
+    assert found(service("kube-system/coredns"), service("kube-system/kube-dns")) == "kube-system/kube-dns"

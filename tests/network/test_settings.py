@@ -56,3 +56,15 @@ def test_dots_of_an_interface_are_printed_as_slashes(printed: str):
 def test_settings_of_other_interfaces_do_not_count():
     text = "net.ipv4.conf.all.rp_filter = 0\nnet.ipv4.conf.eth0.rp_filter = 0\nnet.ipv4.conf.eth1.rp_filter = 1"
     assert mode(text) == 0
+
+
+@pytest.mark.parametrize("everywhere, expected", [(2, 2), (0, None), (1, None), (None, None)])
+def test_card_that_is_not_known_is_decided_only_where_every_card_has_the_same(
+    everywhere: int | None, expected: int | None
+):
+    """The maximum is 2 whatever the card says; with 0 or 1 on `all`, the card's own value may be larger."""
+    text = "net.ipv4.conf.eth0.rp_filter = 1"
+    text += "" if everywhere is None else f"\nnet.ipv4.conf.all.rp_filter = {everywhere}"
+    value, evidence = reverse_path_filter(machine("n1", sysctls=text), None)
+    assert value == expected
+    assert (evidence.text if evidence else None) == (None if value is None else "net.ipv4.conf.all.rp_filter = 2")

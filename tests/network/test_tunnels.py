@@ -74,3 +74,13 @@ def test_nobody_can_tell_whom_a_receiver_refuses():
     assert tunnels.accepts(ip_address("10.0.1.99")) is None
     assert TunnelEnds(cluster(lan_node(1))).accepts(None) is None
     assert TunnelEnds(cluster(machine("n1", kubernetes=None))).accepts(ip_address("10.0.1.99")) is None
+
+
+def test_tunnel_of_any_name_is_known_by_its_kind():
+    node = machine("n1", card("mytun", "10.9.0.1/32", kind="ipip remote any local any"), card("eth0", "10.0.1.11/24"))
+    assert [TunnelEnds(cluster(node)).is_tunnel(node, d) for d in ("mytun", "eth0", "gone")] == [True, False, False]
+
+
+def test_outer_source_of_vxlan_is_open_where_neither_device_nor_object_tells_it():
+    found = TunnelEnds(cluster(machine("node-1"), far())).ends(machine("node-1"), hop("10.244.2.0"), lambda *_: None)
+    assert found == (None, ip_address("10.0.1.12"))
