@@ -88,3 +88,39 @@ def test_pool_of_an_address():
     where = Cluster({}, pools=(NONE,))
     assert pool_of(where, ip_address("10.244.3.4")) is NONE
     assert pool_of(where, ip_address("10.96.0.10")) is None
+
+
+@pytest.mark.parametrize(
+    "felix, bird, none, ipip",
+    [
+        (None, None, Writer.BIRD, Writer.BIRD),
+        (None, "Enabled", Writer.BIRD, Writer.BIRD),
+        (None, "EnabledIPIPOnly", Writer.NOBODY, Writer.BIRD),
+        (None, "EnabledNoEncapOnly", Writer.BIRD, Writer.NOBODY),
+        (None, "Disabled", Writer.NOBODY, Writer.NOBODY),
+        ("Enabled", None, Writer.FELIX, Writer.FELIX),
+        ("EnabledIPIPOnly", "Disabled", Writer.NOBODY, Writer.FELIX),
+        ("EnabledNoEncapOnly", "Disabled", Writer.FELIX, Writer.NOBODY),
+        ("EnabledIPIPOnly", "EnabledNoEncapOnly", Writer.BIRD, Writer.FELIX),
+        ("Disabled", "Enabled", Writer.BIRD, Writer.BIRD),
+    ],
+)
+@pytest.mark.parametrize("mode", ["Always", "CrossSubnet"])
+def test_each_value_of_the_two_settings(felix: str | None, bird: str | None, none: Writer, ipip: Writer, mode: str):
+    """DESIGN.md: values Disabled, Enabled, EnabledIPIPOnly and EnabledNoEncapOnly on either side, per kind of pool."""
+    where = configured(felix, bird)
+    assert (writer(where, NONE, (3, 32)), writer(where, pool(ipip=mode), (3, 32))) == (none, ipip)
+
+
+@pytest.mark.parametrize("mode", ["Always", "CrossSubnet"])
+def test_both_modes_of_ipip_follow_the_default_of_the_version(mode: str):
+    versions = {(3, 30, 7): Writer.BIRD, (3, 32, 1): Writer.BIRD, (3, 33): Writer.FELIX, None: Writer.UNKNOWN}
+    assert {v: writer(Cluster({}), pool(ipip=mode), v) for v in versions} == versions
+
+
+def test_settings_of_another_name_than_default_do_not_count():
+    """FelixConfiguration and BGPConfiguration `node.NAME` are for one node, and have no such setting."""
+    felixes = (FelixConfigurationFact("node.node-1", "Enabled", None, None, None, LINE),)
+    birds = (BGPConfigurationFact("node.node-1", None, None, None, None, "Disabled", LINE),)
+    where = Cluster({}, felix_configurations=felixes, bgp_configurations=birds)
+    assert writer(where, NONE, (3, 32)) is Writer.BIRD

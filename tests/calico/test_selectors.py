@@ -94,3 +94,25 @@ def test_and_binds_closer_than_or(one: str, two: str, three: str):
     truth = {each: selects(each, LABELS) for each in (one, two, three)}
     assert selects(f"{one} || {two} && {three}", LABELS) is (truth[one] or (truth[two] and truth[three]))
     assert selects(f"!{one} && {two}", LABELS) is (not truth[one] and truth[two])
+
+
+@pytest.mark.parametrize(
+    "expression, expected",
+    [
+        ("role != 'db'", False),
+        ("role not in {'db'}", False),
+        ("role not in {'web', 'db'}", False),
+        ("role  not  in {'web'}", True),
+        ("note == 'two  blanks'", True),
+        ("note == 'two blanks'", False),
+    ],
+)
+def test_operators_of_negation_and_blanks_in_values(expression: str, expected: bool):
+    """tokenizer.go: blanks between words count once, blanks in a quoted value as they stand."""
+    assert selects(expression, {**LABELS, "note": "two  blanks"}) is expected
+
+
+def test_set_takes_its_members_whatever_their_order():
+    for zone in ("eu-west", "us-east"):
+        assert selects("zone in {'us-east','eu-west'}", {"zone": zone})
+    assert not selects("zone in {'us-east','eu-west'}", {"zone": "None"})
