@@ -10,7 +10,7 @@ from ipaddress import ip_address, ip_interface
 
 import pytest
 
-from calico_bundle.calico.detection import Machine, Settings, choose_address, detect
+from calico_bundle.calico.detection import Machine, OpenRouteError, Settings, choose_address, detect
 from tests.calico.machines import NONE_STORED, NOTHING, STORED, STORED_6, TWO, chosen, machine
 
 # --- precedence: startup.go, configureIPsAndSubnets -----------------------------------------------------------------
@@ -195,3 +195,35 @@ def test_an_open_question_is_not_answered_with_the_stored_address():
     """choose_address keeps a stored address on failure alone."""
     found = choose_address(Settings("autodetect", "can-reach=www.example.com"), TWO, STORED)
     assert (found.address, bool(found.undecided)) == (None, True)
+
+
+def test_internal_ip_is_chosen_without_the_cards_and_its_prefix_stays_open():
+    """The method asks the Node and not the cards; they only give the prefix."""
+    found = detect("kubernetes-internal-ip", Machine(None, (ip_address("10.0.1.12"),)))
+    assert (found.address.ip if found.address else None, found.interface) == (ip_address("10.0.1.12"), None)
+    assert (found.failure, found.undecided) == (None, None)
+
+
+def test_internal_ip_on_an_annotated_card_has_no_prefix_to_take():
+    """startup.go writes addresses without their mask into projectcalico.org/Interfaces."""
+    found = detect("kubernetes-internal-ip", machine("eth0 10.0.1.12/32", internal=["10.0.1.12"], ordered=False))
+    assert chosen(found) == "10.0.1.12/32 on eth0"
+
+
+def test_open_route_of_can_reach_says_what_is_missing():
+    def open_route(_: object) -> None:
+        raise OpenRouteError("rule `from all uidrange 0-0 lookup 7` may apply")
+
+    found = detect("can-reach=8.8.8.8", machine("eth0 10.0.1.12/24", route_source=open_route))
+    assert found.undecided == "rule `from all uidrange 0-0 lookup 7` may apply"
+
+
+@pytest.mark.parametrize("version, expected", [((3, 18), "10.0.1.12/24"), ((3, 17), "10.0.1.12/32")])
+def test_bare_literal_of_a_version_without_patch(version, expected):
+    """startup.go since v3.18.0."""
+    assert choose_address(Settings("10.0.1.12", None, version), TWO, STORED).address == ip_interface(expected)
+
+
+@pytest.mark.parametrize("method", ["eth0", "gateway=10.0.1.1"])
+def test_invalid_method_is_named(method):
+    assert repr(method) in (detect(method, TWO).failure or "")

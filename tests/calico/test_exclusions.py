@@ -96,3 +96,12 @@ def test_a_card_whose_name_begins_with_lo_is_excluded_with_the_loopback():
     """`^lo` has no end in autodetection_linux.go."""
     assert excluded("lol0", (3, 28, 5))
     assert not excluded("vlo100", (3, 28, 5))
+
+
+@pytest.mark.parametrize(
+    "version, same", [((3, 15), (3, 15, 0)), ((3, 23), (3, 23, 0)), ((3, 24), (3, 24, 0)), ((3, 14), (3, 14, 0))]
+)
+def test_version_without_a_patch_is_taken_for_the_first_release(version, same):
+    """An image's tag may be `v3.24` alone."""
+    assert default_exclusions(version) == default_exclusions(same)
+    assert excluded("cni0", version) == (version >= (3, 15))

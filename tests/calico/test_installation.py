@@ -6,6 +6,7 @@ Sources: tigera/operator pkg/render/node.go (what a setting becomes) and pkg/con
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import ip_network
 
 import pytest
@@ -14,6 +15,7 @@ from calico_bundle.calico.installation import environment_of, installation_of
 from calico_bundle.cluster import Cluster
 from calico_bundle.evidence import Evidence
 from calico_bundle.facts import ContainerSpec, DaemonSetFact, InstallationFact, IPPoolFact
+from tests.network.hand_made import pod
 
 SOMEWHERE = Evidence("x.yaml", 1, "x")
 
@@ -194,3 +196,77 @@ def test_only_the_container_calico_node_is_looked_at():
     other = ContainerSpec("install-cni", "docker.io/calico/cni:v3.28.5", {"IP": "10.0.0.1"}, {})
     canal = DaemonSetFact("kube-system", "canal", (other, *daemonset({"IP": "autodetect"}).containers), None, SOMEWHERE)
     assert environment_of(Cluster({}, daemonsets=(canal,)), 4) == ("autodetect", None)
+
+
+# --- what is said of the installation -------------------------------------------------------------------------------
+
+
+def installed(**facts):
+    return installation_of(Cluster({}, **facts))
+
+
+def agent(namespace, labels=None):
+    return pod(f"{namespace}/calico-node-x", "node-1", labels={"k8s-app": "calico-node"} if labels is None else labels)
+
+
+def test_operator_is_known_by_its_installation_or_as_the_owner_of_the_daemonset():
+    """pkg/controller/installation: the operator owns the DaemonSet that it renders."""
+    plain, owned = daemonset({}), daemonset({}, owner="Installation/default")
+    assert installed(installations=(installation(),)).by_operator
+    assert installed(daemonsets=(plain,), installations=(installation(),)).by_operator
+    assert installed(daemonsets=(owned,)).by_operator
+    assert not installed(daemonsets=(plain,)).by_operator
+    assert not installed(daemonsets=(daemonset({}, owner="HelmChart/calico"),)).by_operator
+    assert not installed(daemonsets=(daemonset({}, namespace="calico-system"),)).by_operator
+
+
+def test_without_a_daemonset_the_namespace_of_calico_nodes_pods_tells_the_operators():
+    """pkg/common: the operator's namespace is calico-system, a manifest's is kube-system."""
+    other = agent("calico-system", labels={"k8s-app": "calico-kube-controllers"})
+    found = installed(pods=(other, agent("kube-system")))
+    assert (found.namespace, found.by_operator) == ("kube-system", False)
+    found = installed(pods=(agent("calico-system"),))
+    assert (found.namespace, found.by_operator) == ("calico-system", True)
+    assert (installed(pods=(other,)).namespace, installed(pods=(other,)).by_operator) == (None, False)
+
+
+def test_method_of_the_installation_is_told_where_there_is_no_daemonset():
+    setting = installation({"canReach": "8.8.8.8", "firstFound": True})
+    found = installed(installations=(setting,))
+    assert (found.method, found.operator_setting, found.evidence) == ("can-reach=8.8.8.8", "canReach", (SOMEWHERE,))
+    assert installed(installations=(installation({"firstFound": False}),)).method == "none"
+    assert installed(installations=(installation(),)).method is None
+
+
+def test_lines_of_both_sources_are_kept():
+    """What calico-node has, and what the operator was told; each line once."""
+    env, line = Evidence("ds.yaml", 9, "value: autodetect"), Evidence("installation.yaml", 4, "canReach: 8.8.8.8")
+    container = ContainerSpec("calico-node", None, {"IP": "autodetect"}, {"IP": env})
+    owner = DaemonSetFact("calico-system", "calico-node", (container,), None, SOMEWHERE)
+    told = replace(installation({"canReach": "8.8.8.8"}), evidence=line)
+    found = installed(daemonsets=(owner,), installations=(told,))
+    assert (found.method, found.operator_setting, found.evidence) == ("first-found", "canReach", (env, line))
+    assert installed(installations=(told,)).evidence == (line,)
+    assert installed(daemonsets=(owner,)).evidence == (env,)
+
+
+@pytest.mark.parametrize("environment", [{}, {"IP": ""}])
+def test_no_address_in_the_environment_leaves_the_method_in_force(environment):
+    """startup.go: an empty IP detects where nothing is stored, by the method or its default."""
+    assert installed(daemonsets=(daemonset(environment),)).method == "first-found"
+    with_method = {**environment, "IP_AUTODETECTION_METHOD": "interface=eth0"}
+    assert installed(daemonsets=(daemonset(with_method),)).method == "interface=eth0"
+
+
+@pytest.mark.parametrize("provider", ["EKS", "DockerEnterprise"])
+def test_default_of_ipv6_is_the_same_for_every_provider(provider):
+    """core_controller.go: the providers' defaults are for nodeAddressAutodetectionV4 alone."""
+    assert by_operator(family=6, pools=("fd00::/48",), provider=provider) == ("autodetect", "first-found")
+
+
+@pytest.mark.parametrize(
+    "image", ["registry.example.com/calico-node/tigera/cnx-node:v3.19.4", "registry.example.com/network/agent:v3.28.5"]
+)
+def test_image_that_is_not_calicos_tells_no_version(image):
+    """A mirror's own path may have any name in it; what runs is told by the image's."""
+    assert installed(daemonsets=(daemonset({}, image),)).version is None
