@@ -6,7 +6,8 @@ from ipaddress import ip_address
 from typing import Any
 
 from calico_bundle.cluster import Cluster
-from calico_bundle.network.outcome import Outcome, Why
+from calico_bundle.evidence import Evidence
+from calico_bundle.network.outcome import Hop, Outcome, Why
 from tests.network.hand_made import blocks_of, card, cluster, machine, pool, routes_of
 from tests.network.walks import walk, why
 
@@ -138,3 +139,75 @@ def test_vxlan_of_flannel_ends():
         nodes.append(machine(f"node-{number}", card("eth0", f"{address}/24"), flannel, routes=routes, internal=address))
     found = walk(cluster(*nodes, pools=(pool(),)), "node-1", "10.244.1.2", "10.244.2.2")
     assert found.outcome in (Outcome.DELIVERED, Outcome.UNKNOWN)
+
+
+# --- what is said of a tunnel ---------------------------------------------------------------------------------------
+
+
+def test_wrapping_quotes_the_route_into_the_tunnel():
+    found = walk(vxlan(), "node-1", "10.244.1.2", "10.244.2.2")
+    route = "10.244.2.0/26 via 10.244.2.0 dev vxlan.calico proto 80 onlink"
+    taken = Evidence("node-1/ip-route.txt", 5, route)
+    assert found.hops[0] == Hop("node-1", "encapsulates", route, None, "10.0.1.11 to 10.0.1.12", taken)
+
+
+def test_what_the_receiver_refuses_is_named_by_its_outer_source():
+    """The address in question is the outer one: the inner packet is nobody's fault."""
+    no_device = vxlan(other={"cards": [card("eth0", "10.0.1.12/24")]})
+    detail = "vxlan id 4096 local 10.0.1.111 dev eth0 srcport 0 0 dstport 4789"
+    cards = [card("eth0", "10.0.1.11/24", "10.0.1.111/24"), card("vxlan.calico", "10.244.1.0/32", kind=detail)]
+    for where, outer, said in (
+        (no_device, "10.0.1.11", "no vxlan.calico"),
+        (vxlan({"cards": cards}), "10.0.1.111", ""),
+    ):
+        found = walk(where, "node-1", "10.244.1.2", "10.244.2.2")
+        assert found.cause is not None
+        assert (found.outcome, found.node, found.interface) == (Outcome.LOST, "node-2", "vxlan.calico")
+        assert (found.cause.node, str(found.cause.toward), found.cause.evidence) == ("node-2", outer, ())
+        assert said in found.cause.text
+
+
+def test_source_that_may_be_a_missing_stored_address_is_open():
+    """Felix takes tunnel packets from every node's stored address; node-3's is not in the bundle."""
+    third = machine("node-3", internal="10.0.1.13")
+    detail = "vxlan id 4096 local 10.0.1.111 dev eth0 srcport 0 0 dstport 4789"
+    cards = [card("eth0", "10.0.1.11/24", "10.0.1.111/24"), card("vxlan.calico", "10.244.1.0/32", kind=detail)]
+    nodes = vxlan_node(1, 2, cards=cards), vxlan_node(2, 1), third
+    found = walk(cluster(*nodes, pools=(pool(),), blocks=blocks_of(1, 2)), "node-1", "10.244.1.2", "10.244.2.2")
+    assert (found.outcome, why(found), found.node) == (Outcome.UNKNOWN, Why.UNDECIDED, "node-2")
+    assert found.cause is not None
+    assert (found.cause.node, str(found.cause.toward)) == ("node-2", "10.0.1.111")
+    assert "node-2 takes tunnel packets from 10.0.1.111" in found.cause.text
+
+
+# --- the outer source of IPIP ---------------------------------------------------------------------------------------
+
+
+def ipip_walk(**one: Any):
+    cards = (card("eth0", "10.0.1.11/24"), card("eth1", "192.168.50.11/24"), card("tunl0", "10.244.1.0/32"))
+    where = cluster(ipip_node(1, 2, *cards, **one), ipip_node(2, 1), pools=(pool(),), blocks=blocks_of(1, 2))
+    return walk(where, "node-1", "10.244.1.2", "10.244.2.2")
+
+
+TO_TUNNEL = "10.244.2.0/26 via 10.0.1.12 dev tunl0 proto bird onlink"
+
+
+def test_outer_source_is_that_of_the_route_to_the_far_end():
+    """ip_tunnel_xmit(): the look-up is for the outer destination; the default route has nothing to do with it."""
+    routes = f"default via 192.168.50.1 dev eth1\n10.0.1.0/24 dev eth0 scope link\n{TO_TUNNEL}"
+    assert ipip_walk(routes=routes).hops[0].found == "10.0.1.11 to 10.0.1.12"
+
+
+def test_outer_source_on_a_connected_network_is_the_address_in_it():
+    """inet_select_addr(): of several addresses of the card, the one whose network holds the far end."""
+    cards = (card("eth0", "10.0.9.11/24", "10.0.1.11/24"), card("tunl0", "10.244.1.0/32"))
+    routes = f"default via 10.0.1.1 dev eth0\n10.0.1.0/24 dev eth0 scope link\n{TO_TUNNEL}"
+    where = cluster(ipip_node(1, 2, *cards, routes=routes), ipip_node(2, 1), pools=(pool(),), blocks=blocks_of(1, 2))
+    assert walk(where, "node-1", "10.244.1.2", "10.244.2.2").hops[0].found == "10.0.1.11 to 10.0.1.12"
+
+
+def test_far_end_without_a_route_to_it():
+    """The outer packet has no way out of its own node."""
+    found = ipip_walk(routes=f"169.254.1.1 via 192.168.50.1 dev eth1\n192.168.50.0/24 dev eth1 scope link\n{TO_TUNNEL}")
+    assert why(found) is Why.NO_ROUTE
+    assert (found.node, found.cause.text if found.cause else "") == ("node-1", "node-1 has no route to 10.0.1.12")
