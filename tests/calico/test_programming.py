@@ -91,25 +91,36 @@ def test_pool_of_an_address():
 
 
 @pytest.mark.parametrize(
-    "felix, bird, none, ipip",
+    "version, felix, bird, none, ipip",
     [
-        (None, None, Writer.BIRD, Writer.BIRD),
-        (None, "Enabled", Writer.BIRD, Writer.BIRD),
-        (None, "EnabledIPIPOnly", Writer.NOBODY, Writer.BIRD),
-        (None, "EnabledNoEncapOnly", Writer.BIRD, Writer.NOBODY),
-        (None, "Disabled", Writer.NOBODY, Writer.NOBODY),
-        ("Enabled", None, Writer.FELIX, Writer.FELIX),
-        ("EnabledIPIPOnly", "Disabled", Writer.NOBODY, Writer.FELIX),
-        ("EnabledNoEncapOnly", "Disabled", Writer.FELIX, Writer.NOBODY),
-        ("EnabledIPIPOnly", "EnabledNoEncapOnly", Writer.BIRD, Writer.FELIX),
-        ("Disabled", "Enabled", Writer.BIRD, Writer.BIRD),
+        ((3, 32), None, None, Writer.BIRD, Writer.BIRD),
+        ((3, 32), None, "Enabled", Writer.BIRD, Writer.BIRD),
+        ((3, 32), None, "Disabled", Writer.NOBODY, Writer.NOBODY),
+        ((3, 32), "Enabled", None, Writer.FELIX, Writer.FELIX),
+        ((3, 32), "Enabled", "Disabled", Writer.FELIX, Writer.FELIX),
+        ((3, 32), "Disabled", None, Writer.BIRD, Writer.BIRD),
+        ((3, 32), "Disabled", "Enabled", Writer.BIRD, Writer.BIRD),
+        ((3, 33), None, None, Writer.BIRD, Writer.FELIX),
+        ((3, 33), None, "Enabled", Writer.BIRD, Writer.FELIX),
+        ((3, 33), None, "Disabled", Writer.NOBODY, Writer.FELIX),
+        ((3, 33), "Enabled", None, Writer.FELIX, Writer.FELIX),
+        ((3, 33), "EnabledIPIPOnly", "Disabled", Writer.NOBODY, Writer.FELIX),
+        ((3, 33), "EnabledNoEncapOnly", "Disabled", Writer.FELIX, Writer.NOBODY),
+        ((3, 33), "EnabledNoEncapOnly", "EnabledIPIPOnly", Writer.FELIX, Writer.BIRD),
+        ((3, 33), "EnabledIPIPOnly", "EnabledNoEncapOnly", Writer.BIRD, Writer.FELIX),
+        ((3, 33), "Disabled", None, Writer.BIRD, Writer.NOBODY),
+        ((3, 33), "Disabled", "Enabled", Writer.BIRD, Writer.BIRD),
+        ((3, 33), "Disabled", "EnabledIPIPOnly", Writer.NOBODY, Writer.BIRD),
+        ((3, 33), "Disabled", "EnabledNoEncapOnly", Writer.BIRD, Writer.NOBODY),
     ],
 )
 @pytest.mark.parametrize("mode", ["Always", "CrossSubnet"])
-def test_each_value_of_the_two_settings(felix: str | None, bird: str | None, none: Writer, ipip: Writer, mode: str):
-    """DESIGN.md: values Disabled, Enabled, EnabledIPIPOnly and EnabledNoEncapOnly on either side, per kind of pool."""
+def test_each_value_of_the_two_settings(
+    version: tuple[int, ...], felix: str | None, bird: str | None, none: Writer, ipip: Writer, mode: str
+):
+    """DESIGN.md: Disabled and Enabled on either side, and from v3.33 EnabledIPIPOnly and EnabledNoEncapOnly."""
     where = configured(felix, bird)
-    assert (writer(where, NONE, (3, 32)), writer(where, pool(ipip=mode), (3, 32))) == (none, ipip)
+    assert (writer(where, NONE, version), writer(where, pool(ipip=mode), version)) == (none, ipip)
 
 
 @pytest.mark.parametrize("mode", ["Always", "CrossSubnet"])

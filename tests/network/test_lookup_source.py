@@ -136,8 +136,8 @@ def test_addresses_of_ipv6_are_none_of_them():
     assert pods(node("10.0.1.0/24 dev eth0 scope link", cards=(six,), service_rules=MASKED)) == [f"{POD} > 10.0.1.11"]
 
 
-def test_device_without_any_address_to_choose_leaves_every_address_open():
-    """Where `ip addr` lists no address that could be chosen, none is called the source."""
+def test_node_without_an_address_that_could_be_chosen_has_no_source():
+    """inet_select_addr(): addresses of host scope are never chosen, and there is no other."""
     lone = (card("lo", "127.0.0.1/8").replace("scope global", "scope host"),)
     assert pods(node(cards=lone, service_rules=MASKED)) == []
 
