@@ -115,3 +115,10 @@ def test_one_bad_cidr_ends_the_detection(bad):
 def test_host_bits_in_a_cidr_do_no_harm():
     """net.ParseCIDR masks them."""
     assert detect("cidr=10.0.1.250/24", TWO).interface == "eth0"
+
+
+def test_skip_interface_adds_to_the_exclusions_of_the_version():
+    """autodetection_linux.go: br-* since v3.25."""
+    host = machine("eth0 10.0.1.12/24", "br-0123 172.18.0.1/16")
+    assert detect("skip-interface=eth7", host, (3, 24, 6)).interface == "br-0123"
+    assert detect("skip-interface=eth7", host, (3, 25, 0)).interface == "eth0"

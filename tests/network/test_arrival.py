@@ -141,6 +141,18 @@ def test_address_is_its_nodes_by_either_field_of_the_node_object():
     assert found.nodes_at(ip_address("10.0.1.12")) == {"node-2"}
 
 
+def test_stored_address_that_is_on_no_card_and_in_no_route_is_nobodys():
+    """Routes of other addresses do not speak for it."""
+    stale = machine(
+        "node-2",
+        card("eth0", "10.0.1.12/24"),
+        routes="default via 10.0.1.1 dev eth0",
+        internal="10.0.1.12",
+        calico="10.0.1.99/24",
+    )
+    assert wires(lan_node(1), stale).nodes_at(ip_address("10.0.1.99")) == set()
+
+
 def test_address_that_two_objects_name_is_of_both():
     found = wires(unseen(1, internal="10.9.1.11"), unseen(2, internal="10.0.1.11"))
     assert found.nodes_at(ip_address("10.0.1.11")) == {"node-1", "node-2"}
@@ -200,6 +212,14 @@ def test_each_answer_quotes_the_neighbor_entry():
         found = landing(sender, *others)
         assert (found.kind, cited(found)) == (kind, entry)
     assert MAC_9 in landing(sender, *clones).text
+
+
+def test_internal_ips_join_without_any_line_that_shows_it():
+    rack = machine("node-2", card("eth0", "10.9.1.12/24"), internal="10.9.1.12")
+    far = wires(lan_node(1), rack).routed(lan_node(1), None, ip_address("10.9.1.12"))
+    for found in (landing(lan_node(1), lan_node(2)), far):
+        assert (found.kind, found.evidence) == ("node", None)
+        assert "InternalIPs" in found.text
 
 
 def test_session_that_joins_through_routers_is_quoted():

@@ -217,3 +217,10 @@ def test_default_route_whose_card_is_not_known_leaves_every_address_open():
 def test_recorded_routes_of_a_usual_node():
     one = machine("node-1", card("eth0", "10.0.1.11/24"), routes=routes_of(1, 2), internal="10.0.1.11")
     assert own(one) == ["10.0.1.11"]
+
+
+def test_card_of_the_stored_address_gives_no_other_address_of_the_node():
+    """Felix writes same-subnet routes by the card of the stored address (route_mgr.go), here not the InternalIP."""
+    one = unseen(internal="10.9.0.11", service_rules=MASKED)
+    crossing = (replace(pool(), vxlan_mode="CrossSubnet", nat_outgoing=False),)
+    assert pods(one, pools=crossing) == [f"{POD} > 10.0.1.11"]

@@ -81,6 +81,12 @@ def test_own_addresses_are_those_of_the_cards_where_they_were_recorded():
     assert types == ["local", None]
 
 
+def test_own_address_within_the_own_block_is_local_alone():
+    """fib_add_ifaddr(): the local route of a tunnel's address is a /32, and no route of its block."""
+    node = unseen(1, card("eth0", "10.0.1.11/24"), card("vxlan.calico", "10.244.1.0/32"))
+    assert looked_up("10.244.1.0", node) == predicted("local", "10.244.1.0/32", None, "lo", cited=STORED)
+
+
 def test_own_pod_is_behind_its_cable():
     found = looked_up("10.244.1.2", ONE, pods=(pod("a", "node-1", "10.244.1.2"),)).route
     assert found is not None
@@ -230,6 +236,11 @@ def test_walk_by_predicted_routes_says_so():
     assert (last.rule or "").startswith("predicted: ")
     assert (last.rule or "").endswith(" dev cali*")
     assert all(hop.predicted for hop in found.hops)
+
+
+def test_hop_without_a_gateway_shows_its_card_alone():
+    found = walk(predicted_cluster(ONE, TWO), "node-1", "10.0.1.11", "10.0.1.12", host=True)
+    assert (found.outcome, found.hops[0].rule) == (Outcome.DELIVERED, "predicted: 10.0.1.12/32 dev *")
 
 
 def test_walk_is_open_while_nothing_shows_that_the_pods_gateway_answers():

@@ -236,3 +236,30 @@ def test_restored_packet_is_filtered_by_where_it_comes_from():
     found = Forwarding(two(one)).from_pod("node-2", answer)
     assert why(found) is Why.REVERSE_PATH_FILTER
     assert found.node == "node-1"
+
+
+def test_loose_filter_on_all_is_loose_on_every_card_even_where_none_was_listed():
+    """The maximum is 2 whatever the card has; Felix gives vxlan.calico its address, listed or not."""
+    back = f"{routes_of(2, 1)}\nlocal 10.0.1.12 dev eth0 table local scope host src 10.0.1.12"
+    vxlan = card(
+        "vxlan.calico", "10.244.1.0/32", kind="vxlan id 4096 local 10.0.1.11 dev eth0 srcport 0 0 dstport 4789"
+    )
+    nodes = (
+        machine(
+            "node-1",
+            card("eth0", "10.0.1.11/24"),
+            vxlan,
+            routes=f"{routes_of(1)}\n10.244.2.0/26 via 10.244.2.0 dev vxlan.calico onlink",
+            internal="10.0.1.11",
+            calico="10.0.1.11/24",
+        ),
+        machine(
+            "node-2",
+            routes=back,
+            sysctls="net.ipv4.conf.all.rp_filter = 2\nnet.ipv4.conf.vxlan/calico.rp_filter = 0",
+            internal="10.0.1.12",
+            calico="10.0.1.12/24",
+            vxlan_tunnel_ip=ip_address("10.244.2.0"),
+        ),
+    )
+    assert walk(cluster(*nodes, pools=(pool(),), blocks=blocks_of(1, 2)), "node-1", POD, FAR_POD).delivered

@@ -64,10 +64,11 @@ def test_open_rule_stays_the_reason_in_a_table_that_is_not_whole():
         "from all oif eth9 [detached] lookup 100",
         "not from all iif eth9 [detached] lookup 100",
         "from all goto 200 [unresolved]",
+        "from all goto none",
     ],
 )
 def test_rule_whose_device_or_target_is_gone_is_passed_over(rule: str):
-    """fib_rules_lookup(): a detached rule matches nothing, and a goto without its target is skipped."""
+    """fib_rules_lookup(): a detached rule matches nothing, and a goto without its target (`none`) is skipped."""
     assert taken(looked_up(f"{HERE}\n{OTHER}", rule=rule)) == HERE
 
 

@@ -122,6 +122,7 @@ def test_next_hop_of_which_nothing_is_known_is_named():
     assert found.cause is not None
     assert (found.cause.node, str(found.cause.toward)) == ("node-1", "10.0.1.12")
     assert "10.0.1.12 of node-2" in found.cause.text
+    assert found.cause.evidence == ()
 
 
 def router_route(*, sessions: str | None = None, **facts: Any) -> Walk:
