@@ -35,8 +35,8 @@ OWN_BLOCK = "blackhole 10.244.1.0/26 proto bird"
 
 def configured(one: ClusterNode, other: ClusterNode, **facts: Any) -> bool | None:
     both = peerings(one, other, **facts)
-    assert both.configured(one, other) == both.configured(other, one), "a session has two ends"
-    return both.configured(one, other)
+    assert both.configuration.peers(one, other) == both.configuration.peers(other, one), "a session has two ends"
+    return both.configuration.peers(one, other)
 
 
 # --- who is configured to peer --------------------------------------------------------------------------------------

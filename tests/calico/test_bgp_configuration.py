@@ -42,49 +42,6 @@ def configured(*facts: Any, version: tuple[int, ...] | None = BEFORE_MULTIHOP) -
 MESH_OFF = settings(node_to_node_mesh=False)
 
 
-# --- who peers ------------------------------------------------------------------------------------------------------
-
-
-def test_nodes_peer_by_the_mesh_unless_it_is_off():
-    assert configured().peers(node(1), node(2))
-    assert configured(settings()).peers(node(1), node(2))
-    assert not configured(MESH_OFF).peers(node(1), node(2))
-
-
-def test_mesh_setting_of_another_name_than_default_does_not_count():
-    assert configured(settings("other", node_to_node_mesh=False)).peers(node(1), node(2))
-
-
-def test_reflectors_are_left_out_of_the_mesh():
-    reflector = node(3, route_reflector_cluster_id="224.0.0.1")
-    assert not configured().peers(node(1), reflector)
-    assert not configured().peers(reflector, node(1))
-    assert configured(peer(peer_selector="all()")).peers(node(1), reflector)
-
-
-def test_nodes_of_one_address_skip_each_other():
-    assert not configured().peers(node(1), node(1))
-
-
-def test_nodes_without_a_stored_address_do_not_peer():
-    assert not configured().peers(node(1), machine("node-9"))
-
-
-@pytest.mark.parametrize("ends", [(1, 2), (2, 1)])
-def test_one_bgp_peer_makes_both_sides_peer(ends: tuple[int, int]):
-    one, other = (node(n) for n in ends)
-    assert configured(MESH_OFF, peer(node="node-1", peer_ip="10.0.1.12")).peers(one, other)
-
-
-def test_bgp_peer_of_another_node_or_address_makes_nobody_peer():
-    assert not configured(MESH_OFF, peer(node="node-3", peer_ip="10.0.1.12")).peers(node(1), node(2))
-    assert not configured(MESH_OFF, peer(node="node-1", peer_ip="10.0.1.99")).peers(node(1), node(2))
-
-
-def test_selector_that_is_not_understood_leaves_it_open():
-    assert configured(MESH_OFF, peer(node_selector="rack ==", peer_ip="10.0.1.12")).peers(node(1), node(2)) is None
-
-
 # --- AS numbers and ports -------------------------------------------------------------------------------------------
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from calico_bundle.evidence import Evidence
-from calico_bundle.network.forwarding import Forwarding, table_lines
+from calico_bundle.network.ends import table_lines
+from calico_bundle.network.forwarding import Forwarding
 from calico_bundle.network.outcome import Cause, Hop, Outcome, Packet, Walk, Why
 from tests.network.hand_made import blocks_of, card, cluster, healthy, lan_node, machine, pod, pool, routes_of
 from tests.network.walks import two, walk, why
