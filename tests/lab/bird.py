@@ -1,4 +1,4 @@
-"""BIRD with configuration in the shape of Calico's: who peers with whom, who dials, what is learned and announced.
+"""BIRD with configuration in the shape of Calico's: what is learned, written and announced, and how long to wait for it.
 
 Source: Calico confd/etc/calico/confd/templates/bird.cfg.template. Debian's BIRD 1.6.8 has no `krt_tunnel`; pool routes
 through tunl0 are written from BIRD's table by `ipip`.
@@ -13,22 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.lab.capabilities import tool
+from tests.lab.peers import Peer, peers
 from tests.lab.processes import LabError, inside, output
-from tests.lab.topology import Node, Scenario
+from tests.lab.topology import DEFAULT_PORT, Node, Scenario
 from tests.lab.wiring import Built
 
 _AT_LEAST, _QUIET, _AT_MOST = 4.5, 1.5, 14.0
 """Seconds: failing sessions get two attempts; then nothing may change for a while; then it is enough."""
-
-
-@dataclass(frozen=True, slots=True)
-class Peer:
-    """A neighbor in a node's configuration."""
-
-    protocol: str
-    address: str
-    client: bool
-    passive: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,24 +42,6 @@ class Bird:
         return {row[0]: row[5] if len(row) > 5 else row[3] for row in rows if len(row) > 3 and row[1] == "BGP"}
 
 
-def peers(scenario: Scenario, node: Node) -> list[Peer]:
-    """A node's neighbors: the mesh, or reflectors and their clients. Nodes with the node's own address are skipped."""
-    reflected = any(n.reflector for n in scenario.nodes)
-    found = []
-    for other in scenario.nodes:
-        if other is node or other.stored_ip == node.stored_ip:
-            continue
-        if reflected and not node.reflector and not other.reflector:
-            continue
-        kind = "Node" if reflected else "Mesh"
-        name = f"{kind}_{other.stored_ip.replace('.', '_')}"
-        # The node whose address is the greater string dials (confd, since v3.22).
-        found.append(
-            Peer(name, other.stored_ip, node.reflector and not other.reflector, other.stored_ip > node.stored_ip)
-        )
-    return found
-
-
 def can_run(scenario: Scenario, node: Node) -> bool:
     """Whether a node's BIRD gets a configuration that it can read: two peers of one address make one it cannot."""
     names = [peer.protocol for peer in peers(scenario, node)]
@@ -82,13 +55,26 @@ def configuration(scenario: Scenario, node: Node) -> str:
     kept_out = f"if ( net ~ {scenario.pool} ) then reject;" if scenario.tunneled else ""
     # `learn` would bring the routes that `ipip` writes back into BIRD; one scan at the start is enough then.
     scan = 3600 if scenario.encapsulation.startswith("ipip") else 2
-    head = _TEMPLATE.format(block=node.block, pool=scenario.pool, own=node.stored_ip, kept_out=kept_out, scan=scan)
+    # confd's "listen bgp port", for all neighbors of this BIRD.
+    listen = f"listen bgp port {scenario.listen_port};" if scenario.listen_port != DEFAULT_PORT else ""
+    head = _TEMPLATE.format(
+        block=node.block,
+        pool=scenario.pool,
+        own=node.stored_ip,
+        own_as=scenario.as_number_of(node),
+        kept_out=kept_out,
+        scan=scan,
+        listen=listen,
+    )
     return head + "".join(_neighbor(peer, node, index) for peer in peers(scenario, node))
 
 
 def _neighbor(peer: Peer, node: Node, index: int) -> str:
-    lines = [f"protocol bgp {peer.protocol} from bgp_template {{", f"  neighbor {peer.address} as 64512;"]
-    lines.append(f"  source address {node.stored_ip};")
+    port = f" port {peer.port}" if peer.port else ""
+    lines = [f"protocol bgp {peer.protocol} from bgp_template {{"]
+    lines += [f"  neighbor {peer.address}{port} as {peer.as_number};", f"  source address {node.stored_ip};"]
+    # Without the word BIRD makes sessions within one AS multihop and all others direct (proto/bgp/bgp.c bgp_check_config).
+    lines += ["  multihop;"] if peer.multihop else []
     lines += ["  rr client;", f"  rr cluster id 244.0.0.{index};"] if peer.client else []
     lines += ["  passive on;"] if peer.passive else []
     return "\n".join([*lines, "}", ""])
@@ -110,6 +96,7 @@ filter calico_kernel {{
   accept;
 }}
 router id {own};
+{listen}
 protocol kernel {{
   learn;
   persist;
@@ -130,8 +117,7 @@ protocol direct {{
 template bgp bgp_template {{
   debug {{ states }};
   description "Connection to BGP peer";
-  local as 64512;
-  multihop;
+  local as {own_as};
   gateway recursive;
   import all;
   export filter calico_export;
@@ -154,7 +140,8 @@ def _start_one(built: Built, node: Node, folder: Path) -> Bird:
     settings.write_text(configuration(built.scenario, node), encoding="utf-8")
     # `setpriv` ends BIRD with the laboratory, even when that is killed.
     dying = [tool("setpriv"), "--pdeathsig", "KILL"] if tool("setpriv") else []
-    command = [*dying, tool("bird"), "-d", "-c", str(settings), "-s", str(control)]
+    recovery = ["-R"] if built.scenario.recovering else []
+    command = [*dying, tool("bird"), "-d", *recovery, "-c", str(settings), "-s", str(control)]
     with inside(built.of(node)), log.open("wb") as out:
         process = subprocess.Popen([str(word) for word in command], stdout=out, stderr=out)
     return Bird(node, built.of(node), process, control, log)

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from tests.lab.topology import Node, Pod, Scenario
+from tests.lab.topology import CLUSTER_AS, DEFAULT_PORT, Node, Pod, Scenario
 
 _DNS_LABELS = {"k8s-app": "kube-dns"}
 
@@ -31,13 +31,30 @@ def _lists(scenario: Scenario) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     yield "ippools", [_pool(scenario)]
     yield "blockaffinities", [_affinity(node) for node in scenario.nodes]
     yield "daemonsets", [_calico_node(scenario)]
+    yield from (
+        (name, items)
+        for name, items in (("bgpconfigurations", _bgp(scenario)), ("bgppeers", _peers(scenario)))
+        if items
+    )
+
+
+def _bgp(scenario: Scenario) -> list[dict[str, Any]]:
+    """The BGPConfiguration `default`; none where everything is as without one."""
+    spec: dict[str, Any] = {} if scenario.meshed else {"nodeToNodeMeshEnabled": False}
+    if scenario.listen_port != DEFAULT_PORT:
+        spec |= {"listenPort": scenario.listen_port, "nodeToNodeMeshEnabled": scenario.meshed}
+    return [_calico("BGPConfiguration", "default", spec | {"asNumber": CLUSTER_AS})] if spec else []
+
+
+def _peers(scenario: Scenario) -> list[dict[str, Any]]:
+    found = []
     if any(node.reflector for node in scenario.nodes):
-        yield (
-            "bgpconfigurations",
-            [_calico("BGPConfiguration", "default", {"nodeToNodeMeshEnabled": False, "asNumber": 64512})],
-        )
-        peering = {"nodeSelector": "all()", "peerSelector": "route-reflector == 'true'"}
-        yield "bgppeers", [_calico("BGPPeer", "to-reflectors", peering)]
+        to_reflectors = {"nodeSelector": "all()", "peerSelector": "route-reflector == 'true'"}
+        found.append(_calico("BGPPeer", "to-reflectors", to_reflectors))
+    for peering in scenario.peerings:
+        spec: dict[str, Any] = {"asNumber": peering.as_number, "peerIP": peering.peer_ip}
+        found.append(_calico("BGPPeer", peering.name, spec | ({"node": peering.node} if peering.node else {})))
+    return found
 
 
 def _calico(kind: str, name: str, spec: dict[str, Any]) -> dict[str, Any]:
@@ -50,6 +67,8 @@ def _node(scenario: Scenario, node: Node) -> dict[str, Any]:
     if scenario.tunneled:
         kind = "VXLAN" if scenario.encapsulation.startswith("vxlan") else "IPIP"
         annotations[f"projectcalico.org/IPv4{kind}TunnelAddr"] = node.tunnel_ip
+    if node.as_number is not None:
+        annotations["projectcalico.org/ASNumber"] = str(node.as_number)
     if node.reflector:
         annotations["projectcalico.org/RouteReflectorClusterID"] = "244.0.0.1"
         labels["route-reflector"] = "true"

@@ -6,7 +6,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tests.lab.topology import BlockedPort, Encapsulation, Interface, Masquerade, Node, Pod, Router, Scenario
+from tests.lab.topology import (
+    CLUSTER_AS,
+    BlockedPort,
+    Encapsulation,
+    Interface,
+    Masquerade,
+    Node,
+    Peering,
+    Pod,
+    Router,
+    Scenario,
+)
 
 LAN_A, LAN_B = "lan-a", "lan-b"
 GATEWAY_A, GATEWAY_B = "10.0.1.1", "192.168.50.1"
@@ -70,6 +81,10 @@ def named() -> tuple[Scenario, ...]:
         *_reflectors(),
         *_placements(),
         *_right_addresses(),
+        *_as_numbers(),
+        *_explicit_peers(),
+        *_overlaps(),
+        *_recovering(),
     )
 
 
@@ -195,8 +210,7 @@ def _right_addresses() -> Iterator[Scenario]:
     )
     one = (BlockedPort("node-1", NODE_2_ON_A, "reject"),)
     yield two_lans("port-rejected", "Addresses are right; node-1 resets TCP/179 from node-2.", three(), blocked=one)
-    rack = Interface("ens18", LAN_B, ("192.168.50.13/24",))
-    racks = (*three()[:2], plain_node(3, first=rack, default_gateway=GATEWAY_B))
+    racks = (*three()[:2], _in_the_other_rack())
     both = {"routers": (GATEWAY_OF_BOTH,)}
     yield two_lans("racks", "Two routed racks, right addresses, no encapsulation.", racks, **both)
     yield two_lans(
@@ -210,6 +224,11 @@ def _right_addresses() -> Iterator[Scenario]:
     yield _policy_routing()
     yield _static_route()
     yield _borrowed()
+
+
+def _in_the_other_rack(**more: Any) -> Node:
+    rack = Interface("ens18", LAN_B, ("192.168.50.13/24",))
+    return plain_node(3, first=rack, default_gateway=GATEWAY_B, **more)
 
 
 def _policy_routing() -> Scenario:
@@ -230,3 +249,66 @@ def _borrowed() -> Scenario:
     lent = Pod("coredns-3x", "10.244.1.33", dns=True)
     nodes[2] = replace(nodes[2], pods=(*nodes[2].pods, lent))
     return two_lans("borrowed-address", "A DNS pod on node-3 has an address of node-1's block.", tuple(nodes))
+
+
+OTHER_AS, UNUSED_AS = 64513, 64999
+NO_ROUTES = ("ip_route_table_all",)
+
+
+def _as_numbers() -> Iterator[Scenario]:
+    one_lan = (plain_node(1), plain_node(2, dns=2, as_number=OTHER_AS), plain_node(3))
+    yield two_lans("as-numbers-one-lan", "Node-2 has another AS number, on the same LAN.", one_lan)
+    why = "Node-3 has another AS number, behind a router: BIRD tries no such session over a router."
+    routed = (*three()[:2], _in_the_other_rack(as_number=OTHER_AS))
+    both = dict[str, Any](routers=(GATEWAY_OF_BOTH,))
+    yield two_lans("as-numbers-routed", why, routed, **both)
+    yield two_lans("as-numbers-routed-ipip", f"{why} With IPIP.", routed, encapsulation="ipip", **both)
+
+
+def _between_all(as_number: int, ending: str = "") -> tuple[Peering, ...]:
+    """Objects by which each of three nodes on LAN A peers with the others, node-2 under this AS number."""
+    numbers = {1: CLUSTER_AS, 2: as_number, 3: CLUSTER_AS}
+    pairs = [(one, other) for one in numbers for other in numbers if one != other]
+    return tuple(Peering(f"node-{a}-to-{b}", f"10.0.1.{10 + b}{ending}", numbers[b], f"node-{a}") for a, b in pairs)
+
+
+def _explicit_peers() -> Iterator[Scenario]:
+    without = dict[str, Any](mesh=False)
+    wrong = (Peering("dns-node", NODE_2_ON_A, UNUSED_AS),)
+    why = "No mesh; the one BGPPeer names node-2 with an AS number that it has not, so node-2 gets no reverse side."
+    yield two_lans("peer-with-wrong-as", why, three(), peerings=wrong, **without)
+    why = "No mesh; BGPPeers between all nodes, node-2's AS number wrong in those to it: Bad peer AS."
+    yield two_lans("peers-with-wrong-as", why, three(), peerings=_between_all(UNUSED_AS), **without)
+    yield two_lans(
+        "peers-with-right-as", "The same, with the right number.", three(), peerings=_between_all(CLUSTER_AS), **without
+    )
+    other = dict[str, Any](listen_port=1790)
+    yield two_lans("other-listen-port", "BGP on port 1790, in the mesh.", three(), **other)
+    why = "No mesh; BGP on port 1790, BGPPeers without a port: confd takes the cluster's for a node."
+    yield two_lans("peer-without-port", why, three(), peerings=_between_all(CLUSTER_AS), **without, **other)
+    why = "No mesh; BGP on port 1790, and the BGPPeers name port 179."
+    yield two_lans("peer-on-wrong-port", why, three(), peerings=_between_all(CLUSTER_AS, ":179"), **without, **other)
+
+
+def _overlaps() -> Iterator[Scenario]:
+    inside = Interface("ens20", "lan-c", ("10.244.2.20/27",))
+    nodes = (plain_node(1, inside, wins=False), *three()[1:])
+    why = "Node-1 has a card whose network lies in node-2's block, where the DNS pods are."
+    yield two_lans("card-network-inside-a-block", why, nodes, segments=(LAN_A, LAN_B, "lan-c"))
+    kinds: tuple[Encapsulation, ...] = ("none", "vxlan", "ipip")
+    for kind in kinds:
+        ending = "" if kind == "none" else f"-{kind}"
+        why = "The pool, and kube-proxy's cluster CIDR, hold LAN A too; no block does."
+        yield two_lans(f"pool-holds-the-lan{ending}", why, three(), pool="10.0.0.0/8", encapsulation=kind)
+
+
+def _recovering() -> Iterator[Scenario]:
+    nodes = (*three()[:2], plain_node(3, card_b(3)))
+    why = "BIRD waits for node-3, which chose LAN B, before it writes any route."
+    yield two_lans("graceful-recovery", why, nodes, recovering=True)
+    yield two_lans(
+        "graceful-recovery-no-routes", f"{why} Routes not collected.", nodes, recovering=True, omitted=NO_ROUTES
+    )
+    yield two_lans(
+        "graceful-restart-done", "BIRD started for recovery, and every peer answers.", three(), recovering=True
+    )

@@ -9,13 +9,15 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.lab import bird, capabilities, felix, kube_proxy, topology
+from tests.lab import bird, capabilities, felix, kube_proxy, objects, topology
 from tests.lab.batch import run_all
 from tests.lab.minimize import minimize, simpler
 from tests.lab.namespaces import existing
+from tests.lab.peers import peers
 from tests.lab.random_scenarios import random_scenarios
 from tests.lab.scenarios import by_name, named
 from tests.lab.topology import Masquerade, Scenario
@@ -70,8 +72,8 @@ def test_an_unknown_field_is_refused() -> None:
 
 def test_the_greater_address_string_dials() -> None:
     scenario = by_name("healthy")
-    low = bird.peers(scenario, scenario.nodes[0])
-    high = bird.peers(scenario, scenario.nodes[2])
+    low = peers(scenario, scenario.nodes[0])
+    high = peers(scenario, scenario.nodes[2])
     assert all(peer.passive for peer in low)
     assert not any(peer.passive for peer in high)
 
@@ -79,13 +81,53 @@ def test_the_greater_address_string_dials() -> None:
 def test_nodes_with_one_address_never_peer_and_break_a_third() -> None:
     scenario = by_name("duplicate-on-two")
     assert [bird.can_run(scenario, node) for node in scenario.nodes] == [False, True, True]
-    assert [p.address for p in bird.peers(scenario, scenario.nodes[1])] == ["10.0.1.11"]
+    assert [p.address for p in peers(scenario, scenario.nodes[1])] == ["10.0.1.11"]
 
 
 def test_clients_peer_with_reflectors_alone() -> None:
     scenario = by_name("reflector-right")
-    assert [len(bird.peers(scenario, node)) for node in scenario.nodes] == [2, 1, 1]
+    assert [len(peers(scenario, node)) for node in scenario.nodes] == [2, 1, 1]
     assert "rr client" in bird.configuration(scenario, scenario.nodes[0])
+
+
+def test_peers_of_another_as_are_told_so_and_direct_in_the_mesh() -> None:
+    scenario = by_name("as-numbers-one-lan")
+    assert {p.address: p.as_number for p in peers(scenario, scenario.nodes[0])} == {
+        "10.0.1.12": 64513,
+        "10.0.1.13": 64512,
+    }
+    assert "local as 64513;" in bird.configuration(scenario, scenario.nodes[1])
+    assert "multihop" not in bird.configuration(scenario, scenario.nodes[1])
+
+
+def test_an_as_number_that_fits_no_node_gets_no_reverse_side() -> None:
+    scenario = by_name("peer-with-wrong-as")
+    names = [[p.protocol for p in peers(scenario, node)] for node in scenario.nodes]
+    assert names == [["Global_10_0_1_12"], [], ["Global_10_0_1_12"]]
+    assert "multihop" in bird.configuration(scenario, scenario.nodes[0])
+
+
+@pytest.mark.parametrize(
+    "name, port", [("other-listen-port", 1790), ("peer-without-port", 1790), ("peer-on-wrong-port", 179)]
+)
+def test_peers_are_dialed_on_the_port_that_confd_takes(name: str, port: int) -> None:
+    scenario = by_name(name)
+    assert {p.port for node in scenario.nodes for p in peers(scenario, node)} == {port}
+    assert "listen bgp port 1790;" in bird.configuration(scenario, scenario.nodes[0])
+
+
+def test_objects_of_bgp_are_written_as_calico_keeps_them(tmp_path: Path) -> None:
+    objects.write(by_name("peer-on-wrong-port"), tmp_path)
+    settings, written = (
+        yaml.safe_load((tmp_path / "cluster" / f"{name}.yaml").read_text())["items"]
+        for name in ("bgpconfigurations", "bgppeers")
+    )
+    assert settings[0]["spec"] == {"asNumber": 64512, "listenPort": 1790, "nodeToNodeMeshEnabled": False}
+    assert written[0]["spec"] == {"asNumber": 64512, "node": "node-1", "peerIP": "10.0.1.12:179"}
+    objects.write(by_name("as-numbers-one-lan"), tmp_path / "as")
+    second = yaml.safe_load((tmp_path / "as" / "cluster" / "nodes.yaml").read_text())["items"][1]
+    assert second["metadata"]["annotations"]["projectcalico.org/ASNumber"] == "64513"
+    assert not (tmp_path / "as" / "cluster" / "bgpconfigurations.yaml").exists()
 
 
 def test_bird_leaves_tunnel_routes_to_others() -> None:

@@ -15,6 +15,10 @@ from typing import Any, Literal
 
 Encapsulation = Literal["none", "vxlan", "vxlan-cross-subnet", "ipip", "ipip-cross-subnet"]
 Masquerade = Literal["by-cidr", "all", "none"]
+CLUSTER_AS = 64512
+"""Calico's default AS number."""
+DEFAULT_PORT = 179
+"""Where BIRD listens unless the BGPConfiguration says otherwise."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -60,7 +64,10 @@ class Pod:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Node:
-    """A node. `stored` is Calico's address, on a card or not; rules and routes are written as `ip` takes them."""
+    """A node. `stored` is Calico's address, on a card or not; rules and routes are written as `ip` takes them.
+
+    `as_number` is the node's own, where it has not the cluster's.
+    """
 
     name: str
     interfaces: tuple[Interface, ...]
@@ -73,6 +80,7 @@ class Node:
     routes: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
     reflector: bool = False
+    as_number: int | None = None
 
     @property
     def stored_ip(self) -> str:
@@ -110,8 +118,21 @@ class BlockedPort:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Peering:
+    """A BGPPeer object that names its peer by address, with a port or without; of one node, or of all."""
+
+    name: str
+    peer_ip: str
+    as_number: int
+    node: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Scenario:
-    """One cluster, and what of it is left out of its bundle (file names without extension)."""
+    """One cluster, and what of it is left out of its bundle (file names without extension).
+
+    `recovering` starts every BIRD with `-R`, as calico-node does: the waiting of a graceful restart applies.
+    """
 
     name: str
     why: str
@@ -125,6 +146,10 @@ class Scenario:
     nat_outgoing: bool = True
     blocked: tuple[BlockedPort, ...] = ()
     omitted: tuple[str, ...] = ()
+    mesh: bool = True
+    listen_port: int = DEFAULT_PORT
+    peerings: tuple[Peering, ...] = ()
+    recovering: bool = False
 
     @property
     def tunneled(self) -> bool:
@@ -140,6 +165,15 @@ class Scenario:
     def uses_bird(self) -> bool:
         """Whether BGP runs: not with VXLAN everywhere, where Felix alone writes the routes."""
         return self.encapsulation != "vxlan"
+
+    @property
+    def meshed(self) -> bool:
+        """Whether every node peers with every other: not where reflectors are, which are set up with the mesh off."""
+        return self.mesh and not any(node.reflector for node in self.nodes)
+
+    def as_number_of(self, node: Node) -> int:
+        """A node's AS number: its own, else the cluster's."""
+        return node.as_number or CLUSTER_AS
 
     @property
     def pods(self) -> tuple[tuple[Node, Pod], ...]:
@@ -168,6 +202,7 @@ def from_json(text: str) -> Scenario:
     loaded["nodes"] = tuple(_node(n) for n in loaded["nodes"])
     loaded["routers"] = tuple(_router(r) for r in loaded.get("routers", ()))
     loaded["blocked"] = tuple(BlockedPort(**b) for b in loaded.get("blocked", ()))
+    loaded["peerings"] = tuple(Peering(**p) for p in loaded.get("peerings", ()))
     return Scenario(**_tuples(loaded))
 
 
