@@ -173,7 +173,7 @@ class Prober:
 
     def _learn_source(self, probe: Probe) -> None:
         """The address a reply has to go to: what the DNS pod saw, else what the asking node's connection table says."""
-        probe.expected_source = probe.seen_source or _tracked_source(self.built.of(probe.node), probe.port)
+        probe.expected_source = probe.seen_source or _tracked_source(self.built.of(probe.node), probe)
         itself = probe.endpoint is not None and probe.endpoint[1] is probe.pod
         if probe.expected_source is None and not probe.pod.host_network and not itself:
             # It did not get past its own node, and what leaves a pod bears the pod's address. Only of a pod that asks
@@ -195,12 +195,20 @@ def _send(sender: socket.socket, payload: bytes, target: tuple[str, int]) -> str
     return None
 
 
-def _tracked_source(namespace: str, port: int) -> str | None:
+def _tracked_source(namespace: str, probe: Probe) -> str | None:
     """Where the connection table of a node expects the answer of a flow: the reply direction's destination."""
     with inside(namespace):
         text = Path("/proc/thread-self/net/nf_conntrack").read_text(encoding="ascii")
-    for line in text.splitlines():
+    return expected_source(text, probe.pod, probe.node, probe.port, probe.target)
+
+
+def expected_source(table: str, pod: Pod, node: Node, port: int, target: str) -> str | None:
+    """What a connection table says of a pod's flow. Two pods, or a pod and its node, may ask from one port by chance."""
+    others = {other.ip for other in node.pods if other is not pod and other.ip}
+    for line in table.splitlines():
         fields = re.findall(r"(src|dst|sport|dport)=(\S+)", line)
-        if len(fields) == 8 and fields[2] == ("sport", str(port)) and fields[3] == ("dport", "53"):
+        if len(fields) != 8 or fields[1:4] != [("dst", target), ("sport", str(port)), ("dport", "53")]:
+            continue
+        if fields[0][1] == pod.ip or (pod.ip is None and fields[0][1] not in others):
             return str(fields[5][1])
     return None

@@ -13,7 +13,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.lab import bird, capabilities, felix, kube_proxy, objects, topology
+from tests.lab import bird, capabilities, felix, kube_proxy, objects, probes, topology
 from tests.lab.batch import run_all
 from tests.lab.minimize import minimize, simpler
 from tests.lab.namespaces import existing
@@ -166,6 +166,19 @@ def test_a_stale_address_has_no_parent_card() -> None:
 
 def test_borrowed_addresses_are_found() -> None:
     assert [(n.name, a) for n, a in felix.borrowed(by_name("borrowed-address"))] == [("node-3", "10.244.1.33")]
+
+
+def test_flows_of_one_port_are_told_apart() -> None:
+    node = by_name("healthy").nodes[0]
+    app, host = node.pods
+    table = "".join(
+        f"ipv4 2 udp 17 29 src={source} dst=10.96.0.110 sport=40000 dport=53 [UNREPLIED] "
+        f"src=10.244.2.2 dst={source} sport=53 dport=40000 mark=0 use=1\n"
+        for source in ("10.244.1.10", "10.0.1.11")
+    )
+    found = [probes.expected_source(table, pod, node, 40000, "10.96.0.110") for pod in (app, host)]
+    assert found == ["10.244.1.10", "10.0.1.11"]
+    assert probes.expected_source(table, app, node, 40000, "10.96.0.111") is None
 
 
 def test_minimizing_leaves_what_shows_it() -> None:
