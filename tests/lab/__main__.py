@@ -1,4 +1,4 @@
-"""Run the laboratory: `python -m tests.lab list | run NAME... | run --random N --seed S | compare FOLDER | sweep | lacks`."""
+"""Run the laboratory: `python -m tests.lab list | run NAME... | record NAME... | compare FOLDER | sweep | lacks`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.lab import topology
+from tests.lab import recording, topology
 from tests.lab.batch import Result, run_all
 from tests.lab.capabilities import missing
 from tests.lab.compare import Comparison, compare
@@ -46,6 +46,8 @@ def _run(given: argparse.Namespace) -> int:
         return 0
     if given.command == "minimize":
         return _minimize(topology.load(given.scenario))
+    if given.command == "record":
+        return _record(given)
     scenarios = _chosen(given)
     if given.out is not None:
         return _report(run_all(scenarios, given.out, jobs=given.jobs, told=_progress))
@@ -59,6 +61,24 @@ def _minimize(scenario: Scenario) -> int:
         return 1
     _say(topology.to_json(minimize(scenario, still_disagrees)))
     return 0
+
+
+def _record(given: argparse.Namespace) -> int:
+    """Run, and keep whatever was measured: also what the analyzer says otherwise."""
+    again = [_recorded(name, given.out) for name in given.names]
+    scenarios = [*(topology.load(path) for path in given.file), *again]
+    with tempfile.TemporaryDirectory(prefix="cblab-") as folder:
+        results = run_all(scenarios, Path(folder), jobs=given.jobs, told=_progress)
+        for result in results:
+            if result.comparison is not None:
+                recording.write(Path(folder, result.name), recording.archive_of(result.name, given.out))
+    return _report(results)
+
+
+def _recorded(name: str, place: Path) -> Scenario:
+    """A scenario by its name: a named one, else that of a recording."""
+    named_ones = {scenario.name: scenario for scenario in named()}
+    return named_ones.get(name) or recording.scenario_of(recording.archive_of(name, place))
 
 
 def _chosen(given: argparse.Namespace) -> list[Scenario]:
@@ -108,20 +128,27 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("sweep", help="remove what runs that crashed left behind")
     commands.add_parser("lacks", help="say what keeps the laboratory from running here, or nothing")
     several = commands.add_parser("run", help="run scenarios (all named ones when none is given) and compare")
-    several.add_argument("names", nargs="*")
-    several.add_argument("--file", type=Path, action="append", default=[], help="a scenario's JSON")
+    _add_choice(several)
     several.add_argument("--random", type=int, default=0, help="how many random scenarios")
     several.add_argument("--seed", type=int, default=1)
     several.add_argument("--out", type=Path, help="keep bundles and measurements here")
-    several.add_argument("--jobs", type=int, default=3)
+    record = commands.add_parser("record", help="run scenarios, or those of recordings, and keep each as an archive")
+    _add_choice(record)
+    record.add_argument("--out", type=Path, default=recording.RECORDED)
     one = commands.add_parser("one", help="run one scenario's JSON, without comparing")
     one.add_argument("scenario", type=Path)
     one.add_argument("out", type=Path)
-    commands.add_parser("compare", help="compare folders that a run wrote").add_argument(
-        "folders", type=Path, nargs="+"
-    )
-    commands.add_parser("minimize", help="make a scenario that disagrees smaller").add_argument("scenario", type=Path)
+    compared = commands.add_parser("compare", help="compare folders that a run wrote")
+    compared.add_argument("folders", type=Path, nargs="+")
+    smaller = commands.add_parser("minimize", help="make a scenario that disagrees smaller")
+    smaller.add_argument("scenario", type=Path)
     return parser
+
+
+def _add_choice(command: argparse.ArgumentParser) -> None:
+    command.add_argument("names", nargs="*")
+    command.add_argument("--file", type=Path, action="append", default=[], help="a scenario's JSON")
+    command.add_argument("--jobs", type=int, default=3)
 
 
 def _say(*lines: str) -> None:
