@@ -36,6 +36,10 @@ class Bird:
         """What `birdc` prints for a command."""
         return output("birdc", "-s", str(self.control), *command)
 
+    def recovers(self) -> bool:
+        """Whether it still holds its routes back from the kernel, because of a graceful restart (nest/proto.c)."""
+        return "Graceful restart recovery in progress" in self.ask("show", "status")
+
     def sessions(self) -> dict[str, str]:
         """The state column of every BGP protocol."""
         rows = [line.split() for line in self.ask("show", "protocols").splitlines()]

@@ -55,6 +55,8 @@ def program_routes(built: Built, birds: Sequence[Bird]) -> None:
     if not applies(built.scenario):
         return
     for bird in birds:
+        if bird.recovers():
+            continue
         # A prefix that somebody else has a route for stays theirs: BIRD adds, and the kernel refuses it a second one.
         taken = {str(r["dst"]) for r in json.loads(output("ip", "-n", bird.namespace, "-j", "route") or "[]")}
         wanted = {prefix: route for prefix, route in _routes(built.scenario, bird) if prefix not in taken}

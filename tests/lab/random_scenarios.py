@@ -6,6 +6,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 
+from tests.lab.random_extras import with_extras
 from tests.lab.scenarios import GATEWAY_A, LAN_A, LAN_B, two_lans
 from tests.lab.topology import BlockedPort, Encapsulation, Interface, Masquerade, Node, Pod, Router, Scenario
 
@@ -27,9 +28,12 @@ _LEFT_OUT = (
 
 def random_scenarios(seed: int, count: int) -> tuple[Scenario, ...]:
     """The first scenarios of a seed; scenario number n is the same whatever the count."""
-    return tuple(
-        _Draw(random.Random(f"{seed}/{index}")).scenario(f"random-{seed}-{index:03}") for index in range(count)
-    )
+    return tuple(_one(seed, index) for index in range(count))
+
+
+def _one(seed: int, index: int) -> Scenario:
+    drawn = _Draw(random.Random(f"{seed}/{index}")).scenario(f"random-{seed}-{index:03}")
+    return with_extras(drawn, random.Random(f"{seed}/{index}/extras"))
 
 
 class _Draw:

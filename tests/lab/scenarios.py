@@ -309,6 +309,7 @@ def _recovering() -> Iterator[Scenario]:
     yield two_lans(
         "graceful-recovery-no-routes", f"{why} Routes not collected.", nodes, recovering=True, omitted=NO_ROUTES
     )
+    yield two_lans("graceful-recovery-ipip", f"{why} With IPIP.", nodes, recovering=True, encapsulation="ipip")
     yield two_lans(
         "graceful-restart-done", "BIRD started for recovery, and every peer answers.", three(), recovering=True
     )
