@@ -67,7 +67,10 @@ def _far_lines(scenario: Scenario, node: Node) -> Iterator[str]:
     tunneled = _tunneled(scenario, node)
     for far in tunneled:
         yield f"neigh add {far.tunnel_ip} lladdr {vtep_mac(far)} dev {DEVICE} nud permanent"
+    is_up = any(card.name == node.parent and card.up for card in node.interfaces)
     for far in remotes(scenario, node):
+        if far not in tunneled and not is_up:
+            continue  # the kernel refuses such a route, and Felix tries again and again
         via = f"via {far.tunnel_ip} dev {DEVICE}" if far in tunneled else f"via {far.stored_ip} dev {node.parent}"
         lent = [address for owner, address in borrowed(scenario) if owner is far]
         for destination in (far.block, *lent):
