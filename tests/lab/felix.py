@@ -67,14 +67,22 @@ def _far_lines(scenario: Scenario, node: Node) -> Iterator[str]:
     tunneled = _tunneled(scenario, node)
     for far in tunneled:
         yield f"neigh add {far.tunnel_ip} lladdr {vtep_mac(far)} dev {DEVICE} nud permanent"
-    is_up = any(card.name == node.parent and card.up for card in node.interfaces)
     for far in remotes(scenario, node):
-        if far not in tunneled and not is_up:
-            continue  # the kernel refuses such a route, and Felix tries again and again
+        if far not in tunneled and not _takes_route(node, far.stored_ip):
+            continue
         via = f"via {far.tunnel_ip} dev {DEVICE}" if far in tunneled else f"via {far.stored_ip} dev {node.parent}"
         lent = [address for owner, address in borrowed(scenario) if owner is far]
         for destination in (far.block, *lent):
             yield f"route add {destination} {via} proto 80 onlink"
+
+
+def _takes_route(node: Node, gateway: str) -> bool:
+    """Whether the kernel takes a route by the parent card; Felix tries others again and again.
+
+    It refuses one by a card that is down, and one to an address of the node itself (fib_check_nh).
+    """
+    own = {address.split("/")[0] for card in node.interfaces for address in card.addresses}
+    return gateway not in own and any(card.name == node.parent and card.up for card in node.interfaces)
 
 
 def nat_rules(scenario: Scenario) -> list[str]:
