@@ -14,6 +14,7 @@ from tests.lab.collect import collect
 from tests.lab.namespaces import Namespaces
 from tests.lab.probes import Prober
 from tests.lab.processes import LabError
+from tests.lab.readiness import ready_pods
 from tests.lab.topology import Scenario
 from tests.lab.truth import Truth
 from tests.lab.wiring import Built, space_names, wire
@@ -62,7 +63,7 @@ def _measured(built: Built, birds: list[Bird], bundle: Path) -> Truth:
             measured = truth.truth_of(prober.run(lambda: collect(built, birds, bundle)))
             at_rest = _routes(built) == before
         if at_rest:
-            objects.write(built.scenario, bundle)
+            objects.write(built.scenario, bundle, ready_pods(built))
             return measured
     raise LabError(f"{built.scenario.name}: the routes did not come to rest")
 

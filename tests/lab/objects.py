@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from tests.lab.readiness import PORT
 from tests.lab.topology import CLUSTER_AS, DEFAULT_PORT, Node, Pod, Scenario
 
 _DNS_LABELS = {"k8s-app": "kube-dns"}
 
 
-def write(scenario: Scenario, out: Path) -> None:
-    """Write every list of objects, but those that the scenario leaves out."""
+def write(scenario: Scenario, out: Path, ready: Collection[str]) -> None:
+    """Write every list of objects, but those that the scenario leaves out. `ready` names the pods that answer their node."""
     folder = out / "cluster"
     folder.mkdir(parents=True)
-    for name, items in _lists(scenario):
+    for name, items in _lists(scenario, ready):
         if name not in scenario.omitted:
             text = yaml.safe_dump({"apiVersion": "v1", "items": items, "kind": "List"}, width=4096)
             (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
 
 
-def _lists(scenario: Scenario) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+def _lists(scenario: Scenario, ready: Collection[str]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     yield "nodes", [_node(scenario, node) for node in scenario.nodes]
-    yield "pods", [_pod(node, pod) for node, pod in scenario.pods]
+    yield "pods", [_pod(node, pod, is_ready=pod.name in ready) for node, pod in scenario.pods]
     yield "services", [_service(scenario)]
     yield "endpoints", [_endpoints(scenario)]
     yield "ippools", [_pool(scenario)]
@@ -78,12 +79,21 @@ def _node(scenario: Scenario, node: Node) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "Node", "metadata": metadata, "spec": {"podCIDR": node.block}, "status": status}
 
 
-def _pod(node: Node, pod: Pod) -> dict[str, Any]:
+def _pod(node: Node, pod: Pod, *, is_ready: bool) -> dict[str, Any]:
     spec: dict[str, Any] = {"dnsPolicy": pod.dns_policy, "nodeName": node.name}
     if pod.host_network:
         spec["hostNetwork"] = True
     address = node.pod_ip(pod)
-    status = {"hostIP": node.internal_ip, "phase": "Running", "podIP": address, "podIPs": [{"ip": address}]}
+    status: dict[str, Any] = {
+        "hostIP": node.internal_ip,
+        "phase": "Running",
+        "podIP": address,
+        "podIPs": [{"ip": address}],
+    }
+    # DNS pods have no probe here: one that failed it would leave the service, whose rules are written for all of them.
+    if not pod.dns and not pod.host_network:
+        spec["containers"] = [{"name": "app", "readinessProbe": {"httpGet": {"path": "/ready", "port": PORT}}}]
+        status["conditions"] = [{"status": str(is_ready), "type": "Ready"}]
     labels = _DNS_LABELS if pod.dns else {"app": pod.name}
     metadata = {"labels": dict(labels), "name": pod.name, "namespace": "kube-system" if pod.dns else "default"}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec, "status": status}

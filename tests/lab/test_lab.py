@@ -117,17 +117,24 @@ def test_peers_are_dialed_on_the_port_that_confd_takes(name: str, port: int) -> 
 
 
 def test_objects_of_bgp_are_written_as_calico_keeps_them(tmp_path: Path) -> None:
-    objects.write(by_name("peer-on-wrong-port"), tmp_path)
+    objects.write(by_name("peer-on-wrong-port"), tmp_path, {"app-1"})
     settings, written = (
         yaml.safe_load((tmp_path / "cluster" / f"{name}.yaml").read_text())["items"]
         for name in ("bgpconfigurations", "bgppeers")
     )
     assert settings[0]["spec"] == {"asNumber": 64512, "listenPort": 1790, "nodeToNodeMeshEnabled": False}
     assert written[0]["spec"] == {"asNumber": 64512, "node": "node-1", "peerIP": "10.0.1.12:179"}
-    objects.write(by_name("as-numbers-one-lan"), tmp_path / "as")
+    objects.write(by_name("as-numbers-one-lan"), tmp_path / "as", ())
     second = yaml.safe_load((tmp_path / "as" / "cluster" / "nodes.yaml").read_text())["items"][1]
     assert second["metadata"]["annotations"]["projectcalico.org/ASNumber"] == "64513"
     assert not (tmp_path / "as" / "cluster" / "bgpconfigurations.yaml").exists()
+
+
+def test_pods_are_ready_that_answer_their_node(tmp_path: Path) -> None:
+    objects.write(by_name("healthy"), tmp_path, {"app-1"})
+    pods = yaml.safe_load((tmp_path / "cluster" / "pods.yaml").read_text())["items"]
+    probed = {p["metadata"]["name"]: p["status"]["conditions"][0]["status"] for p in pods if "containers" in p["spec"]}
+    assert probed == {"app-1": "True", "app-2": "False", "app-3": "False"}
 
 
 def test_bird_leaves_tunnel_routes_to_others() -> None:
