@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from calico_bundle.evidence import Evidence
@@ -51,7 +51,7 @@ class Hop:
     found: str | None = None
     evidence: Evidence | None = None
     predicted: bool = False
-    toward: Address | None = None
+    toward: Address | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,7 +153,9 @@ def test_bird_writes_ipip_up_to_v3_32_and_needs_a_session():
     found = looked_up("10.244.2.2", unseen(1, **UP), TWO, **ipip)
     assert found == predicted("unicast", BLOCK, "10.0.1.12", "tunl0", "onlink", cited=line_of(found))
     assert line_of(found).text.startswith("Mesh_10_0_1_12")
-    assert looked_up("10.244.2.2", unseen(1, sessions="10.0.1.12 Connect"), TWO, **ipip) == Lookup(None)
+    down = looked_up("10.244.2.2", unseen(1, sessions="10.0.1.12 Connect"), TWO, **ipip)
+    assert (down.route, down.undecided, down.observed) == (None, None, True)
+    assert [e.text.split()[-1] for e in down.evidence] == ["Connect"]
     assert looked_up("10.244.2.2", ONE, TWO, **ipip).undecided
 
 
