@@ -16,11 +16,10 @@ from itertools import combinations
 from calico_bundle.addresses import AddressStatus
 from calico_bundle.calico.bgp import Session, SessionState, recovering
 from calico_bundle.evidence import Evidence
-from calico_bundle.facts import AddressFact, Network
+from calico_bundle.facts import AddressFact
 from calico_bundle.findings import ERROR, CheckInfo, Context, Finding, Fix
 from calico_bundle.impact import FAILING, hit_by, is_theirs, node_names, pod_names
 from calico_bundle.names import CLUSTER_SUBJECT, node_subject
-from calico_bundle.network.cards import own_networks
 from calico_bundle.network.outcome import Cause, Outcome, Why
 from calico_bundle.paths import DnsPaths, Fate
 
@@ -79,18 +78,11 @@ def _sorted_out(context: Context, source: str, target: str | None, cause: Cause)
 
 
 def _card_in_the_way(context: Context, cause: Cause) -> AddressFact | None:
-    """A card of the node where the packet is lost whose network takes the pod's address by a longer prefix than its block."""
-    node = context.cluster.nodes.get(cause.node or "")
-    block = context.paths.forwarding.pods.block_of(cause.toward) if cause.toward else None
-    if node is None or block is None or cause.why not in _ROUTE_GONE | _NEXT_HOP_BAD:
+    """A card of the node where the packet is lost whose network takes the pod's address before its block's route."""
+    pods = context.paths.forwarding.pods
+    if cause.toward is None or cause.why not in _ROUTE_GONE | _NEXT_HOP_BAD or pods.block_of(cause.toward) is None:
         return None
-    cards = (a for a in own_networks(node, context.paths.forwarding.pods) if cause.toward in a.address.network)
-    return next((a for a in cards if _routed_before(a, block[0])), None)
-
-
-def _routed_before(card: AddressFact, block: Network) -> bool:
-    """Whether a card's connected route wins over one to a block: longest prefix; `noprefixroute` means it has none."""
-    return card.address.network.prefixlen >= block.prefixlen and "noprefixroute" not in card.flags
+    return next((card for name, card in pods.cards_around(cause.toward) if name == cause.node), None)
 
 
 def _is_right(context: Context, name: str) -> bool:

@@ -8,11 +8,12 @@ cannot come up.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise, permutations
 
-from calico_bundle.calico.bgp_configuration import BgpConfiguration, is_reflector, stored
+from calico_bundle.calico.bgp_configuration import BgpConfiguration, is_reflector, peers_with_routers, stored
 from calico_bundle.calico.exclusions import Version
 from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.evidence import Evidence
@@ -54,6 +55,7 @@ class Session:
 
 
 _UNKNOWN = Session(SessionState.UNKNOWN)
+_CLOSED = (SessionState.DOWN, SessionState.NONE)
 
 
 class Peerings:
@@ -62,6 +64,7 @@ class Peerings:
     def __init__(self, cluster: Cluster, version: Version | None = None) -> None:
         self._cluster = cluster
         self.configuration = BgpConfiguration(cluster, version)
+        self._routers = peers_with_routers(cluster)
         self._blocks = cluster.blocks_by_node
         self._complaints = _not_established(cluster)
         self._seen: dict[tuple[str, str], Session] = {}
@@ -147,17 +150,31 @@ class Peerings:
         return _UNKNOWN
 
     def _through_reflectors(self, one: ClusterNode, other: ClusterNode) -> Session:
-        reflectors = [n for n in self._cluster.nodes.values() if is_reflector(n)]
-        shared = [r for r in reflectors if r.name not in (one.name, other.name)]
-        pairs = [(self.session(one, r), self.session(other, r)) for r in shared]
-        for mine, theirs in pairs:
-            if mine.state is theirs.state is SessionState.UP:
-                return Session(SessionState.UP, (*mine.evidence, *theirs.evidence))
-        closed = (SessionState.DOWN, SessionState.NONE)
-        down = [s for pair in pairs for s in pair if s.state in closed]
-        if all(mine.state in closed or theirs.state in closed for mine, theirs in pairs):
-            return Session(SessionState.DOWN, tuple(e for s in down for e in s.evidence))
-        return _UNKNOWN
+        """By one reflector that both peer with, or by two that peer with each other.
+
+        RFC 4456, section 6: a route of a client goes to every peer, one of a non-client to the clients alone; so the
+        second reflector hands on what the first one's client said, and a third would not get it. Routers that Calico
+        peers with may reflect too, and nothing of them is in a bundle.
+        """
+        chains = [self._chain(one, chain, other) for chain in self._chains(one, other)]
+        for links in chains:
+            if all(link.state is SessionState.UP for link in links):
+                return Session(SessionState.UP, tuple(e for link in links for e in link.evidence))
+        if self._routers or not all(any(link.state in _CLOSED for link in links) for links in chains):
+            return _UNKNOWN
+        closed = [link for links in chains for link in links if link.state in _CLOSED]
+        seen = any(link.observed for link in closed)
+        return Session(SessionState.DOWN, tuple(dict.fromkeys(e for link in closed for e in link.evidence)), seen)
+
+    def _chains(self, one: ClusterNode, other: ClusterNode) -> Iterator[tuple[ClusterNode, ...]]:
+        reflectors = [
+            n for n in self._cluster.nodes.values() if is_reflector(n) and n.name not in (one.name, other.name)
+        ]
+        yield from ((reflector,) for reflector in reflectors)
+        yield from permutations(reflectors, 2)
+
+    def _chain(self, one: ClusterNode, chain: Sequence[ClusterNode], other: ClusterNode) -> list[Session]:
+        return [self.session(near, far) for near, far in pairwise((one, *chain, other))]
 
 
 def learned_routes(node: ClusterNode) -> tuple[RouteFact, ...]:

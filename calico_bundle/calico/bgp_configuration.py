@@ -159,6 +159,18 @@ def is_reflector(node: ClusterNode) -> bool:
     return bool(node.kubernetes and node.kubernetes.route_reflector_cluster_id)
 
 
+def peers_with_routers(cluster: Cluster) -> bool:
+    """Whether Calico speaks BGP, or is set up to, with machines that are no nodes: they may then know pod routes.
+
+    >>> peers_with_routers(Cluster({}))
+    False
+    """
+    own = {address for n in cluster.nodes.values() if (address := stored(n))}
+    peers = {s.peer for n in cluster.nodes.values() for s in n.sessions or () if s.established and s.peer}
+    configured = {p.peer_ip.split(":")[0] for p in cluster.bgp_peers if p.peer_ip and p.peer_ip.count(":") <= 1}
+    return any(p.version == 4 for p in peers - own) or bool(configured - {str(ip) for ip in own})
+
+
 def _makes_peer(peer: BGPPeerFact, node: ClusterNode, other: ClusterNode) -> bool:
     """Whether a BGPPeer makes `node` peer with `other`; raises SelectorError for a selector that is not understood."""
     mine = node.kubernetes.labels if node.kubernetes else {}

@@ -149,7 +149,7 @@ def _rendered(setting: Mapping[str, object] | None) -> str | None:
 def _operator_method(setting: Mapping[str, object] | None) -> str | None:
     field = _rendered(setting)
     if not setting or field is None:
-        return "none" if setting else None
+        return "none" if setting is not None else None
     value = setting[field]
     pattern = dict(_OPERATOR_METHODS)[field]
     return pattern.format(",".join(map(str, value)) if isinstance(value, list) else value)

@@ -93,10 +93,8 @@ def _of_machines(context: Context) -> Iterator[_Claim]:
 def _of_machine(context: Context, node: ClusterNode) -> Iterator[_Claim]:
     from ipaddress import ip_network
 
-    from calico_bundle.network.cards import own_networks
-
     if node.addresses is not None:
-        for card in own_networks(node, context.paths.forwarding.pods):
+        for card in context.paths.forwarding.pods.own_networks(node.name):
             yield _Claim(card.address.network, f"{card.interface} of {node.name}", card.evidence, (node.name,))
     elif node.kubernetes is not None and node.internal_ip is not None:
         line = node.kubernetes.cited.get("internal_ips", node.kubernetes.evidence)

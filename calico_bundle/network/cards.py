@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from calico_bundle.cluster import ClusterNode
 from calico_bundle.facts import AddressFact
-from calico_bundle.network.pods import PodNetwork
 
 # Tunnel devices of Calico and flannel and the bridge of flannel's CNI hold addresses of pod networks on purpose;
 # kube-ipvs0 and nodelocaldns hold service addresses (Felix: names in route_table.go; kube-proxy: ipvs/proxier.go).
@@ -16,14 +15,15 @@ _NOT_OWN = re.compile(
 )
 
 
-def own_networks(node: ClusterNode, pods: PodNetwork) -> Iterator[AddressFact]:
+def own_networks(node: ClusterNode, cables: tuple[str, ...]) -> Iterator[AddressFact]:
     """IPv4 addresses of a machine whose networks are its own: those of cards, bonds and bridges.
 
-    >>> from calico_bundle.cluster import Cluster
-    >>> list(own_networks(ClusterNode("n1"), PodNetwork(Cluster({}))))
+    `cables` is how the names of pods' cables begin.
+
+    >>> list(own_networks(ClusterNode("n1"), ("cali",)))
     []
     """
     for fact in node.addresses or ():
-        own = not _NOT_OWN.match(fact.interface) and not pods.is_workload_device(fact.interface)
+        own = not _NOT_OWN.match(fact.interface) and not fact.interface.startswith(cables)
         if own and fact.address.version == 4 and not fact.address.ip.is_link_local:
             yield fact

@@ -23,13 +23,17 @@ POD_GATEWAY: Final = IPv4Address("169.254.1.1")
 
 @dataclass(frozen=True, slots=True)
 class At:
-    """Where the packet is: on a node, come in by a device (None: it starts here), with the way so far."""
+    """Where the packet is: on a node, come in by a device (None: the node itself sends it), with the way so far.
+
+    `begins` on the node that sends it, or whose pod does.
+    """
 
     node: ClusterNode
     packet: Packet
     device: str | None
     hops: tuple[Hop, ...]
     depth: int = 0
+    begins: bool = True
 
     def passing(self, hop: Hop) -> At:
         """The same place after one more hop."""

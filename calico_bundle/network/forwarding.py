@@ -24,14 +24,13 @@ from calico_bundle.network.ends import (
     no_gateway,
     no_route,
     open_lookup,
-    routes_of,
     undecided,
 )
 from calico_bundle.network.outcome import Cause, Hop, Outcome, Packet, Walk, Why
 from calico_bundle.network.pods import PodNetwork
-from calico_bundle.network.prediction import SOME_ROUTER, UNKNOWN_DEVICE, PredictedRouting
+from calico_bundle.network.prediction import SOME_ROUTER, PredictedRouting
+from calico_bundle.network.reverse_path import ReversePathFilter, Routing
 from calico_bundle.network.routing import DROPPING_TYPES, NodeRouting, source_address
-from calico_bundle.network.settings import LOOSE, reverse_path_filter
 from calico_bundle.network.tunnels import VXLAN_DEVICE, TunnelEnds
 from calico_bundle.network.wires import Landing, Wires
 
@@ -45,8 +44,6 @@ MOST_HOPS: Final = 16
 MOST_DEPTH: Final = 4
 """Multipath routes and tunnels inside each other: more is a loop too."""
 
-Routing = NodeRouting | PredictedRouting
-
 
 class Forwarding:
     """Walks packets through one cluster."""
@@ -58,6 +55,7 @@ class Forwarding:
         self._version = installation_of(cluster).version
         self.peerings = Peerings(cluster, self._version)
         self.wires = Wires(cluster, self.peerings)
+        self._reverse_path = ReversePathFilter(self.routing, self.pods)
         self._routing: dict[str, Routing] = {}
         self._cables: dict[Address | None, str | None] = {}
 
@@ -79,27 +77,28 @@ class Forwarding:
         that is open, the packet is lost if it would be lost behind the gateway too, and else its fate is open.
         """
         at = At(self.cluster.nodes[node], packet.on(node), None, ())
-        filtered = self._pod_cable(at)
+        own = at.packet.routed_as or at.packet.source
+        at = replace(at, device=self._cable_of(at.node, own) or self.pods.a_workload_device)
+        filtered = self._pod_cable(at, own)
         if filtered is not None:
             return filtered
-        gateway = self.routing(at.node).lookup(POD_GATEWAY, packet.routed_as or packet.source)
-        if gateway.undecided:
+        gateway = self.routing(at.node).lookup(POD_GATEWAY, own, at.device)
+        if gateway.undecided or gateway.unless_default:
             walk = self._walk(at)
-            return walk if not walk.delivered else undecided(at, gateway.undecided, f"`ip route` of {node}")
+            open_one = gateway.undecided or "whether it has a default route is not in the bundle"
+            return walk if not walk.delivered else undecided(at, open_one, f"`ip route` of {node}")
         answered = gateway.route is not None and gateway.route.type == "unicast"
         return self._walk(at) if answered else no_gateway(at)
 
-    def _pod_cable(self, at: At) -> Walk | None:
+    def _pod_cable(self, at: At, own: Address | None) -> Walk | None:
         """Apply the reverse-path filter at the node's end of a pod's cable: would the pod be answered by that cable.
 
         They are not where a rule or a more specific route takes the pod's address elsewhere. Felix makes the filter strict
         there (felix/dataplane/linux/endpoint_mgr.go).
         """
-        own = at.packet.routed_as or at.packet.source
-        cable = self._cable_of(at.node, own)
-        if own is None or cable is None:
+        if own is None or self._cable_of(at.node, own) is None:
             return None
-        return self._filtered(replace(at, device=cable, packet=Packet(own, at.packet.destination)))
+        return self._reverse_path.check(replace(at, packet=Packet(own, at.packet.destination)))
 
     def _cable_of(self, node: ClusterNode, pod: Address | None) -> str | None:
         """The device that leads to a pod, by its own route in any table; None when there is none."""
@@ -139,11 +138,13 @@ class Forwarding:
 
     def _step(self, at: At) -> Walk | At:
         """One node's decision: deliver, drop, encapsulate or pass on."""
-        source = at.packet.routed_as if at.device is None and at.packet.routed_as else at.packet.source
+        source = at.packet.routed_as if at.begins and at.packet.routed_as else at.packet.source
         lookup = self.routing(at.node).lookup(at.packet.destination, source, at.device)
         if lookup.undecided:
             return open_lookup(at, lookup.undecided)
         route = lookup.route
+        if route is None and lookup.unless_default and self.pods.routers_may_know_pods:
+            return open_lookup(at, "Calico peers with routers, and a default route to one that knows pods may be there")
         if route is None:
             return no_route(at, lookup, self._missing_route(at.node, at.packet.destination, None))
         if route.type in DROPPING_TYPES:
@@ -234,37 +235,8 @@ class Forwarding:
 
     def _accept(self, at: At, node: ClusterNode, interface: str | None) -> Walk | At:
         """Make the receiver's first check: would it answer by the card that the packet came in by."""
-        there = replace(at, node=node, device=interface, packet=at.packet.on(node.name))
-        return self._filtered(there) or there
-
-    def _filtered(self, at: At) -> Walk | None:
-        """Reverse-path filter: drops when strict and the way back leaves elsewhere, or loose and there is none."""
-        source = at.packet.source
-        if source is None:
-            return None
-        # The kernel looks the answer up: source and destination swapped (__fib_validate_source).
-        lookup = self.routing(at.node).lookup(source, at.packet.destination)
-        back = lookup.route
-        exits = {hop.device for hop in back.next_hops} if back and back.type == "unicast" else set()
-        if at.device in exits and at.device != UNKNOWN_DEVICE:
-            return None
-        mode, cited = reverse_path_filter(at.node, at.device or "all")
-        loose = mode == LOOSE and not _without_address(at.node, at.device)
-        if mode == 0 or (loose and exits):
-            return None
-        if at.device is None or lookup.undecided or UNKNOWN_DEVICE in exits:
-            text = (
-                f"whether {at.node.name} answers {source} by the card on which its packets arrive is not in the bundle"
-            )
-            return undecided(at, text, routes_of(at.node))
-        by = f"answers {source} by {', '.join(sorted(map(str, exits)))}" if exits else f"has no route to {source}"
-        text = f"{at.node.name} got a packet from {source} on {at.device}, but {by}"
-        if mode is None:
-            return undecided(at, text, f"`sysctl -a | grep rp_filter` on {at.node.name}", source)
-        evidence = tuple(e for e in (cited, back.evidence if back else None) if e)
-        text = f"{text}: its reverse-path filter drops it"
-        cause = Cause(Why.REVERSE_PATH_FILTER, at.node.name, text, evidence, source)
-        return lost(at, cause, f"a way back to {source} by {at.device}", f"it {by}")
+        there = replace(at, node=node, device=interface, packet=at.packet.on(node.name), begins=False)
+        return self._reverse_path.check(there) or there
 
     # --- tunnels ----------------------------------------------------------------------------------------------------
 
@@ -289,7 +261,7 @@ class Forwarding:
         return source_address(node, route, destination)[0] if route else None
 
     def _unwrap(self, at: At, node: ClusterNode, device: str, outer_source: Address | None) -> Walk | At:
-        there = replace(at, node=node, device=device, packet=at.packet.on(node.name))
+        there = replace(at, node=node, device=device, packet=at.packet.on(node.name), begins=False)
         if node.interfaces is not None and device not in {i.name for i in node.interfaces}:
             text = f"{node.name} has no {device} to take the packet out of its tunnel"
             listed = tuple(i.evidence for i in node.interfaces[:1])
@@ -304,7 +276,7 @@ class Forwarding:
             cause = Cause(Why.TUNNEL_SOURCE_REFUSED, node.name, text, _annotation(at.node), outer_source)
             expected = f"a packet from {at.node.bgp_address.ip if at.node.bgp_address else at.node.name}"
             return lost(there, cause, expected, f"one from {outer_source}")
-        return self._filtered(there) or there
+        return self._reverse_path.check(there) or there
 
 
 def _unheard(at: At, why: Why, landing: Landing, target: Address) -> Walk:
@@ -333,10 +305,3 @@ def worse(one: Walk, other: Walk) -> Walk:
 def _arrived(walk: Walk, node: str) -> Walk:
     ended = walk.cause is not None and walk.cause.why is Why.DROPPING_ROUTE and walk.node == node
     return replace(walk, outcome=Outcome.DELIVERED, cause=None) if ended else walk
-
-
-def _without_address(node: ClusterNode, device: str | None) -> bool:
-    """Whether a device has no IPv4 address: there the loose filter drops like the strict one (__fib_validate_source)."""
-    if node.addresses is None or device is None:
-        return False
-    return not any(a.interface == device and a.address.version == 4 for a in node.addresses)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from ipaddress import IPv4Network, ip_network
 
+from calico_bundle.calico.bgp_configuration import peers_with_routers
 from calico_bundle.cluster import Cluster
-from calico_bundle.facts import Address, Network, PodFact
+from calico_bundle.facts import Address, AddressFact, Network, PodFact
+from calico_bundle.network.cards import own_networks
 
 DEFAULT_INTERFACE_PREFIXES = ("cali",)
 """FelixConfiguration.spec.interfacePrefix; managed clusters use others (eni, gke, azv)."""
@@ -63,14 +66,42 @@ class PodNetwork:
         configured = [c.interface_prefix for c in cluster.felix_configurations if c.interface_prefix]
         prefixes = [part.strip() for text in configured for part in text.split(",") if part.strip()]
         self._prefixes = tuple(prefixes) or DEFAULT_INTERFACE_PREFIXES
-        self.routers_may_know_pods = _peers_with_routers(cluster)
+        self.routers_may_know_pods = peers_with_routers(cluster)
+        self._cards = {node.name: tuple(own_networks(node, self._prefixes)) for node in cluster.nodes.values()}
+        self._of_machines = _addresses_of_machines(cluster, self._cards) - self._pods.keys()
 
     def is_pod_address(self, address: Address) -> bool:
-        """Whether an address belongs to a pod, a block or a pool."""
+        """Whether an address belongs to a pod, a block or a pool, and is not a machine's own that lies in a pool."""
+        return address not in self._of_machines and self._in_networks(address)
+
+    def _in_networks(self, address: Address) -> bool:
         if address in self._pods or self._networks.find(address) is not None:
             return True
         # Where neither pools nor blocks were collected, the Nodes' pod CIDRs are all there is to go by.
         return not self._networks.any and self.block_of(address) is not None
+
+    def own_networks(self, node: str) -> tuple[AddressFact, ...]:
+        """IPv4 addresses on a machine's own cards, bonds and bridges, as far as they were recorded."""
+        return self._cards.get(node, ())
+
+    def cards_around(self, address: Address) -> tuple[tuple[str, AddressFact], ...]:
+        """Nodes and cards whose network takes a pod's address by a prefix as long as its block's, or longer.
+
+        The node itself has a connected route into it, and its BIRD announces a network that lies in a pool to all others
+        (bird.cfg template: the export filter accepts what is inside a pool).
+        """
+        block = self.block_of(address)
+        shortest = block[0].prefixlen if block else 0
+        return tuple(
+            found
+            for found in self._in_pools
+            if address in found[1].address.network and found[1].address.network.prefixlen >= shortest
+        )
+
+    @cached_property
+    def _in_pools(self) -> tuple[tuple[str, AddressFact], ...]:
+        listed = ((name, card) for name, cards in self._cards.items() for card in cards)
+        return tuple(found for found in listed if self._in_networks(found[1].address.network.network_address))
 
     def blocks_of(self, node: str) -> frozenset[Network]:
         """The address blocks of a node."""
@@ -123,20 +154,17 @@ class PodNetwork:
         Source: Felix rules/nat.go (cali-nat-outgoing; ipsets of masquerading pools and of all pools).
         """
         natting = any(network.version == source.version and source in network for network in self._natting)
-        return natting and not self.is_pod_address(destination)
+        return natting and not self._in_networks(destination)
 
     def is_workload_device(self, device: str) -> bool:
         """Whether a device is the node's end of a pod's cable."""
         return device.startswith(self._prefixes)
 
 
-def _peers_with_routers(cluster: Cluster) -> bool:
-    """Whether Calico speaks BGP with machines that are no nodes: they may then know pod routes."""
-    own = {n.bgp_address.ip for n in cluster.nodes.values() if n.bgp_address}
-    peers = {s.peer for n in cluster.nodes.values() for s in n.sessions or () if s.established and _is_ipv4(s.peer)}
-    configured = {p.peer_ip.split(":")[0] for p in cluster.bgp_peers if p.peer_ip and p.peer_ip.count(":") <= 1}
-    return bool(peers - own) or bool(configured - {str(ip) for ip in own})
-
-
-def _is_ipv4(address: Address | None) -> bool:
-    return address is not None and address.version == 4
+def _addresses_of_machines(cluster: Cluster, cards: Mapping[str, Iterable[AddressFact]]) -> frozenset[Address]:
+    """Addresses that nodes hold on cards of their own, report as InternalIP, or have stored with Calico."""
+    held: set[Address] = {card.address.ip for listed in cards.values() for card in listed}
+    for node in cluster.nodes.values():
+        held.update(node.kubernetes.internal_ips if node.kubernetes else ())
+        held.update([node.bgp_address.ip] if node.bgp_address else [])
+    return frozenset(held)

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import ip_network
 
-from calico_bundle.calico.bgp import Peerings, SessionState
+from calico_bundle.calico.bgp import Peerings, SessionState, recovering
 from calico_bundle.calico.programming import Encapsulation, Writer, encapsulation, pool_of, writer
 from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.evidence import Evidence
 from calico_bundle.facts import Address, Interface, Network, NextHop, RouteFact
 from calico_bundle.network.pods import PodNetwork
-from calico_bundle.network.routing import Lookup
+from calico_bundle.network.routing import Lookup, applies
 from calico_bundle.network.tunnels import IPIP_DEVICE, VXLAN_DEVICE
 
 PREDICTED = "predicted"
@@ -30,7 +30,8 @@ UNKNOWN_DEVICE = "?"
 OWN_CARD = "*"
 """Stands for the card of a node's stored address where its cards were not recorded."""
 
-_EVERYTHING = ip_network("0.0.0.0/0")
+_DEFAULT_RULES = frozenset({0, 32766, 32767})
+"""Priorities of the rules that every machine has: to local, main and default."""
 
 
 class PredictedRouting:
@@ -45,12 +46,18 @@ class PredictedRouting:
         self._peerings = peerings
         self._version = version
         self._connected = tuple(_connected(node))
+        self._rules = [r for r in node.rules or () if r.family in (4, None) and r.priority not in _DEFAULT_RULES]
 
     def lookup(self, destination: Address, source: Address | None = None, device: str | None = None) -> Lookup:
-        """The route for a packet, as `NodeRouting.lookup` gives it."""
-        del source, device  # Calico's own rules look at neither; policy rules of the machine are not known here.
+        """The route for a packet, as `NodeRouting.lookup` gives it.
+
+        By the three default rules where rules were not recorded; where others may apply, their tables are not known.
+        """
         if self._is_own(destination):
             return self._found("local", destination, NextHop(None, "lo", (), 1))
+        rule = next((r for r in self._rules if applies(r, destination, source, device) is not False), None)
+        if rule is not None:
+            return Lookup(None, f"rule `{rule.evidence.text}` may lead it to a table that is not in the bundle")
         if self._pods.runs_on(destination, self._node.name):
             return self._found("unicast", destination, NextHop(None, self._pods.a_workload_device, (), 1))
         if self._pods.is_pod_address(destination):
@@ -75,7 +82,10 @@ class PredictedRouting:
     # --- pods of other nodes ----------------------------------------------------------------------------------------
 
     def _to_pod(self, destination: Address) -> Lookup:
-        """The route to a block of another node; no route at all means that the packet is lost, default route or not."""
+        """The route to a block of another node, unless a card's network comes before the block."""
+        taken = self._by_a_card(destination)
+        if taken is not None:
+            return taken
         owner = self._pods.owner_of(destination)
         far = self._cluster.nodes.get(owner or "")
         if far is None or far.name == self._node.name:
@@ -93,11 +103,40 @@ class PredictedRouting:
         if by is Writer.BIRD:
             return self._by_bird(destination, far, remote, kind)
         if by is Writer.NOBODY:
-            return Lookup(None)
+            return Lookup(None, unless_default=True)
         return Lookup(None, "Calico's version is not in the bundle, so who writes IPIP routes is not known")
+
+    def _by_a_card(self, destination: Address) -> Lookup | None:
+        """By a card's network inside the block: the node's own, or another's that BIRD may have told it of."""
+        around = self._pods.cards_around(destination)
+        if not around:
+            return self._by_birds_table(destination)
+        name, card = around[0]
+        if name == self._node.name:
+            hop = NextHop(None, card.interface, (), 1)
+            return Lookup(self._route("unicast", card.address.network, hop, card.evidence))
+        return Lookup(None, f"{card.interface} of {name} is in {card.address.network}, which its BIRD may announce")
+
+    def _by_birds_table(self, destination: Address) -> Lookup | None:
+        """What BIRD's own table leaves open: a route longer than the block's, which comes before it."""
+        block = self._pods.block_of(destination)
+        shortest = block[0].prefixlen if block else 0
+        longer = (r for r in self._node.bgp_routes or () if destination in r.destination)
+        found = next(
+            (r for r in longer if r.best and shortest < r.destination.prefixlen < destination.max_prefixlen), None
+        )
+        return (
+            Lookup(None, f"BIRD has a route to {found.destination}, and the kernel's table is not in the bundle")
+            if found
+            else None
+        )
 
     def _by_felix(self, destination: Address, far: ClusterNode, remote: Address, kind: Encapsulation) -> Lookup:
         """From the datastore, whatever BGP says; same-subnet routes leave by the card of the node's stored address."""
+        if self._lacks(
+            VXLAN_DEVICE if kind is Encapsulation.VXLAN else IPIP_DEVICE if kind is Encapsulation.IPIP else ""
+        ):
+            return Lookup(None, evidence=self._listing(), observed=True, unless_default=True)
         if kind is Encapsulation.VXLAN:
             vtep = far.kubernetes.vxlan_tunnel_ip if far.kubernetes else None
             if vtep is None:
@@ -110,9 +149,12 @@ class PredictedRouting:
 
     def _by_bird(self, destination: Address, far: ClusterNode, remote: Address, kind: Encapsulation) -> Lookup:
         """Over BGP: no session, no route. The next hop is the far node's stored address, resolved in the own table."""
+        held = next((n.name for n in (self._node, far) if recovering(n)), None)
+        if held is not None:
+            return Lookup(None, f"BIRD on {held} is in graceful restart recovery and writes or learns nothing new")
         session = self._peerings.learns(self._node, far)
         if session.state in (SessionState.DOWN, SessionState.NONE):
-            return Lookup(None, evidence=session.evidence, observed=session.observed)
+            return Lookup(None, evidence=session.evidence, observed=session.observed, unless_default=True)
         if session.state is SessionState.UNKNOWN:
             return Lookup(
                 None, f"whether {self._node.name} has a BGP session for the routes of {far.name} is not in the bundle"
@@ -128,10 +170,21 @@ class PredictedRouting:
             hop = NextHop(None, UNKNOWN_DEVICE, (SOME_ROUTER,), 1)
         return self._found("unicast", destination, hop, session.evidence)
 
+    def _lacks(self, device: str) -> bool:
+        """Whether a tunnel's device is not there: Felix makes none while no card holds the node's Calico address."""
+        names = {i.name for i in self._node.interfaces or ()}
+        return bool(device and names) and device not in names
+
+    def _listing(self) -> tuple[Evidence, ...]:
+        return tuple(i.evidence for i in (self._node.interfaces or ())[:1])
+
     def _found(self, kind: str, destination: Address, hop: NextHop, evidence: tuple[Evidence, ...] = ()) -> Lookup:
         network = self._pods.network_of(destination) if kind == "unicast" else ip_network(destination)
-        cited = evidence[0] if evidence else self._own_line()
-        return Lookup(RouteFact(4, "main", kind, network, (hop,), PREDICTED, None, None, 0, cited))
+        return Lookup(self._route(kind, network, hop, evidence[0] if evidence else self._own_line()))
+
+    @staticmethod
+    def _route(kind: str, network: Network, hop: NextHop, cited: Evidence) -> RouteFact:
+        return RouteFact(4, "main", kind, network, (hop,), PREDICTED, None, None, 0, cited)
 
     def _own_line(self) -> Evidence:
         kubernetes = self._node.kubernetes
@@ -150,7 +203,8 @@ def _connected(node: ClusterNode) -> Iterator[tuple[Network, str]]:
         down = {i.name for i in node.interfaces or () if i.flags and "UP" not in i.flags}
         held = [a for a in node.addresses if a.address.version == 4 and a.interface not in down | {"lo"}]
         by_length = sorted(held, key=lambda a: -a.address.network.prefixlen)
-        yield from ((a.address.network, a.interface) for a in by_length if "noprefixroute" not in a.flags)
+        # `noprefixroute` leaves the route to user space: NetworkManager, which sets it on every address, adds it itself.
+        yield from ((a.address.network, a.interface) for a in by_length)
     elif node.bgp_address is not None and _same(node.bgp_address, node.internal_ip):
         yield node.bgp_address.network, OWN_CARD
 

@@ -15,9 +15,8 @@ from calico_bundle.facts import Address, AddressFact, NextHop, RouteFact, RuleFa
 from calico_bundle.numbers import whole_number
 
 DROPPING_TYPES = frozenset({"blackhole", "unreachable", "prohibit"})
-LOCAL_TABLES = frozenset({"local", "255"})
-MAIN_TABLES = frozenset({"main", "254"})
 _DEFAULT_ORDER = ("local", "main", "default")
+_NUMBERED = {"255": "local", "254": "main", "253": "default"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +25,15 @@ class Lookup:
 
     `route` None means that no route matches; `undecided` holds the reason when a rule that cannot be evaluated from
     outside (a user id, a mark that something sets) could decide otherwise. `evidence` is what shows that there is no
-    route where no table was recorded that lacks it; `observed`, whether a machine recorded that.
+    route where no table was recorded that lacks it; `observed`, whether a machine recorded that. `unless_default` says that
+    a default route may answer all the same, and that nobody knows whether there is one, and by which card.
     """
 
     route: RouteFact | None
     undecided: str | None = None
     evidence: tuple[Evidence, ...] = ()
     observed: bool = False
+    unless_default: bool = False
 
 
 class RoutingTable:
@@ -79,9 +80,9 @@ class NodeRouting:
 
     def __init__(self, node: ClusterNode) -> None:
         routes = [r for r in node.routes or () if r.family == 4]
-        names = {r.table for r in routes}
-        self._tables = {name: RoutingTable(r for r in routes if r.table == name) for name in names}
-        self._all_recorded = bool(names & LOCAL_TABLES)
+        names = {_name(r.table) for r in routes}
+        self._tables = {name: RoutingTable(r for r in routes if _name(r.table) == name) for name in names}
+        self._all_recorded = "local" in names
         """`ip route show table all` lists the local table too; without it, other tables were not asked for."""
         if not self._all_recorded:
             self._tables["local"] = RoutingTable(_local_routes(node.addresses or ()))
@@ -101,7 +102,7 @@ class NodeRouting:
             return self._without_rules(destination)
         after = 0
         for rule in self._rules:
-            matches = False if rule.priority < after else _matches(rule, destination, source, device)
+            matches = False if rule.priority < after else applies(rule, destination, source, device)
             if matches is False:
                 continue
             if rule.action == "goto":
@@ -123,13 +124,13 @@ class NodeRouting:
 
     def _not_recorded(self, table: str | None) -> bool:
         """Whether a table was not asked for; one that is in no listing of all tables is empty."""
-        known = table in self._tables or table in MAIN_TABLES | LOCAL_TABLES | {"default", "253"}
+        known = table in self._tables or _name(table or "") in _DEFAULT_ORDER
         return not known and not self._all_recorded
 
     def _without_rules(self, destination: Address) -> Lookup:
         """By the three default rules; open where another table has a route too, which some rule may lead to."""
         route = self._in_tables(_DEFAULT_ORDER, destination)
-        others = sorted(self._tables.keys() - LOCAL_TABLES - MAIN_TABLES - {"default", "253"})
+        others = sorted(self._tables.keys() - set(_DEFAULT_ORDER))
         rival = next((name for name in others if self._tables[name].lookup(destination) is not None), None)
         if rival is None or (route is not None and route.type == "local"):
             return Lookup(route)
@@ -137,7 +138,7 @@ class NodeRouting:
 
     def _act(self, rule: RuleFact, destination: Address) -> RouteFact | None:
         if rule.action == "lookup" and rule.table:
-            return self._in_tables((rule.table,), destination)
+            return self._in_tables((_name(rule.table),), destination)
         if rule.action in DROPPING_TYPES:
             return _dropping_route(rule)
         return None
@@ -150,6 +151,11 @@ class NodeRouting:
             if route is not None and route.type != "throw":
                 return route
         return None
+
+
+def _name(table: str) -> str:
+    """A table's name, where `ip -N` printed its number (rtnetlink.h, rt_class_t)."""
+    return _NUMBERED.get(table, table)
 
 
 def _dropping_route(rule: RuleFact) -> RouteFact:
@@ -176,23 +182,31 @@ def _local_routes(addresses: Iterable[AddressFact]) -> Iterable[RouteFact]:
             )
 
 
-def _matches(rule: RuleFact, destination: Address, source: Address | None, device: str | None) -> bool | None:
-    """Whether a rule applies; None when that hangs on something a bundle does not tell."""
+def applies(rule: RuleFact, destination: Address, source: Address | None, device: str | None) -> bool | None:
+    """Whether a rule applies to a packet; None when that hangs on something a bundle does not tell.
+
+    A packet that the node itself sends comes in by `lo` (ip-rule(8)), and so does the look-up of the reverse-path filter.
+    A device that ends with * stands for a pod's cable whose name is not known.
+    """
     if any(word in ("[detached]", "[unresolved]") for word in rule.other):
         return False  # its device or target is gone: the kernel passes it over (fib_rules_lookup)
     plain = (
         (rule.source is None or (source is not None and source in rule.source))
         and (rule.destination is None or destination in rule.destination)
-        and (rule.input_device is None or rule.input_device == device)
+        and (rule.input_device is None or _is_device(rule.input_device, device or "lo"))
         and rule.output_device is None
     )
     if not plain and not rule.inverted:
         return False
-    if rule.other:
+    if rule.other or (rule.input_device is not None and device is not None and device.endswith("*")):
         return None
     # Packets of pods carry no routing mark unless something sets one; WireGuard's rule is `not fwmark`, hence applies.
     result = plain and not rule.mark
     return result != rule.inverted
+
+
+def _is_device(wanted: str, actual: str) -> bool:
+    return wanted.startswith(actual[:-1]) if actual.endswith("*") else wanted == actual
 
 
 def source_address(node: ClusterNode, route: RouteFact, toward: Address) -> tuple[Address | None, Evidence | None]:

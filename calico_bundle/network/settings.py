@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from calico_bundle.cluster import ClusterNode
 from calico_bundle.evidence import Evidence
-from calico_bundle.facts import SysctlFact
 from calico_bundle.numbers import whole_number
 
 LOOSE = 2
@@ -13,26 +12,41 @@ LOOSE = 2
 def reverse_path_filter(node: ClusterNode, interface: str | None) -> tuple[int | None, Evidence | None]:
     """The reverse-path filter in force on an interface: 0 off, 1 strict, 2 loose; None when it was not recorded.
 
-    `interface` None stands for a card that is not known.
+    `interface` None stands for a card that is not known: then only what holds for all of them is given.
 
     Source: Documentation/networking/ip-sysctl.rst: the maximum of conf/all and conf/INTERFACE is used.
 
     >>> reverse_path_filter(ClusterNode("n1"), "eth0")
     (None, None)
     """
-    settings = node.sysctls or {}
-    everywhere = _value(settings.get("net.ipv4.conf.all.rp_filter"))
+    everywhere = _setting(node, "all", "rp_filter")
     if everywhere is None:
         return None, None
-    if interface is None:
-        # Whatever the card: the maximum is loose where `all` is.
-        return (everywhere[0], everywhere[1]) if everywhere[0] == LOOSE else (None, None)
-    # sysctl prints an interface's own dots as slashes: vxlan.calico is vxlan/calico.
-    names = dict.fromkeys((interface, interface.replace(".", "/")))
-    own = next((v for name in names if (v := _value(settings.get(f"net.ipv4.conf.{name}.rp_filter")))), None)
-    return max(everywhere, own, key=lambda found: found[0]) if own else (None, None)
+    names = [interface] if interface is not None else [i.name for i in node.interfaces or ()]
+    own = [_setting(node, name, "rp_filter") for name in names]
+    found = [max(everywhere, setting, key=lambda s: s[0]) for setting in own if setting]
+    if everywhere[0] == LOOSE and interface is None:
+        return everywhere
+    if not found or None in own or len({value for value, _ in found}) > 1:
+        return None, None
+    return found[0]
 
 
-def _value(setting: SysctlFact | None) -> tuple[int, Evidence] | None:
+def accept_local(node: ClusterNode, interface: str) -> tuple[bool | None, Evidence | None]:
+    """Whether an interface takes packets from addresses of the machine itself: where conf/all or conf/INTERFACE says so.
+
+    >>> accept_local(ClusterNode("n1"), "eth0")
+    (None, None)
+    """
+    found = [s for s in (_setting(node, name, "accept_local") for name in ("all", interface)) if s]
+    allowing = next((evidence for value, evidence in found if value), None)
+    if allowing is not None:
+        return True, allowing
+    return (False, found[-1][1]) if len(found) == 2 else (None, None)
+
+
+def _setting(node: ClusterNode, interface: str, name: str) -> tuple[int, Evidence] | None:
+    """One of net.ipv4.conf's; sysctl prints an interface's own dots as slashes, and its parser turns them back."""
+    setting = (node.sysctls or {}).get(f"net.ipv4.conf.{interface}.{name}")
     value = whole_number(setting.value) if setting else None
     return (value, setting.evidence) if setting and value is not None else None

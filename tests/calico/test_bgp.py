@@ -249,6 +249,36 @@ def test_two_reflectors_of_which_each_lacks_one_side_hand_on_nothing():
                      reflectors=2).state is DOWN  # fmt: skip
 
 
+def racked(number: int, rack: str, reaches: str, **given: Any) -> ClusterNode:
+    return node(number, **{"labels": {"rack": rack}, "sessions": f"{reaches} Established", **given})
+
+
+@pytest.mark.parametrize("between, expected", [("Established", UP), ("Connect", DOWN)])
+def test_reflectors_that_peer_with_each_other_hand_on_their_clients_routes(between: str, expected: SessionState):
+    """RFC 4456, section 6: a client's route goes to every peer of its reflector, and from there to that one's clients."""
+    reflectors = [
+        racked(n, rack, f"10.0.1.{10 + other}", labels={"rack": rack, "rr": "y"}, route_reflector_cluster_id=f"244.0.0.{n}",
+               sessions=f"10.0.1.{10 + other} {between}")
+        for n, rack, other in ((3, "a", 4), (4, "b", 3))
+    ]  # fmt: skip
+    to_own = [peer(node_selector=f"rack=='{r}' && !has(rr)", peer_selector=f"rack=='{r}' && has(rr)") for r in "ab"]
+    peers = (*to_own, peer(node_selector="has(rr)", peer_selector="has(rr)"))
+    clients = racked(1, "a", "10.0.1.13"), racked(2, "b", "10.0.1.14")
+    assert learns(*clients, *reflectors, bgp_peers=peers, **OFF).state is expected
+
+
+def test_router_that_calico_peers_with_may_hand_on_any_route():
+    """No mesh, and every node peers with its rack's router, which is no node (bgppeer.go: peerIP may be any)."""
+    nodes = [node(n, sessions="10.0.1.1 Established") for n in (1, 2)]
+    assert learns(*nodes, bgp_peers=(peer(peer_ip="10.0.1.1", as_number="64512"),), **OFF).state is UNKNOWN
+
+
+def test_what_nobody_looked_at_is_not_observed():
+    wrong = peer(node="node-1", peer_ip="10.0.1.12", as_number="65009")
+    assert not learns(node(1), node(2), bgp_peers=(wrong,), **OFF).observed
+    assert learns(node(1, sessions="10.0.1.12 Connect"), node(2)).observed
+
+
 def test_without_mesh_and_reflectors_nothing_is_learned():
     assert learns(node(1), node(2), **OFF).state is DOWN
 

@@ -270,3 +270,9 @@ def test_default_of_ipv6_is_the_same_for_every_provider(provider):
 def test_image_that_is_not_calicos_tells_no_version(image):
     """A mirror's own path may have any name in it; what runs is told by the image's."""
     assert installed(daemonsets=(daemonset({}, image),)).version is None
+
+
+def test_empty_setting_of_the_operator_turns_detection_off():
+    """pkg/render/node.go: `nodeAddressAutodetectionV4: {}` is rendered as IP=none."""
+    told = InstallationFact("default", {}, None, "Enabled", None, None, "Calico", SOMEWHERE)
+    assert installation_of(Cluster({}, installations=(told,))).method == "none"

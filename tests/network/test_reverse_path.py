@@ -6,6 +6,7 @@ makes the filter strict on every pod's cable.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import ip_address
 from typing import Any
 
@@ -263,3 +264,79 @@ def test_loose_filter_on_all_is_loose_on_every_card_even_where_none_was_listed()
         ),
     )
     assert walk(cluster(*nodes, pools=(pool(),), blocks=blocks_of(1, 2)), "node-1", POD, FAR_POD).delivered
+
+
+# --- cards that are not known, and packets from oneself ---------------------------------------------------------------
+
+
+def asymmetric(**modes: int) -> Walk:
+    """node-2 holds the LAN on two cards, so the card by which packets arrive is not known; it answers pods by eth1."""
+    routes = """
+    10.0.1.0/24 dev eth0 scope link
+    10.244.1.0/26 via 10.0.1.11 dev eth1
+    10.244.2.2 dev cali2a scope link
+    default via 10.0.1.1 dev eth0
+    """
+    cards = card("eth0", "10.0.1.12/24"), card("eth1", "10.0.1.112/24")
+    given = {"internal": "10.0.1.12", "calico": "10.0.1.12/24", "routes": routes, "sysctls": filters(**modes)}
+    far = machine("node-2", *cards, **given)
+    return walk(cluster(lan_node(1, 2), far, pools=(pool(),), blocks=blocks_of(1, 2)), "node-1", POD, FAR_POD)
+
+
+@pytest.mark.parametrize(
+    "modes, outcome",
+    [
+        ({"eth0": 0, "eth1": 0}, Outcome.DELIVERED),
+        ({"eth0": 1, "eth1": 1}, Outcome.UNKNOWN),
+        ({"eth0": 0, "eth1": 1}, Outcome.UNKNOWN),
+        ({"eth0": 0}, Outcome.UNKNOWN),
+        ({"all": 2, "eth0": 0, "eth1": 1}, Outcome.DELIVERED),
+    ],
+)
+def test_card_that_is_not_known_is_judged_by_what_holds_for_all_of_them(modes: dict[str, int], outcome: Outcome):
+    """ip-sysctl: max(conf/all, conf/CARD); `all` alone says nothing of a card that may be strict."""
+    assert asymmetric(**modes).outcome is outcome
+
+
+def behind_one_nat(sysctls: str | None) -> Walk:
+    """Both nodes hold 10.0.2.15, as VirtualBox's NATs give it, and one sends from it."""
+    nodes = [
+        machine(f"node-{n}", card("eth0", f"10.0.1.1{n}/24"), card("eth1", "10.0.2.15/24"), sysctls=sysctls,
+                routes=f"{routes_of(n)}\n10.0.2.0/24 dev eth1 scope link src 10.0.2.15", internal=f"10.0.1.1{n}",
+                sessions=f"10.0.1.1{3 - n} Established", calico=f"10.0.1.1{n}/24")
+        for n in (1, 2)
+    ]  # fmt: skip
+    return walk(cluster(*nodes, pools=(pool(),)), "node-1", "10.0.2.15", "10.0.1.12", host=True)
+
+
+def settings(**accepting: int) -> str:
+    names = [(n, m) for n, m in {"all": 0, "eth0": 0, **accepting}.items()]
+    return f"{filters(eth0=0, eth1=0)}\n" + "\n".join(f"net.ipv4.conf.{n}.accept_local = {m}" for n, m in names)
+
+
+def test_packet_from_an_address_of_ones_own_is_dropped_whatever_the_filter():
+    """fib_validate_source(): a source that is local here is refused with rp_filter 0 too."""
+    found = behind_one_nat(settings())
+    assert (found.outcome, found.node) == (Outcome.LOST, "node-2")
+    assert found.cause is not None
+    assert "10.0.2.15, which is an address of its own" in found.cause.text
+
+
+@pytest.mark.parametrize("accepting", [{"all": 1}, {"eth0": 1}])
+def test_card_may_be_told_to_accept_it(accepting: dict[str, int]):
+    """IN_DEV_ACCEPT_LOCAL: conf/all or conf/CARD."""
+    assert behind_one_nat(settings(**accepting)).delivered
+
+
+@pytest.mark.parametrize("sysctls", [None, filters(eth0=0, eth1=0)])
+def test_whether_it_was_told_so_must_be_recorded(sysctls: str | None):
+    assert behind_one_nat(sysctls).outcome is Outcome.UNKNOWN
+
+
+def test_cable_has_no_address_whether_addresses_were_collected_or_not():
+    """The loose filter drops like the strict one on a card without an address, and cali* never has one."""
+    away = two({"routes": f"{routes_of(1, 2)}\n10.244.1.2 via 10.0.1.12 dev eth0 metric 1 table 100",
+                "rules": rules("100: from all to 10.244.1.2 lookup 100"), "sysctls": filters(all=2, cali1a=0)})  # fmt: skip
+    bare = replace(away.nodes["node-1"], addresses=None, interfaces=None)
+    found = walk(replace(away, nodes={**away.nodes, "node-1": bare}), "node-1", POD, FAR_POD)
+    assert why(found) is Why.REVERSE_PATH_FILTER

@@ -332,3 +332,28 @@ def test_secondary_addresses_are_no_sources():
 
 def test_route_without_next_hop_has_no_source():
     assert source("blackhole 10.244.1.0/26", "10.244.1.2") is None
+
+
+@pytest.mark.parametrize("device, applied", [(None, True), ("eth0", False), ("cali1a", False)])
+def test_rule_for_iif_lo_applies_to_the_nodes_own_packets(device: str | None, applied: bool):
+    """ip-rule(8): `iif lo` matches packets that originate from this host (flowi4_iif is LOOPBACK_IFINDEX)."""
+    node = machine("n1", routes=TWO_TABLES, rules=with_rule("from all iif lo lookup 100"))
+    plain = NodeRouting(machine("n1", routes=TWO_TABLES)).lookup(ip_address("8.8.8.8"))
+    found = NodeRouting(node).lookup(ip_address("8.8.8.8"), None, device)
+    assert found.route is not None
+    assert (found.route.table == "100") is applied, plain
+
+
+def test_rule_for_a_cable_may_apply_where_the_cable_is_not_known():
+    node = machine("n1", routes=TWO_TABLES, rules=with_rule("from all iif cali1a lookup 100"))
+    assert NodeRouting(node).lookup(ip_address("8.8.8.8"), None, "cali*").undecided
+    assert NodeRouting(node).lookup(ip_address("8.8.8.8"), None, "eth*").undecided is None
+
+
+def test_tables_by_number_are_those_of_their_names():
+    """rtnetlink.h: RT_TABLE_MAIN is 254; `ip -N rule` prints the number, and `ip route` none."""
+    rules = "0: from all lookup 255\n32766: from all lookup 254\n32767: from all lookup 253"
+    found = NodeRouting(machine("n1", routes="default via 10.0.1.1 dev eth0", rules=rules)).lookup(
+        ip_address("8.8.8.8")
+    )
+    assert found.route is not None

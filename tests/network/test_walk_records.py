@@ -340,3 +340,11 @@ def test_anycast_address_is_the_nodes_own():
     routes += "\nlocal 10.0.1.11 dev eth0 table local proto kernel scope host src 10.0.1.11"
     found = walk(two({"routes": routes}), "node-1", "10.0.1.11", "10.0.1.50", host=True)
     assert (found.outcome, found.node) == (Outcome.DELIVERED, "node-1")
+
+
+@pytest.mark.parametrize("rule, arrives", [("from all iif cali1a", False), ("from all iif lo", True)])
+def test_packet_of_a_pod_comes_in_by_its_cable(rule: str, arrives: bool):
+    """ip_route_input_slow(): flowi4_iif is the cable, for the packet and for the ARP request of its gateway."""
+    routes = f"{routes_of(1, 2)}\nblackhole 10.244.2.0/26 table 100"
+    rules = f"0: from all lookup local\n9: {rule} to 10.244.2.0/26 lookup 100\n32766: from all lookup main"
+    assert walk(two({"routes": routes, "rules": rules}), "node-1", POD, FAR_POD).delivered is arrives
