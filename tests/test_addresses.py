@@ -185,6 +185,14 @@ def test_route_that_was_not_learned_shows_it():
     assert found.trials
 
 
+def test_the_one_node_of_many_that_was_dumped_is_the_one_that_is_asked():
+    """`calicoctl cluster diags` dumps five nodes of any number; by name, they may come last."""
+    unseen = [machine(f"a-{n}", internal=f"10.0.1.{n + 50}", calico=f"10.0.1.{n + 50}/24") for n in range(60)]
+    wrong = machine("node-2", internal="10.0.1.12", calico="192.168.50.12/24")
+    dumped = lan_node(3, sessions=None)
+    assert judged(*unseen, wrong, dumped)["node-2"].status is AddressStatus.WRONG
+
+
 def test_loss_of_which_nothing_lies_at_the_address_blames_nobody():
     """Pods are cut off, the session is up and the odd address is usable: something else is wrong."""
     off = "\n".join(f"net.ipv4.conf.{i}.rp_filter = 2" for i in ("all", "eth0", "eth1"))
