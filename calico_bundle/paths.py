@@ -6,7 +6,7 @@ Pods of one node whose addresses match the same routes share their fate, so the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -164,7 +164,7 @@ class DnsPaths:
         return self._fates[key]
 
     def _class_of(self, pod: PodFact, endpoint: EndpointFact) -> object:
-        """Pods are of one class when every table involved takes the same route for their addresses."""
+        """Pods are of one class when every table involved takes the same route for their addresses, by the same rules."""
         address = _ipv4(pod)
         routes = tuple(
             self._route_key(node, address) for node in (pod.node, self.endpoint_node(endpoint)) if address is not None
@@ -174,14 +174,15 @@ class DnsPaths:
 
     def _route_key(self, name: str | None, address: Address) -> object:
         node = self.cluster.nodes.get(name or "")
-        if node is None or node.routes is None:
+        if node is None:
             return None
+        if node.routes is None:
+            return self.forwarding.pods.block_of(address), _rules_about(node, address, ())
         route = self.forwarding.routing(node).lookup(address).route
-        if route is None:
-            return "no route"
-        devices = [hop.device or "" for hop in route.next_hops]
+        devices = [hop.device or "" for hop in route.next_hops] if route else []
         # Every pod has a /32 of its own on its node; it says no more than "it is here".
-        return "a pod here" if any(map(self.forwarding.pods.is_workload_device, devices)) else id(route)
+        here = any(map(self.forwarding.pods.is_workload_device, devices))
+        return ("a pod here" if here else id(route) if route else "no route", _rules_about(node, address, devices))
 
     def _decide(self, pod: PodFact, endpoint: EndpointFact) -> Fate:
         there = self.endpoint_node(endpoint)
@@ -189,8 +190,9 @@ class DnsPaths:
         sources = self._sources(pod, node, endpoint)
         requests = [self._request(pod, node, source, endpoint, there) for source in sources]
         replies = [
-            self._reply(endpoint, there, node.name, _answered(source, request, node), source.routed_as)
+            self._reply(endpoint, there, node.name, target, source.routed_as)
             for source, request in zip(sources, requests, strict=True)
+            for target in _answered(source, request, node)
         ]
         request, reply = _agreed(requests), _agreed(replies)
         if pod.host_network:
@@ -235,11 +237,25 @@ class DnsPaths:
         return _ending_at(send(there, Packet(endpoint.ip, target, restored=(home, original))), home)
 
 
-def _answered(source: Source, request: Walk, node: ClusterNode) -> Address:
-    """The address that a reply is for: what the endpoint sees, or what was sent where the request never left its node."""
+def _answered(source: Source, request: Walk, node: ClusterNode) -> tuple[Address, ...]:
+    """The address that a reply is for: what the endpoint sees, or what was sent where the request never left its node.
+
+    Whether it left is not known where the node's table was not recorded: a default route may take it out.
+    """
     left = any(hop.does in ("routes", "encapsulates") for hop in request.hops)
-    stayed = request.outcome is Outcome.LOST and request.node == node.name and not left
-    return source.routed_as if stayed else source.seen
+    if left or request.outcome is not Outcome.LOST or request.node != node.name:
+        return (source.seen,)
+    return (source.routed_as,) if node.routes is not None else (source.seen, source.routed_as)
+
+
+def _rules_about(node: ClusterNode, address: Address, devices: Sequence[str]) -> tuple[int, ...]:
+    """Which policy rules speak of an address or of its pod's cable: what they do to one pod they do not to another."""
+    return tuple(
+        index
+        for index, rule in enumerate(node.rules or ())
+        if any(network and address in network for network in (rule.source, rule.destination))
+        or rule.input_device in devices
+    )
 
 
 def _ipv4(pod: PodFact) -> Address | None:

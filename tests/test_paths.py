@@ -15,6 +15,8 @@ from calico_bundle.network.outcome import Outcome, Why
 from calico_bundle.network.service import find_dns
 from calico_bundle.paths import DnsPaths, Verdict
 from tests.network.hand_made import (
+    block,
+    blocks_of,
     card,
     cluster,
     endpoint,
@@ -23,6 +25,7 @@ from tests.network.hand_made import (
     lan_node,
     machine,
     pod,
+    pool,
     routes_of,
     service,
 )
@@ -202,6 +205,41 @@ def test_pods_of_one_class_share_their_fate():
     pods = tuple(pod(f"app-{i}", "node-1", f"10.244.1.{i}") for i in range(20, 30))
     found = paths(healthy(pods=(*pods, *healthy().pods)))
     assert len({id(found.of(p).fates[0]) for p in pods}) == 1
+
+
+@pytest.mark.parametrize("rule", ["from 10.244.1.2", "from all iif cali1a"])
+def test_policy_rule_about_one_pod_is_no_fate_of_the_others(rule: str):
+    """ip-rule(8): `from` and `iif` single out one pod's packets, whatever route leads to it."""
+    rules = f"0: from all lookup local\n9: {rule} to 10.244.2.0/26 lookup 100\n32766: from all lookup main"
+    routes = f"{routes_of(1, 2, 3)}\n10.244.1.3 dev cali1b scope link\nblackhole 10.244.2.0/26 table 100"
+    base = healthy()
+    where = replace(base, nodes={**base.nodes, "node-1": lan_node(1, 2, 3, routes=routes, rules=rules)})
+    ruled, free = pod("ruled", "node-1", "10.244.1.2"), pod("free", "node-1", "10.244.1.3")
+    for pods in ((ruled, free), (free, ruled)):
+        found = paths(replace(where, pods=(*pods, *base.pods)))
+        assert (found.of(ruled).verdict, found.of(free).verdict) == (Verdict.BROKEN, Verdict.REACHES)
+
+
+def test_pods_of_two_pools_on_a_node_that_was_not_dumped_are_of_two_classes():
+    """One pool is encapsulated, the other is not: the ways of their packets differ."""
+    plain, wrapped = pool(), replace(pool("10.245.0.0/16"), name="wrapped", vxlan_mode="Always")
+    blocks = (*blocks_of(1, 2, 3), block("10.245.1.0/26", "node-1"))
+    base = healthy(pools=(plain, wrapped), blocks=blocks)
+    unseen = {f"node-{n}": machine(f"node-{n}", internal=f"10.0.1.1{n}", calico=f"10.0.1.1{n}/24") for n in (1, 2)}
+    where = replace(base, nodes={**base.nodes, **unseen})
+    one, other = pod("one", "node-1", "10.244.1.2"), pod("other", "node-1", "10.245.1.2")
+    found = paths(replace(where, pods=(one, other, *base.pods)))
+    assert found.of(one).fates[0] is not found.of(other).fates[0]
+
+
+def test_reply_to_a_request_that_may_have_left_is_judged_for_both_addresses():
+    """Without a recorded table a default route may take the request out, masqueraded; then the answer is for the node."""
+    unseen = machine("node-1", internal="10.0.1.11", calico="10.0.1.11/24", sessions="10.0.1.12 Connect")
+    lacking = lan_node(2, 3, sessions="10.0.1.13 Established")
+    base = healthy()
+    found = paths(replace(base, nodes={**base.nodes, "node-1": unseen, "node-2": lacking})).of(base.pods[0])
+    assert found.fates[0].request.outcome is Outcome.LOST
+    assert found.fates[0].reply.outcome is Outcome.UNKNOWN
 
 
 # --- nodes and hostNetwork ------------------------------------------------------------------------------------------

@@ -67,6 +67,7 @@ class Peerings:
         self._routers = peers_with_routers(cluster)
         self._blocks = cluster.blocks_by_node
         self._complaints = _not_established(cluster)
+        self._sessions: dict[tuple[str, str], Session] = {}
         self._seen: dict[tuple[str, str], Session] = {}
         self._from_bird = {n.name: learned_routes(n) for n in cluster.nodes.values() if n.routes is not None}
 
@@ -83,6 +84,12 @@ class Peerings:
 
     def session(self, one: ClusterNode, other: ClusterNode) -> Session:
         """The session between two nodes."""
+        key = (one.name, other.name)
+        if key not in self._sessions:
+            self._sessions[key] = self._found_out(one, other)
+        return self._sessions[key]
+
+    def _found_out(self, one: ClusterNode, other: ClusterNode) -> Session:
         if self.configuration.peers(one, other) is False:
             return Session(SessionState.NONE, observed=False)
         for shown in (self._shown, self._logged, self._complained, self._reported):
