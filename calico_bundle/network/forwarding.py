@@ -30,7 +30,7 @@ from calico_bundle.network.outcome import Cause, Hop, Outcome, Packet, Walk, Why
 from calico_bundle.network.pods import PodNetwork
 from calico_bundle.network.prediction import SOME_ROUTER, PredictedRouting
 from calico_bundle.network.reverse_path import ReversePathFilter, Routing
-from calico_bundle.network.routing import DROPPING_TYPES, NodeRouting, source_address
+from calico_bundle.network.routing import DROPPING_TYPES, NodeRouting, device_address, source_address
 from calico_bundle.network.tunnels import VXLAN_DEVICE, TunnelEnds
 from calico_bundle.network.wires import Landing, Wires
 
@@ -187,10 +187,29 @@ class Forwarding:
         """The frame ends where the wire leads: on a node, at nobody, or nobody can tell."""
         target = hop.gateway or at.packet.destination
         if landing.kind == "node" and landing.node is not None:
-            return self._accept(at, self.cluster.nodes[landing.node], landing.interface)
+            receiver = self.cluster.nodes[landing.node]
+            unanswered = None if landing.evidence else self._unanswered(at, hop, receiver, landing)
+            return unanswered or self._accept(at, receiver, landing.interface)
         if landing.kind == "silent":
             return _unheard(at, Why.NEXT_HOP_SILENT, landing, target)
         return undecided(at, landing.text, f"`ip neigh` of {at.node.name}, or the state of its BGP sessions", target)
+
+    def _unanswered(self, at: At, hop: NextHop, receiver: ClusterNode, landing: Landing) -> Walk | None:
+        """Whether the receiver leaves the sender's ARP request without an answer, where no entry or session shows one.
+
+        arp_process() routes a request like a packet, from the sender's address to the one that is asked for: what the
+        reverse-path filter refuses gets no answer.
+        """
+        target = hop.gateway or at.packet.destination
+        asking, _ = device_address(at.node, hop.device, target)
+        request = replace(at, node=receiver, packet=Packet(asking, target), device=landing.interface, begins=False)
+        refused = self._reverse_path.check(request)
+        if refused is None or refused.cause is None:
+            return None
+        text = f"{receiver.name} leaves ARP for {target} without an answer: {refused.cause.text}"
+        if refused.outcome is Outcome.UNKNOWN:
+            return undecided(at, text, refused.cause.settle or "", target)
+        return lost(request, replace(refused.cause, text=text), f"an answer to ARP for {target}", "none")
 
     def _through_router(self, at: At, route: RouteFact, hop: NextHop) -> Walk | At:
         """A machine that is no node gets the packet. Routers carry node addresses, and know no pod address."""

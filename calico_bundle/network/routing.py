@@ -210,19 +210,23 @@ def _is_device(wanted: str, actual: str) -> bool:
 
 
 def source_address(node: ClusterNode, route: RouteFact, toward: Address) -> tuple[Address | None, Evidence | None]:
-    """The address a node's own packet gets on a route: its `src`, else one the kernel picks by inet_select_addr().
-
-    That is an address of the device whose network holds the next hop, else the device's first, else (a pod's cable has
-    none) the first address of any device, in the order of the devices; never one of link or host scope.
-    """
+    """The address a node's own packet gets on a route: its `src`, else the one of its device."""
     if route.source is not None:
         return route.source, route.evidence
     if not route.next_hops:
         return None, None
     hop = route.next_hops[0]
-    near = hop.gateway or toward
+    return device_address(node, hop.device, hop.gateway or toward)
+
+
+def device_address(node: ClusterNode, device: str | None, near: Address) -> tuple[Address | None, Evidence | None]:
+    """The address that the kernel picks for a device and a neighbor, by inet_select_addr().
+
+    That is an address of the device whose network holds the neighbor, else the device's first, else (a pod's cable has
+    none) the first address of any device, in the order of the devices; never one of link or host scope.
+    """
     usable = [a for a in node.addresses or () if a.address.version == 4 and _selectable(a)]
-    own = [a for a in usable if a.interface == hop.device]
+    own = [a for a in usable if a.interface == device]
     best = next((a for a in own if near in a.address.network), None) or next(iter(own or usable), None)
     return (best.address.ip, best.evidence) if best else (None, None)
 

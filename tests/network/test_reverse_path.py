@@ -340,3 +340,43 @@ def test_cable_has_no_address_whether_addresses_were_collected_or_not():
     bare = replace(away.nodes["node-1"], addresses=None, interfaces=None)
     found = walk(replace(away, nodes={**away.nodes, "node-1": bare}), "node-1", POD, FAR_POD)
     assert why(found) is Why.REVERSE_PATH_FILTER
+
+
+# --- ARP ----------------------------------------------------------------------------------------------------------------
+
+
+def answering(rule: str, *, neighbors: str | None = None, sessions: str | None = None, mode: int = 2) -> Walk:
+    """node-1 sends for a pod of node-2 to its address on the LAN; a rule of node-2 leads into a table that drops."""
+    far = {"routes": f"{routes_of(2, 1)}\nunreachable default table 100", "rules": rules(f"100: {rule} lookup 100")}
+    far |= {"sysctls": filters(all=mode, eth0=mode)}
+    return walk(two({"neighbors": neighbors, "sessions": sessions}, {**far, "sessions": None}), "node-1", POD, FAR_POD)
+
+
+FROM_ITSELF = "from 10.0.1.12"
+
+
+@pytest.mark.parametrize("mode", [1, 2])
+def test_arp_request_that_the_filter_refuses_gets_no_answer(mode: int):
+    """arp_process(): ip_route_input_noref() of the request, from the asking card's address to the one asked for.
+
+    The pod's own packet would pass: no rule speaks of its addresses. Measured: a random scenario with such a rule.
+    """
+    found = answering(FROM_ITSELF, mode=mode)
+    assert (why(found), found.node) == (Why.REVERSE_PATH_FILTER, "node-2")
+    assert found.cause is not None
+    assert found.cause.text.startswith("node-2 leaves ARP for 10.0.1.12 without an answer")
+    assert found.hops[-1].expected == "an answer to ARP for 10.0.1.12"
+
+
+def test_arp_is_answered_where_the_filter_is_off():
+    assert answering(FROM_ITSELF, mode=0).delivered
+
+
+def test_entry_or_session_that_is_there_shows_that_arp_was_answered():
+    entry = "10.0.1.12 dev eth0 lladdr 02:00:0a:00:01:0c REACHABLE"
+    assert answering(FROM_ITSELF, neighbors=entry).delivered
+    assert answering(FROM_ITSELF, sessions="10.0.1.12 Established").delivered
+
+
+def test_rule_that_does_not_speak_of_the_answer_leaves_arp_alone():
+    assert answering("from 10.0.1.99").delivered
