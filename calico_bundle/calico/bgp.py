@@ -111,9 +111,15 @@ class Peerings:
         if seen.state is not SessionState.UNKNOWN:
             return seen
         direct = self.session(one, other)
-        if direct.state is not SessionState.NONE:
-            return direct if direct.state is not SessionState.UNKNOWN else self._learned(other, one)
-        return self._through_reflectors(one, other)
+        if direct.state is SessionState.UNKNOWN:
+            direct = self._learned(other, one)
+        handed_on = self._through_reflectors(one, other)
+        ways = (direct, handed_on)
+        for state in (SessionState.UP, SessionState.UNKNOWN):
+            found = next((way for way in ways if way.state is state), None)
+            if found is not None:
+                return found
+        return direct if direct.state is SessionState.DOWN else handed_on
 
     # --- what shows a session -------------------------------------------------------------------------------------
 
@@ -181,7 +187,10 @@ class Peerings:
         yield from permutations(reflectors, 2)
 
     def _chain(self, one: ClusterNode, chain: Sequence[ClusterNode], other: ClusterNode) -> list[Session]:
-        return [self.session(near, far) for near, far in pairwise((one, *chain, other))]
+        way = (other, *reversed(chain), one)
+        if self.configuration.loops(way):
+            return [Session(SessionState.NONE, observed=False)]
+        return [self.session(near, far) for near, far in pairwise(way)]
 
 
 def learned_routes(node: ClusterNode) -> tuple[RouteFact, ...]:

@@ -6,8 +6,9 @@ proto/bgp/bgp.c (sessions inside one AS are multihop by default, others are dire
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from calico_bundle.calico.exclusions import Version
 from calico_bundle.calico.selectors import SelectorError, selects
@@ -63,6 +64,20 @@ class BgpConfiguration:
         own = self._by_name.get(f"node.{node.name}")
         ports = (c.listen_port for c in (own, self._default) if c is not None)
         return next((p for p in ports if p), DEFAULT_PORT)
+
+    def loops(self, way: Sequence[ClusterNode]) -> bool:
+        """Whether a route that is handed on along these nodes comes back into an AS that it has left: it is refused there.
+
+        RFC 4271, section 9.1.2: a route is left out whose AS path holds the own number. Between nodes of one AS the path
+        stays as it is.
+        """
+        path: list[int | None] = []
+        for near, far in pairwise(way):
+            if self.as_number(near) != self.as_number(far):
+                path.append(self.as_number(near))
+            if self.as_number(far) in path:
+                return True
+        return False
 
     def peers(self, one: ClusterNode, other: ClusterNode) -> bool | None:
         """Whether two nodes are set up to peer; None when the configuration cannot be read."""

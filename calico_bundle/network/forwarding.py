@@ -188,28 +188,31 @@ class Forwarding:
         target = hop.gateway or at.packet.destination
         if landing.kind == "node" and landing.node is not None:
             receiver = self.cluster.nodes[landing.node]
+            taken = self._accept(at, receiver, landing.interface)
             unanswered = None if landing.evidence else self._unanswered(at, hop, receiver, landing)
-            return unanswered or self._accept(at, receiver, landing.interface)
+            if unanswered is None:
+                return taken
+            rest = taken if isinstance(taken, Walk) else self._walk(replace(taken, depth=taken.depth + 1))
+            return unanswered if rest.delivered else rest
         if landing.kind == "silent":
             return _unheard(at, Why.NEXT_HOP_SILENT, landing, target)
         return undecided(at, landing.text, f"`ip neigh` of {at.node.name}, or the state of its BGP sessions", target)
 
     def _unanswered(self, at: At, hop: NextHop, receiver: ClusterNode, landing: Landing) -> Walk | None:
-        """Whether the receiver leaves the sender's ARP request without an answer, where no entry or session shows one.
+        """Whether the receiver may leave the sender's ARP request without an answer, where no entry or session shows one.
 
         arp_process() routes a request like a packet, from the sender's address to the one that is asked for: what the
-        reverse-path filter refuses gets no answer.
+        reverse-path filter refuses gets no answer. The sender may know the address all the same, from a request that the
+        receiver made itself: that leaves it open (both measured).
         """
         target = hop.gateway or at.packet.destination
-        asking, _ = device_address(at.node, hop.device, target)
+        asking = device_address(at.node, hop.device, target)[0] or at.node.internal_ip
         request = replace(at, node=receiver, packet=Packet(asking, target), device=landing.interface, begins=False)
         refused = self._reverse_path.check(request)
         if refused is None or refused.cause is None:
             return None
-        text = f"{receiver.name} leaves ARP for {target} without an answer: {refused.cause.text}"
-        if refused.outcome is Outcome.UNKNOWN:
-            return undecided(at, text, refused.cause.settle or "", target)
-        return lost(request, replace(refused.cause, text=text), f"an answer to ARP for {target}", "none")
+        text = f"{receiver.name} may leave ARP for {target} without an answer: {refused.cause.text}"
+        return undecided(at, text, f"`ip neigh` of {at.node.name}", target)
 
     def _through_router(self, at: At, route: RouteFact, hop: NextHop) -> Walk | At:
         """A machine that is no node gets the packet. Routers carry node addresses, and know no pod address."""

@@ -279,6 +279,27 @@ def test_what_nobody_looked_at_is_not_observed():
     assert learns(node(1, sessions="10.0.1.12 Connect"), node(2)).observed
 
 
+def test_session_that_is_down_does_not_matter_where_a_reflector_hands_the_routes_on():
+    """Measured: a client that reaches one of two reflectors learns the other's routes from it (RFC 4456, section 6)."""
+    client = node(1, sessions="10.0.1.13 Established\n10.0.1.12 Passive")
+    reached = reflector(3, sessions="10.0.1.11 Established\n10.0.1.12 Established")
+    peers = (TO_REFLECTORS, peer(node_selector="has(rr)", peer_selector="has(rr)"))
+    assert learns(client, reflector(2), reached, bgp_peers=peers).state is UP
+    alone = reflector(3, sessions="10.0.1.11 Established\n10.0.1.12 Passive")
+    assert learns(client, reflector(2), alone, bgp_peers=peers).state is DOWN
+
+
+@pytest.mark.parametrize(
+    "numbers, expected", [(("64513", None, "64513"), DOWN), (("64513", None, "64514"), UP), ((None, None, None), UP)]
+)
+def test_route_that_comes_back_into_its_as_is_refused(numbers: tuple[str | None, ...], expected: SessionState):
+    """RFC 4271, section 9.1.2: an AS path that holds the own number; measured with two clients of AS 64513."""
+    one, hub, other = numbers
+    clients = (node(n, sessions=ESTABLISHED, as_number=number) for n, number in ((1, one), (2, other)))
+    found = learns(*clients, reflector(3, as_number=hub), bgp_peers=(TO_REFLECTORS,), **OFF)
+    assert found.state is expected
+
+
 def test_without_mesh_and_reflectors_nothing_is_learned():
     assert learns(node(1), node(2), **OFF).state is DOWN
 

@@ -15,8 +15,7 @@ _RULES = "rules that nobody collected are taken to be the three that every machi
 _LOOSE = "rule-loose-filter-without-address"
 CONTRADICTED: dict[tuple[str, str], str] = {
     ("bird-alone", "policy-routing"): _RULES,
-    ("bird-alone", _LOOSE): _RULES,
-    ("objects-alone", _LOOSE): _RULES,
+    **{(kind, name): _RULES for kind in ("bird-alone", "objects-alone") for name in (_LOOSE, "rule-arp-is-routed")},
 }
 """Where the packets show otherwise than the analyzer says of a reduced bundle, and what it says."""
 
