@@ -103,19 +103,20 @@ class Wires:
         if len(answered) == 1:
             node, interface = next(iter(answered))
             return Landing("node", node, interface, entry.evidence)
-        owners = self.nodes_at(next_hop)
-        if len(owners) == 1 and (answered or self._card_unknown(owners, next_hop)):
-            node = next(iter(owners))
-            return Landing("node", node, self._nodes[node].interface_of(next_hop), entry.evidence)
-        if owners and answered:
-            return Landing("unknown", evidence=entry.evidence, text=f"several cards have the address {entry.mac}")
+        owners = sorted(self.nodes_at(next_hop))
+        possible = owners if answered else [node for node in owners if self._card_unknown(node, next_hop)]
+        if len(owners) == 1 and possible:
+            return Landing("node", owners[0], self._nodes[owners[0]].interface_of(next_hop), entry.evidence)
+        if possible:
+            text = f"{next_hop} answers as {entry.mac}, which may be {' or '.join(possible)}"
+            return Landing("unknown", evidence=entry.evidence, text=text)
         return Landing(
             "router", evidence=entry.evidence, text=f"{next_hop} answers as {entry.mac}, which is no node's card"
         )
 
-    def _card_unknown(self, owners: set[str], address: Address) -> bool:
+    def _card_unknown(self, name: str, address: Address) -> bool:
         """Whether the card of an address, or its link-layer address, was not recorded: then any answer may be it."""
-        node = self._nodes[next(iter(owners))]
+        node = self._nodes[name]
         card = node.interface_of(address)
         return not any(i.mac for i in node.interfaces or () if i.name == card)
 

@@ -214,6 +214,16 @@ def behind(*, ready: bool = True, neighbors: str | None = None, **changed):
     return machine("node-2", card("eth0", "10.0.1.12/24"), card("eth1", "192.168.50.12/24"), **{**given, **changed})
 
 
+def test_answer_may_be_any_nodes_of_which_the_card_is_not_known():
+    """Two nodes have the address stored, and the cards of neither were recorded: the answer may be the one or the other."""
+    entry = "10.0.2.15 dev eth0 lladdr 52:54:00:00:00:99 REACHABLE"
+    sender = lan_node(1, neighbors=entry)
+    twins = [machine(f"node-{n}", internal=f"10.0.1.1{n}", calico="10.0.2.15/24") for n in (2, 3)]
+    found = wires(sender, *twins).land(sender, "eth0", ip_address("10.0.2.15"))
+    assert found.kind == "unknown"
+    assert "node-2 or node-3" in found.text
+
+
 def test_session_through_routers_shows_that_they_carry():
     sender = machine(
         "node-1", card("eth0", "10.0.1.11/24"), sessions="192.168.50.12 Established", calico="10.0.1.11/24"
