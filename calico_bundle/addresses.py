@@ -168,8 +168,13 @@ class _Judge:
         return self.forwarding.from_node(sender.name, packet) if packet else None
 
     def _session_down(self, node: ClusterNode, peer: ClusterNode) -> tuple[Evidence, ...] | None:
-        """The lines that show the session, or the learning of routes over it, to be down; None when it may be up."""
+        """The lines that show the session, or the learning of routes over it, to be down; None when it may be up.
+
+        One that cannot come up as it is configured says nothing of the address.
+        """
         peerings = self.forwarding.peerings
+        if peerings.configuration.obstacle(peer, node) is not None:
+            return None
         session = peerings.session(peer, node)
         if session.state is SessionState.UP:
             return None

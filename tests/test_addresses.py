@@ -6,8 +6,9 @@ from typing import Any
 
 from calico_bundle.addresses import AddressStatus, AddressVerdict, blamed, judge_addresses, names
 from calico_bundle.cluster import Cluster, ClusterNode
+from calico_bundle.facts import BGPConfigurationFact, BGPPeerFact
 from calico_bundle.network.forwarding import Forwarding
-from tests.network.hand_made import blocks_of, card, cluster, lan_node, machine, pod, pool, routes_of
+from tests.network.hand_made import NOWHERE, blocks_of, card, cluster, lan_node, machine, pod, pool, routes_of
 
 HEARD = "10.0.1.11 dev eth0 lladdr 02:00:0a:00:01:0b REACHABLE"
 
@@ -191,6 +192,16 @@ def test_the_one_node_of_many_that_was_dumped_is_the_one_that_is_asked():
     wrong = machine("node-2", internal="10.0.1.12", calico="192.168.50.12/24")
     dumped = lan_node(3, sessions=None)
     assert judged(*unseen, wrong, dumped)["node-2"].status is AddressStatus.WRONG
+
+
+def test_session_that_cannot_come_up_as_configured_says_nothing_of_the_address():
+    """The BGPPeers expect another AS number than node-2 has: that is why no routes are learned, whatever the address."""
+    mesh_off = BGPConfigurationFact("default", False, None, None, None, None, NOWHERE)
+    other_as = BGPPeerFact("p", None, None, "192.168.50.12", None, "65009", None, NOWHERE)
+    wrong = two_cards(2, calico="192.168.50.12/24", sessions="10.0.1.11 Connect")
+    peer = lan_node(1, sessions="192.168.50.12 Active Socket: Connection refused")
+    facts = {"bgp_configurations": (mesh_off,), "blocks": blocks_of(1, 2)}
+    assert judged(wrong, peer, **facts, bgp_peers=(other_as,))["node-2"].status is not AddressStatus.WRONG
 
 
 def test_loss_of_which_nothing_lies_at_the_address_blames_nobody():
