@@ -120,7 +120,7 @@ def _container(daemonset: DaemonSetFact | None) -> ContainerSpec | None:
 def _method(container: ContainerSpec | None) -> tuple[str | None, tuple[Evidence, ...]]:
     """The method in calico-node's environment.
 
-    A literal IP wins, `autodetect` takes the method, its default first-found.
+    A literal IP wins, and `none`; `autodetect` takes the method, its default first-found.
     """
     if container is None:
         return None, ()
@@ -129,10 +129,8 @@ def _method(container: ContainerSpec | None) -> tuple[str | None, tuple[Evidence
     address = container.environment.get("IP", "")
     if any(n in container.environment and container.environment[n] is None for n in names):
         return None, evidence
-    if address and address not in ("autodetect", "none"):
+    if address and address != "autodetect":
         return address, evidence
-    if address == "none":
-        return "none", evidence
     return container.environment.get("IP_AUTODETECTION_METHOD") or "first-found", evidence
 
 
