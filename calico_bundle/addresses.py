@@ -129,8 +129,11 @@ class _Judge:
         sharing = [self.cluster.nodes[name] for name in self.holders[stored]]
         if len(sharing) < 2:
             return False
-        culprits = [n.name for n in sharing if n.internal_ip not in (None, stored) or n.holds(stored) is False]
-        return node.name in culprits or not culprits
+        culprits = [n for n in sharing if n.internal_ip not in (None, stored) or n.holds(stored) is False]
+        # A Node object that outlived its machine still holds the address; the machine that has it now is not to blame.
+        gone = [n for n in sharing if n.kubernetes and not n.kubernetes.ready]
+        blamed = culprits or (gone if len(gone) < len(sharing) else []) or sharing
+        return node in blamed
 
     def _tried(self, node: ClusterNode, stored: Address) -> tuple[AddressStatus, tuple[Trial, ...]]:
         """Judge an address that is not the InternalIP by whether its peers get along with it."""
@@ -211,7 +214,7 @@ class _Conflict:
 
 def _conflict(node: ClusterNode) -> _Conflict | None:
     """The conflict a node's log ends with; None where a start after it went well."""
-    told = [e for e in node.log_events if e.event in _ADDRESS_EVENTS]
+    told = [e for e in node.current_log if e.event in _ADDRESS_EVENTS]
     last = told[-1] if told else None
     if last is None or last.event != "address-conflict":
         return None

@@ -6,8 +6,10 @@ of the others are added, and where they contradict each other that is a gap.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from calico_bundle import facts as f
@@ -16,6 +18,12 @@ from calico_bundle.evidence import Gap, GapKind
 from calico_bundle.identity import MACHINE_KINDS, Owner, find_impostors, find_owners, make_directory
 
 T = TypeVar("T")
+
+_FRESH = timedelta(minutes=15)
+"""How far a CalicoNodeStatus may be from the newest event; calico-node updates it every 10 s unless told otherwise."""
+
+# `kubectl logs --previous` as calicoctl cluster diags and troubleshoot.sh save it: NAME.previous.log, NAME-previous.log.
+_PREVIOUS = re.compile(r"[.-]previous(?:\.log)?$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +49,11 @@ class ClusterNode:
     def bgp_address(self) -> f.Interface | None:
         """The IPv4 address that Calico stores for the node, with its prefix length."""
         return self.kubernetes.bgp_ipv4 if self.kubernetes else None
+
+    @property
+    def current_log(self) -> tuple[f.LogEventFact, ...]:
+        """Log events of the container that runs; what one before it said last is no longer so."""
+        return tuple(e for e in self.log_events if not _PREVIOUS.search(e.evidence.path))
 
     @property
     def internal_ip(self) -> f.Address | None:
@@ -102,6 +115,18 @@ class Cluster:
         if not owned:
             owned = {n.name: set(n.kubernetes.pod_cidrs) for n in self.nodes.values() if n.kubernetes}
         return {name: frozenset(blocks) for name, blocks in owned.items()}
+
+    @property
+    def has_blocks(self) -> bool:
+        """Whether Calico's own blocks are known; the Nodes' pod CIDRs are, where BIRD has routes for just them.
+
+        Calico's IPAM takes no notice of pod CIDRs; with host-local they are the blocks (USE_POD_CIDR).
+        """
+        if any(block.node and not block.deleted for block in self.blocks):
+            return True
+        cidrs = {cidr for n in self.nodes.values() if n.kubernetes for cidr in n.kubernetes.pod_cidrs}
+        routes = (r for n in self.nodes.values() for r in n.routes or ())
+        return bool(cidrs) and any(r.protocol in ("bird", "12") and r.destination in cidrs for r in routes)
 
     @property
     def has_calico(self) -> bool:
@@ -189,8 +214,19 @@ def _nodes(
         if artifact.path in owners:
             by_node.setdefault(owners[artifact.path].node, []).append(artifact)
     found = {name: _node(name, objects.get(name), by_node[name], cut, gaps) for name in sorted(by_node)}
-    reported = {x.node: x for a in artifacts for x in a.parsed.facts if isinstance(x, f.CalicoNodeStatusFact)}
+    facts = [x for a in artifacts for x in a.parsed.facts]
+    newest = max((x.last_seen for x in facts if isinstance(x, f.EventFact) and x.last_seen), default=None)
+    reported = {x.node: x for x in facts if isinstance(x, f.CalicoNodeStatusFact) and _is_fresh(x.last_updated, newest)}
     return {name: _with_reported(node, reported.get(name)) for name, node in found.items()}
+
+
+def _is_fresh(told: str | None, newest: str | None) -> bool:
+    """Whether a status is of about the time of the bundle's newest event; without either nobody knows how old it is."""
+    try:
+        age = datetime.fromisoformat(newest or "") - datetime.fromisoformat(told or "")
+    except (ValueError, TypeError):
+        return False
+    return abs(age) <= _FRESH
 
 
 def _with_reported(node: ClusterNode, status: f.CalicoNodeStatusFact | None) -> ClusterNode:
@@ -209,7 +245,7 @@ def _contradicting(stated: Iterable[f.NodeFact], objects: Mapping[str, f.NodeFac
             yield Gap(node.evidence.path, node.evidence.line, GapKind.CONTRADICTED, message)
 
 
-_INCOMPLETE = frozenset({GapKind.REDACTED, GapKind.TRUNCATED, GapKind.NOT_UNDERSTOOD})
+_INCOMPLETE = frozenset({GapKind.REDACTED, GapKind.TRUNCATED, GapKind.NOT_UNDERSTOOD, GapKind.COLLECTOR_ERROR})
 
 
 def _incomplete(artifacts: Sequence[Artifact], cut: set[str]) -> frozenset[str]:

@@ -99,6 +99,11 @@ def _session(context: Context, one: str, other: str | None) -> Session:
     return context.paths.forwarding.peerings.session(nodes[one], nodes[other])
 
 
+def has_losses(context: Context, code: str) -> bool:
+    """Whether a check has something to explain, whatever was collected."""
+    return any(loss.code == code for loss in unexplained(context))
+
+
 Mend = Callable[[Context, Sequence[Loss]], tuple[Fix, ...]]
 Note = Callable[[Context, Sequence[Loss]], str]
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from calico_bundle.addresses import AddressStatus, AddressVerdict, blamed, judge_addresses, names
 from calico_bundle.cluster import Cluster, ClusterNode
-from calico_bundle.facts import BGPConfigurationFact, BGPPeerFact
+from calico_bundle.evidence import Evidence
+from calico_bundle.facts import BGPConfigurationFact, BGPPeerFact, LogEventFact
 from calico_bundle.network.forwarding import Forwarding
 from tests.network.hand_made import NOWHERE, blocks_of, card, cluster, lan_node, machine, pod, pool, routes_of
 
@@ -161,6 +163,25 @@ def test_all_are_to_blame_where_it_is_nobodys_own():
 def test_both_are_named_where_both_go_by_it():
     twins = [machine(f"node-{n}", internal="10.0.1.11", calico="10.0.1.11/24") for n in (1, 2)]
     assert {v.status for v in judged(*twins).values()} == {AddressStatus.DUPLICATE}
+
+
+def test_node_that_outlived_its_machine_is_to_blame_for_an_address_that_another_has_now():
+    """Nobody deletes the Node of a machine that is gone; its annotation stays, and Ready becomes Unknown."""
+    gone = machine("old-2", internal="10.0.1.12", calico="10.0.1.12/24", ready=None)
+    found = judged(lan_node(1, 2), lan_node(2, 1), gone)
+    assert {n: v.status.value for n, v in found.items()} == {"node-1": "ok", "node-2": "ok", "old-2": "duplicate"}
+
+
+def test_conflict_of_a_container_that_is_gone_is_over():
+    line = Evidence(
+        "calico-node-1.previous.log", 7, "Calico node 'node-2' is already using the IPv4 address 10.0.1.12."
+    )
+    event = LogEventFact(None, None, "startup", "address-conflict", {"address": "10.0.1.12"}, line)
+    assert judged(replace(lan_node(1, 2), log_events=(event,)), lan_node(2, 1))["node-1"].status is AddressStatus.OK
+    now = replace(event, evidence=replace(line, path="calico-node-1.log"))
+    assert (
+        judged(replace(lan_node(1, 2), log_events=(now,)), lan_node(2, 1))["node-1"].status is AddressStatus.DUPLICATE
+    )
 
 
 def test_hidden_addresses_are_never_compared():

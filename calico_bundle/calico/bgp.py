@@ -17,7 +17,7 @@ from calico_bundle.calico.bgp_configuration import BgpConfiguration, is_reflecto
 from calico_bundle.calico.exclusions import Version
 from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.evidence import Evidence
-from calico_bundle.facts import BGPSessionFact, LogEventFact, RouteFact
+from calico_bundle.facts import BGPSessionFact, EventFact, LogEventFact, Network, RouteFact
 
 BIRD_PROTOCOLS = frozenset({"bird", "12"})
 """How `ip route` prints routes of BIRD: by name, or by number where rt_protos has none."""
@@ -29,6 +29,8 @@ _STATE = "bird-protocol-state"
 _KINDS = ("Mesh_", "Node_", "Global_")
 """How confd begins the names of BIRD's protocols for sessions; the peer's address follows, with _ for its dots."""
 
+_NOT_ESTABLISHED = "BGP not established with"
+_VXLAN_MODES = frozenset({"Always", "CrossSubnet"})
 _LASTING = 4
 """Times that a probe must have failed: at one in 10 s this is past the first 30 s, when one missing peer fails it."""
 
@@ -65,8 +67,8 @@ class Peerings:
         self._cluster = cluster
         self.configuration = BgpConfiguration(cluster, version)
         self._routers = peers_with_routers(cluster)
-        self._blocks = cluster.blocks_by_node
-        self._complaints = _not_established(cluster)
+        self._blocks = _announced(cluster)
+        self._complaints = _not_established(cluster, self.configuration)
         self._sessions: dict[tuple[str, str], Session] = {}
         self._seen: dict[tuple[str, str], Session] = {}
         self._from_bird = {n.name: learned_routes(n) for n in cluster.nodes.values() if n.routes is not None}
@@ -138,7 +140,7 @@ class Peerings:
         """BIRD's log: the last state of the session's protocol, when the log has one."""
         address = str(stored(peer)).replace(".", "_")
         names = {f"{kind}{address}" for kind in _KINDS}
-        states = [e for e in node.log_events if e.event == _STATE and e.values.get("protocol") in names]
+        states = [e for e in node.current_log if e.event == _STATE and e.values.get("protocol") in names]
         if not states:
             return _UNKNOWN
         up = states[-1].values.get("state") == "up"
@@ -240,19 +242,52 @@ def _agreed(states: Sequence[Session]) -> Session:
     return Session(states[0].state, tuple(e for s in states for e in s.evidence))
 
 
-def _not_established(cluster: Cluster) -> dict[tuple[str, str], Evidence]:
-    """(node, peer address) to the event by which a calico-node pod that is not ready says whom it does not reach."""
-    pods = {p.name: p for p in cluster.pods if p.ready is False and p.host_network and p.node}
+def _announced(cluster: Cluster) -> dict[str, frozenset[Network]]:
+    """The blocks of each node that its BIRD announces, by node: confirmed ones of pools that BIRD exports.
+
+    Routes of VXLAN pools are Felix's in every version, and `disableBGPExport` keeps a pool's to the node. Pod CIDRs that
+    stand in for blocks that were not collected need not be any.
+    """
+    if not cluster.has_blocks:
+        return {}
+    waiting = {(b.node, b.cidr) for b in cluster.blocks if b.state not in (None, "", "confirmed")}
+    hidden = [p.cidr for p in cluster.pools if p.cidr and (p.disable_bgp_export or p.vxlan_mode in _VXLAN_MODES)]
+    return {
+        node: frozenset(
+            block
+            for block in blocks
+            if (node, block) not in waiting
+            and not any(pool.version == block.version and pool.overlaps(block) for pool in hidden)
+        )
+        for node, blocks in cluster.blocks_by_node.items()
+    }
+
+
+def _not_established(cluster: Cluster, configuration: BgpConfiguration) -> dict[tuple[str, str], Evidence]:
+    """(node, peer address) to the event by which a calico-node pod that is not ready says whom it does not reach.
+
+    Past the first 30 s such a pod has no session at all, and names every peer; an event that leaves one out is of the
+    first seconds of some start (node/pkg/health/health.go).
+    """
+    pods = {p.name: p for p in cluster.pods if p.ready is False and p.host_network and p.node in cluster.nodes}
     found: dict[tuple[str, str], Evidence] = {}
-    for event in cluster.events:
-        pod = pods.get(event.object_name or "")
-        if pod is None or pod.node is None or "BGP not established with" not in event.message:
-            continue
-        if event.count < _LASTING:
-            continue
-        for peer in _addresses(event.message.split("BGP not established with", 1)[1]):
-            found[pod.node, peer] = event.evidence
+    for name, pod in pods.items():
+        node = cluster.nodes[pod.node or ""]
+        others = (n for n in cluster.nodes.values() if n.name != node.name and configuration.peers(node, n))
+        peers = {str(stored(n)) for n in others}
+        for event in _lasting([e for e in cluster.events if e.object_name == name]):
+            named = set(_addresses(event.message.split(_NOT_ESTABLISHED, 1)[1]))
+            if named >= peers:
+                found.update({(node.name, peer): event.evidence for peer in named})
     return found
+
+
+def _lasting(events: Sequence[EventFact]) -> list[EventFact]:
+    """A pod's events of missing sessions that went on, unless a later one gives another reason for not being ready."""
+    others = [e.last_seen for e in events if "not ready" in e.message and _NOT_ESTABLISHED not in e.message]
+    latest = max((seen for seen in others if seen), default="")
+    told = [e for e in events if _NOT_ESTABLISHED in e.message and e.count >= _LASTING]
+    return [e for e in told if e.last_seen is None or e.last_seen >= latest]
 
 
 def _addresses(text: str) -> Iterable[str]:

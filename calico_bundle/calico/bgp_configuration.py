@@ -23,6 +23,10 @@ MESH_IS_MULTIHOP_SINCE = (3, 33)
 """From here on the mesh of different AS numbers is multihop; before, BIRD's default for external sessions holds."""
 
 
+ONE_DIALS_SINCE = (3, 22)
+"""Before, both ends of a session of the mesh dialed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Obstacle:
     """Why a session cannot come up as it is configured, and the lines that say so."""
@@ -96,6 +100,8 @@ class BgpConfiguration:
         The other is `passive on` towards it (bird.cfg template since v3.22; measured in the laboratory).
         """
         if not self._by_mesh(one, other) or stored(one) is None or stored(other) is None:
+            return None
+        if self._version is not None and self._version < ONE_DIALS_SINCE:
             return None
         return max(one, other, key=lambda node: str(stored(node)))
 

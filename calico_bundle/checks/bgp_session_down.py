@@ -93,7 +93,9 @@ def _stored(node: ClusterNode) -> str:
 
 def lacks(context: Context) -> str | None:
     """Something that can show a session to be down."""
-    if context.paths.forwarding.peerings.any_shown_down:
+    from calico_bundle.losses import has_losses
+
+    if context.paths.forwarding.peerings.any_shown_down or has_losses(context, INFO.code):
         return None
     return "no BGP state (birdcl show protocols, calicoctl node status), BIRD log or readiness event is in the bundle"
 

@@ -33,8 +33,9 @@ _MESSAGE = {"": "{node} and {others} have a BGP session, yet the routes between 
 
 
 def mend(context: Context, losses: Sequence[Loss]) -> tuple[Fix, ...]:
-    """Encapsulate between subnets; routers then see the nodes' addresses alone."""
-    del losses
+    """Encapsulate between subnets; routers then see the nodes' addresses alone. No help between nodes of one network."""
+    if not any(_between_subnets(context, loss) for loss in losses):
+        return ()
     patch = """-p '{"spec": {"ipipMode": "Never", "vxlanMode": "CrossSubnet"}}'"""
     commands = tuple(
         f"kubectl patch ippools.crd.projectcalico.org {shlex.quote(p.name)} --type=merge {patch}"
@@ -46,6 +47,12 @@ def mend(context: Context, losses: Sequence[Loss]) -> tuple[Fix, ...]:
         "Pod traffic between subnets moves into tunnels; pods keep running, and the tunnel takes 50 bytes of the MTU."
     )
     return (Fix(title, commands, disruption),) if commands else ()
+
+
+def _between_subnets(context: Context, loss: Loss) -> bool:
+    ends = [context.cluster.nodes.get(name or "") for name in (loss.source, loss.target)]
+    stored = [node.bgp_address for node in ends if node and node.bgp_address]
+    return len(stored) == 2 and stored[1].ip not in stored[0].network
 
 
 def lacks(context: Context) -> str | None:

@@ -38,8 +38,10 @@ _RECOVERING = (
 
 def lacks(context: Context) -> str | None:
     """The routes of at least one node."""
+    from calico_bundle.losses import has_losses
+
     recorded = any(n.routes is not None for n in context.cluster.nodes.values())
-    return None if recorded else "no node's routes (ip route) are in the bundle"
+    return None if recorded or has_losses(context, INFO.code) else "no node's routes (ip route) are in the bundle"
 
 
 def note(context: Context, losses: Sequence[Loss]) -> str:

@@ -11,7 +11,7 @@ from calico_bundle.facts import AddressFact
 # Tunnel devices of Calico and flannel and the bridge of flannel's CNI hold addresses of pod networks on purpose;
 # kube-ipvs0 and nodelocaldns hold service addresses (Felix: names in route_table.go; kube-proxy: ipvs/proxier.go).
 _NOT_OWN = re.compile(
-    r"(lo|tunl\d+|vxlan(-v6)?\.calico|wireguard\.cali|wg-v6\.cali|flannel.*|cni\d*|kube-ipvs\d+|nodelocaldns)$"
+    r"(lo|tunl\d+|vxlan(-v6)?\.calico|wireguard\.cali|wg-v6\.cali|flannel.*|cni\d*|cbr\d*|kube-ipvs\d+|nodelocaldns)$"
 )
 
 
@@ -27,3 +27,17 @@ def own_networks(node: ClusterNode, cables: tuple[str, ...]) -> Iterator[Address
         own = not _NOT_OWN.match(fact.interface) and not fact.interface.startswith(cables)
         if own and fact.address.version == 4 and not fact.address.ip.is_link_local:
             yield fact
+
+
+_MACHINES_OF_ONES_OWN = ("kind:", "k3s:", "rke2:", "metal3:", "baremetalhost:", "vsphere:")
+"""Provider IDs of machines on networks that work by ARP, and whose routers somebody set up."""
+
+
+def in_a_cloud(node: ClusterNode) -> bool:
+    """Whether a cloud provider says that the node is one of its machines (spec.providerID).
+
+    >>> in_a_cloud(ClusterNode("n1"))
+    False
+    """
+    provider = node.kubernetes.provider_id if node.kubernetes else None
+    return bool(provider) and not str(provider).startswith(_MACHINES_OF_ONES_OWN)

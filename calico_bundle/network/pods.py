@@ -7,9 +7,10 @@ from functools import cached_property
 from ipaddress import IPv4Network, ip_network
 
 from calico_bundle.calico.bgp_configuration import peers_with_routers
+from calico_bundle.calico.installation import installation_of
 from calico_bundle.cluster import Cluster
 from calico_bundle.facts import Address, AddressFact, Network, PodFact
-from calico_bundle.network.cards import own_networks
+from calico_bundle.network.cards import in_a_cloud, own_networks
 
 DEFAULT_INTERFACE_PREFIXES = ("cali",)
 """FelixConfiguration.spec.interfacePrefix; managed clusters use others (eni, gke, azv)."""
@@ -66,7 +67,8 @@ class PodNetwork:
         configured = [c.interface_prefix for c in cluster.felix_configurations if c.interface_prefix]
         prefixes = [part.strip() for text in configured for part in text.split(",") if part.strip()]
         self._prefixes = tuple(prefixes) or DEFAULT_INTERFACE_PREFIXES
-        self.routers_may_know_pods = peers_with_routers(cluster)
+        self._has_blocks = cluster.has_blocks
+        self.routers_may_know_pods = peers_with_routers(cluster) or _routed_by_others(cluster)
         self._cards = {node.name: tuple(own_networks(node, self._prefixes)) for node in cluster.nodes.values()}
         self._of_machines = _addresses_of_machines(cluster, self._cards) - self._pods.keys()
 
@@ -145,7 +147,9 @@ class PodNetwork:
         """An IPv4 address of a pod on a node, running if there is one, else one of its blocks."""
         if node in self._samples:
             return self._samples[node]
-        blocks = sorted(b for b in self.blocks_of(node) if isinstance(b, IPv4Network))
+        # A pod CIDR that stands in for blocks need not hold any pod, nor have a route.
+        own = self.blocks_of(node) if self._has_blocks else ()
+        blocks = sorted(b for b in own if isinstance(b, IPv4Network))
         return blocks[0].network_address + min(1, blocks[0].num_addresses - 1) if blocks else None
 
     def leaves_by_nat(self, source: Address, destination: Address) -> bool:
@@ -159,6 +163,15 @@ class PodNetwork:
     def is_workload_device(self, device: str) -> bool:
         """Whether a device is the node's end of a pod's cable."""
         return device.startswith(self._prefixes)
+
+
+def _routed_by_others(cluster: Cluster) -> bool:
+    """Whether pod packets may be the network's to route: no BIRD and no tunnel, or machines of a cloud.
+
+    GKE, AKS' kubenet and the VPC network of EKS carry pods by their own route tables, and Calico makes policy alone.
+    """
+    plain = not cluster.pools or any(p.ipip_mode == p.vxlan_mode == "Never" for p in cluster.pools if p.for_pods)
+    return plain and (installation_of(cluster).backend == "none" or any(map(in_a_cloud, cluster.nodes.values())))
 
 
 def _addresses_of_machines(cluster: Cluster, cards: Mapping[str, Iterable[AddressFact]]) -> frozenset[Address]:

@@ -91,6 +91,8 @@ class PredictedRouting:
         if far is None or far.name == self._node.name:
             return Lookup(None, f"the bundle does not tell which node has {destination}")
         pool = pool_of(self._cluster, destination)
+        if any(c.wireguard_enabled for c in self._cluster.felix_configurations):
+            return Lookup(None, "WireGuard is on, and its routes are Felix's own")
         if pool is None:
             return Lookup(None, f"the bundle has no IPPool for {destination}, so its encapsulation is not known")
         remote = far.bgp_address.ip if far.bgp_address else None

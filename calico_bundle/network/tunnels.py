@@ -14,6 +14,10 @@ from calico_bundle.facts import Address, NextHop
 
 VXLAN_DEVICE = "vxlan.calico"
 IPIP_DEVICE = "tunl0"
+_KINDS = frozenset({"vxlan", "ipip", "wireguard"})
+_OTHERS = ("flannel", "wireguard.cali")
+"""Tunnels whose far ends are in no route: flannel's, and WireGuard's (Felix wireguard/wireguard.go)."""
+
 OuterSource = Callable[[ClusterNode, Address], Address | None]
 
 
@@ -40,7 +44,7 @@ class TunnelEnds:
     def is_tunnel(self, node: ClusterNode, device: str) -> bool:
         """Whether a device is one of Calico's tunnels."""
         kinds = {i.name: i.kind for i in node.interfaces or ()}
-        return device in (VXLAN_DEVICE, IPIP_DEVICE) or kinds.get(device) in ("vxlan", "ipip")
+        return device in (VXLAN_DEVICE, IPIP_DEVICE) or kinds.get(device) in _KINDS or device.startswith(_OTHERS)
 
     def ends(self, node: ClusterNode, hop: NextHop, outer_source: OuterSource) -> tuple[Address | None, Address] | str:
         """Outer source and destination; a sentence when the bundle does not tell them."""
@@ -48,7 +52,8 @@ class TunnelEnds:
             return f"the route into {hop.device} of {node.name} names no far end"
         if hop.device == VXLAN_DEVICE:
             return self._vxlan_ends(node, hop.gateway)
-        if {i.name: i.kind for i in node.interfaces or ()}.get(hop.device or "") == "vxlan":
+        kind = {i.name: i.kind for i in node.interfaces or ()}.get(hop.device or "")
+        if kind in ("vxlan", "wireguard") or (hop.device or "").startswith(_OTHERS):
             return f"{hop.device} of {node.name} is no tunnel of Calico's, and its far ends are not known here"
         return outer_source(node, hop.gateway), hop.gateway
 

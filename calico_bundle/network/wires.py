@@ -18,6 +18,7 @@ from calico_bundle.calico.bgp import Peerings, SessionState
 from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.evidence import Evidence
 from calico_bundle.facts import Address, NeighborFact
+from calico_bundle.network.cards import in_a_cloud
 from calico_bundle.network.prediction import OWN_CARD
 from calico_bundle.numbers import whole_number
 
@@ -27,9 +28,6 @@ _SILENT = "FAILED"
 
 _KEPT_ENTRIES = 128
 """net.ipv4.neigh.default.gc_thresh1 where nobody changed it (net/ipv4/arp.c)."""
-
-_MACHINES_OF_ONES_OWN = ("kind:", "k3s:", "rke2:", "metal3:", "baremetalhost:", "vsphere:")
-"""Provider IDs of machines on networks that work by ARP."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +81,25 @@ class Wires:
         """Where a frame sent out of a device toward a next hop ends."""
         entry = self._neighbor(sender, device, next_hop)
         if entry is not None:
-            return self._by_neighbor(entry, next_hop)
+            return self._contradicted(sender, entry, next_hop) or self._by_neighbor(entry, next_hop)
         owners = self.nodes_at(next_hop) - {sender.name}
         if not owners:
             return Landing("router", text=f"{next_hop} is no address of a node in the bundle")
         if len(owners) > 1:
             return Landing("unknown", text=f"{next_hop} is held by {', '.join(sorted(owners))}")
         return self._by_addresses(sender, device, self._nodes[owners.pop()], next_hop)
+
+    def _contradicted(self, sender: ClusterNode, entry: NeighborFact, next_hop: Address) -> Landing | None:
+        """An entry that failed beside a session that is up with that very address: one of the two is old."""
+        if entry.mac is not None and entry.state != _SILENT:
+            return None
+        owners = [self._nodes[name] for name in self.nodes_at(next_hop)]
+        for owner in owners:
+            up = self.session(sender, owner) if next_hop == _stored_ip(owner) else None
+            if up is not None:
+                text = f"{next_hop} did not answer ARP on {entry.device}, yet the session with {owner.name} is up"
+                return Landing("unknown", evidence=up, text=text)
+        return None
 
     @staticmethod
     def _neighbor(sender: ClusterNode, device: str, next_hop: Address) -> NeighborFact | None:
@@ -162,7 +172,7 @@ class Wires:
         shows nothing in a cloud, whose network knows the addresses without asking, nor where the kernel may have thrown
         the entry away.
         """
-        if not node.neighbors or _in_a_cloud(node) or self._forgets(node):
+        if not node.neighbors or in_a_cloud(node) or self._forgets(node):
             return False
         return not any(n.device == interface and isinstance(n.address, IPv4Address) and n.mac for n in node.neighbors)
 
@@ -175,12 +185,6 @@ class Wires:
         setting = (node.sysctls or {}).get("net.ipv4.neigh.default.gc_thresh1")
         most = whole_number(setting.value) if setting else None
         return entries >= (_KEPT_ENTRIES if most is None else most)
-
-
-def _in_a_cloud(node: ClusterNode) -> bool:
-    """Whether a cloud provider says that the node is one of its machines (spec.providerID)."""
-    provider = node.kubernetes.provider_id if node.kubernetes else None
-    return bool(provider) and not str(provider).startswith(_MACHINES_OF_ONES_OWN)
 
 
 def _stored_ip(node: ClusterNode) -> Address | None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
 
 from calico_bundle import facts as f
 from calico_bundle.calico.bgp import Peerings, SessionState, recovering
-from calico_bundle.cluster import Cluster, ClusterNode
-from tests.network.hand_made import NOWHERE, blocks_of, cluster, lan_node, read
+from calico_bundle.cluster import Cluster, ClusterNode, _is_fresh
+from tests.network.hand_made import NOWHERE, blocks_of, cluster, lan_node, pod, pool, read
 
 UP, DOWN, UNKNOWN, NONE = SessionState.UP, SessionState.DOWN, SessionState.UNKNOWN, SessionState.NONE
 
@@ -81,3 +82,74 @@ def test_bird_that_has_recovered():
     node = with_status(STATUS.format(""))
     assert recovering(node) is None
     assert learning(cluster(node, silent(2), blocks=blocks_of(1, 2))) is DOWN
+
+
+@pytest.mark.parametrize(
+    "told, newest, fresh",
+    [
+        ("2024-05-01T10:00:00Z", "2024-05-01T10:05:00Z", True),
+        ("2024-05-01T10:20:00Z", "2024-05-01T10:05:00Z", True),
+        ("2020-01-01T10:00:00Z", "2024-05-01T10:05:00Z", False),
+        ("2024-05-01T10:00:00Z", None, False),
+        (None, "2024-05-01T10:05:00Z", False),
+        ("yesterday", "2024-05-01T10:05:00Z", False),
+        ("2024-05-01T10:00:00", "2024-05-01T10:05:00Z", False),
+    ],
+)
+def test_calico_node_status_is_as_good_as_its_time(told: str | None, newest: str | None, fresh: bool):
+    assert _is_fresh(told, newest) is fresh
+
+
+def test_previous_containers_log_is_not_what_is_so_now():
+    """`kubectl logs --previous`: it sorts behind the current log, and its last line is older."""
+    current = logged("start", "up")
+    before = [replace(e, evidence=replace(e.evidence, path="calico-node-1.previous.log")) for e in logged("down")]
+    node = replace(silent(1), log_events=(*current, *before))
+    assert state(cluster(node, silent(2))) is UP
+
+
+def felix_later(last: str) -> dict[str, Any]:
+    """The pod's BGP complaint is of 10:00, one of Felix of `last`."""
+    words = (
+        "BIRD is not ready: BGP not established with 10.0.1.12",
+        "felix is not ready: readiness probe reporting 503",
+    )
+    seen = ("2024-05-01T10:00:00Z", last)
+    told = [
+        f.EventFact("kube-system", "Unhealthy", f"calico/node is not ready: {w}", "Warning", "Pod", "calico-node-1", "n", t,
+                    80, NOWHERE)
+        for w, t in zip(words, seen, strict=True)
+    ]  # fmt: skip
+    agent = pod("kube-system/calico-node-1", "node-1", "10.0.1.11", host_network=True, ready=False)
+    return {"events": tuple(told), "pods": (agent,)}
+
+
+def test_complaint_before_another_reason_is_old():
+    where = cluster(silent(1), silent(2), **felix_later("2024-05-01T09:00:00Z"))
+    assert state(where) is DOWN
+    assert state(cluster(silent(1), silent(2), **felix_later("2024-05-01T11:00:00Z"))) is UNKNOWN
+
+
+def test_complaint_that_leaves_a_peer_out_is_of_the_first_seconds():
+    """Past the first 30 s one session is enough to be ready, so that a pod which is not names every peer."""
+    where = cluster(silent(1), silent(2), silent(3), **felix_later("2024-05-01T09:00:00Z"))
+    assert state(where) is UNKNOWN
+
+
+def test_pod_cidrs_that_birds_routes_do_not_show_are_no_blocks():
+    """Calico's IPAM takes no notice of podCIDR; kubeadm sets /24, and Calico's blocks are /26."""
+
+    def with_cidr(node: ClusterNode, number: int) -> ClusterNode:
+        assert node.kubernetes is not None
+        return replace(node, kubernetes=replace(node.kubernetes, pod_cidrs=(ip_network(f"10.244.{number}.0/24"),)))
+
+    nodes = with_cidr(lan_node(1, 2, sessions=None), 1), with_cidr(silent(2), 2)
+    assert learning(cluster(*nodes)) is UNKNOWN
+    assert learning(cluster(*nodes), "node-2", "node-1") is UNKNOWN
+
+
+@pytest.mark.parametrize("changed", [{"vxlan_mode": "Always"}, {"disable_bgp_export": True}])
+def test_blocks_that_bird_does_not_announce_are_not_missed(changed: dict[str, Any]):
+    """Felix writes the routes of VXLAN pools; disableBGPExport keeps a pool's routes to the node."""
+    where = cluster(lan_node(1, sessions=None), silent(2), blocks=blocks_of(1, 2), pools=(replace(pool(), **changed),))
+    assert learning(where) is UNKNOWN

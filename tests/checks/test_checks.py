@@ -195,6 +195,44 @@ def test_unusable_next_hop_cites_session_and_route():
     assert " via " in texts
 
 
+def test_table_that_ends_in_an_error_is_not_whole():
+    """calicoctl cluster diags writes both streams into one file, also when the command was killed."""
+
+    def killed(path: str, text: str) -> str:
+        if path != "nodes/node-1/ip_route_all.txt":
+            return text
+        return "".join(text.splitlines(keepends=True)[:3]) + "command terminated with exit code 137\n"
+
+    cut = changed("healthy", killed)
+    assert not [f.code for f in cut.findings if f.severity == "error"]
+    assert cut.verdict.status != "broken"
+
+
+@pytest.mark.parametrize("name", ["mesh-off", "as-numbers"])
+def test_broken_paths_have_a_finding_and_an_exit_status_where_only_objects_were_collected(name: str):
+    """No peering at all is a missing route; one that cannot come up as configured is a session that is down."""
+    mesh_off = "---\napiVersion: projectcalico.org/v3\nkind: BGPConfiguration\nmetadata: {name: default}\n"
+    mesh_off += "spec: {nodeToNodeMeshEnabled: false}\n"
+    peer = "---\napiVersion: projectcalico.org/v3\nkind: BGPPeer\nmetadata: {name: all}\n"
+    peer += "spec: {peerIP: 10.0.1.12, asNumber: 65009}\n"
+    more = mesh_off if name == "mesh-off" else mesh_off + peer
+
+    def configured(path: str, text: str) -> str | None:
+        return (
+            None if "events" in path else text.replace("192.168.50.12", "10.0.1.12") + (more if "pools" in path else "")
+        )
+
+    found = changed("kubernetes-objects-only", configured)
+    assert found.verdict.status == "broken"
+    assert ("CB203" if name == "mesh-off" else "CB201") in found.verdict.root_causes
+
+
+def test_next_hop_inside_one_network_is_not_mended_by_crossing_subnets():
+    """CrossSubnet encapsulates between networks alone."""
+    (finding,) = changed("routed-racks").findings["CB202"]
+    assert "CrossSubnet" in finding.fixes[0].commands[0]
+
+
 def test_node_without_default_route_is_named():
     found = changed("no-default-route").findings["CB203"]
     assert {f.subject for f in found} == {"node/node-1", "node/node-2", "node/node-3"}

@@ -96,10 +96,17 @@ def test_next_hop_by_way_of_a_router():
 
 def test_next_hop_is_silent():
     """neigh_timer_handler(): NUD_FAILED after unanswered ARP requests, then packets are dropped."""
-    found = walk(two({"neighbors": "10.0.1.12 dev eth0 FAILED"}), "node-1", "10.244.1.2", "10.244.2.2")
+    failed = {"neighbors": "10.0.1.12 dev eth0 FAILED"}
+    found = walk(two({**failed, "sessions": None}, {"sessions": None}), "node-1", "10.244.1.2", "10.244.2.2")
     assert why(found) is Why.NEXT_HOP_SILENT
     assert found.cause is not None
     assert found.cause.evidence[0].text == "10.0.1.12 dev eth0 FAILED"
+
+
+def test_next_hop_that_failed_beside_a_session_that_is_up_is_open():
+    """One of the two records is old: a session needs the neighbor."""
+    found = walk(two({"neighbors": "10.0.1.12 dev eth0 FAILED"}), "node-1", "10.244.1.2", "10.244.2.2")
+    assert found.outcome is Outcome.UNKNOWN
 
 
 def second_card(**changed: Any):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import ip_address
+from typing import Any
 
 import pytest
 
@@ -84,6 +86,28 @@ def test_configured_peer_that_is_no_node_is_a_router():
 
     assert PodNetwork(cluster(lan_node(1), bgp_peers=(peer("10.0.1.1:1790"),))).routers_may_know_pods
     assert not PodNetwork(cluster(lan_node(1), bgp_peers=(peer("10.0.1.11"),))).routers_may_know_pods
+
+
+@pytest.mark.parametrize(
+    "provider, pools, may",
+    [
+        ("aws:///eu-west-1a/i-1", (), True),
+        ("gce://project/zone/n1", (pool(),), True),
+        ("aws:///eu-west-1a/i-1", (replace(pool(), vxlan_mode="Always"),), False),
+        ("k3s://n1", (pool(),), False),
+        (None, (pool(),), False),
+    ],
+)
+def test_clouds_carry_pods_that_calico_does_not_encapsulate(provider: str | None, pools: Any, may: bool):
+    """GKE, AKS' kubenet, EKS' VPC network: the cloud's own route tables know the pods, and Calico makes policy alone."""
+    assert PodNetwork(cluster(lan_node(1, provider_id=provider), pools=pools)).routers_may_know_pods is may
+
+
+def test_without_a_networking_backend_somebody_else_routes_pods():
+    """CALICO_NETWORKING_BACKEND=none: neither BIRD nor Felix writes their routes."""
+    container = f.ContainerSpec("calico-node", None, {"CALICO_NETWORKING_BACKEND": "none"}, {})
+    agent = (f.DaemonSetFact("kube-system", "calico-node", (container,), None, NOWHERE),)
+    assert PodNetwork(cluster(lan_node(1), daemonsets=agent)).routers_may_know_pods
 
 
 def test_peer_is_compared_without_its_port_and_ipv6_is_another_world():

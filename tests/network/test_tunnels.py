@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from ipaddress import ip_address
 
+import pytest
+
 from calico_bundle.facts import NextHop
 from calico_bundle.network.tunnels import TunnelEnds
 from tests.network.hand_made import card, cluster, lan_node, machine
@@ -84,3 +86,12 @@ def test_tunnel_of_any_name_is_known_by_its_kind():
 def test_outer_source_of_vxlan_is_open_where_neither_device_nor_object_tells_it():
     found = TunnelEnds(cluster(machine("node-1"), far())).ends(machine("node-1"), hop("10.244.2.0"), lambda *_: None)
     assert found == (None, ip_address("10.0.1.12"))
+
+
+@pytest.mark.parametrize("device", ["flannel.1", "flannel.4096", "wireguard.cali"])
+def test_tunnels_whose_far_ends_no_route_tells(device: str):
+    """Plain `ip addr` does not print a device's kind; flannel and WireGuard keep the far ends elsewhere."""
+    node = machine("n1", card("eth0", "10.0.1.11/24"), card(device))
+    assert TunnelEnds(cluster(node)).is_tunnel(node, device)
+    assert "far end" in str(ends(node, gateway="10.244.2.0", device=device))
+    assert isinstance(ends(node, gateway=None, device=device), str)

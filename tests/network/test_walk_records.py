@@ -107,13 +107,14 @@ def test_loop_is_of_the_node_where_the_packet_was_last():
 
 
 def test_silent_next_hop_is_named_with_its_neighbor_entry():
-    found = walk(two({"neighbors": "10.0.1.12 dev eth0 FAILED"}), "node-1", POD, FAR_POD)
+    where = two({"neighbors": "10.0.1.12 dev eth0 FAILED", "sessions": None}, {"sessions": None})
+    found = walk(where, "node-1", POD, FAR_POD)
     cause, last = ended(found)
     entry = Evidence("node-1/ip-neigh.txt", 1, "10.0.1.12 dev eth0 FAILED")
     assert (cause.why, str(cause.toward), cause.evidence) == (Why.NEXT_HOP_SILENT, "10.0.1.12", (entry,))
     assert (last.expected, last.evidence) == ("an answer to ARP for 10.0.1.12", entry)
     assert last.found == cause.text
-    direct = walk(two({"neighbors": "10.0.1.12 dev eth0 FAILED"}), "node-1", "10.0.1.11", "10.0.1.12", host=True)
+    direct = walk(where, "node-1", "10.0.1.11", "10.0.1.12", host=True)
     assert str(ended(direct)[0].toward) == "10.0.1.12"
 
 
