@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_interface, ip_network
 
-from calico_bundle.calico.exclusions import Version, default_exclusions
+from calico_bundle.calico.exclusions import Version, possible_exclusions
 from calico_bundle.facts import Address, Interface, Network
 
 
@@ -22,6 +22,9 @@ class OpenRouteError(Exception):
 
 RouteSource = Callable[[Address], Address | None]
 """The address a node's kernel would send from toward a destination; None when it has no route."""
+
+ANNOTATED_SINCE = (3, 31)
+"""The annotation projectcalico.org/Interfaces, which lists cards without their order, is written from here on."""
 
 _LONGEST_PATTERN = 1000
 # What Go's RE2 refuses and Python's re accepts: look-around, back references, possessive and atomic groups.
@@ -108,7 +111,7 @@ def detect(method: str, machine: Machine, version: Version | None = None, family
     """
     name, equals, argument = method.partition("=")
     if method in ("", "first-found"):
-        return _by_interface(machine, family, (), default_exclusions(version))
+        return _with_exclusions(machine, family, version, ())
     if method.startswith("kubernetes-internal-ip"):
         return _internal_ip(machine, family)
     if not equals:
@@ -116,12 +119,22 @@ def detect(method: str, machine: Machine, version: Version | None = None, family
     if name == "interface":
         return _by_interface(machine, family, _split(argument), ())
     if name == "skip-interface":
-        return _by_interface(machine, family, (), (*default_exclusions(version), *_split(argument)))
+        return _with_exclusions(machine, family, version, _split(argument))
     if name == "cidr":
         return _by_cidr(machine, family, _split(argument))
     if name == "can-reach":
         return _can_reach(machine, family, argument)
     return _invalid(method)
+
+
+def _with_exclusions(machine: Machine, family: int, version: Version | None, more: tuple[str, ...]) -> Detection:
+    """By the default list of the version; where that is not known, all lists must come to the same."""
+    if version is None and not machine.ordered:
+        version = ANNOTATED_SINCE
+    found = [_by_interface(machine, family, (), (*patterns, *more)) for patterns in possible_exclusions(version)]
+    if all(one == found[0] for one in found):
+        return found[0]
+    return Detection(undecided="Calico's version is not in the bundle, and which interfaces it passes over decides")
 
 
 def _invalid(method: str) -> Detection:

@@ -39,6 +39,17 @@ def default_exclusions(version: Version | None) -> tuple[str, ...]:
     return _WITH_CNI
 
 
+def possible_exclusions(version: Version | None) -> tuple[tuple[str, ...], ...]:
+    """Every list that a version may have: its own, or all of them where the version is not known.
+
+    >>> len(possible_exclusions((3, 28, 5))), len(possible_exclusions(None))
+    (1, 6)
+    """
+    if version is not None:
+        return (default_exclusions(version),)
+    return _OLDEST, _WITH_CNI, _ANCHORED, (*_ANCHORED, *_TUNNELS), _NODELOCAL, _CURRENT
+
+
 def _of_3_24(patch: int) -> tuple[str, ...]:
     if patch <= 2:
         return _WITH_CNI
