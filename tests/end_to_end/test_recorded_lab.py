@@ -150,7 +150,7 @@ def test_most_paths_are_decided():
     """Unknown is honest and must stay rare where everything was recorded; the bound is what was reached, rounded up."""
     paths = [p for name in runs() for p in judged(analysis_of(name))]
     unknown = [p for p in paths if p.verdict is Verdict.UNKNOWN]
-    assert len(unknown) <= 0.2 * len(paths)
+    assert len(unknown) <= 0.03 * len(paths)
 
 
 # --- blame ----------------------------------------------------------------------------------------------------------
