@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from calico_bundle import facts as f
 from calico_bundle.calico.bgp_configuration import BgpConfiguration
 from calico_bundle.cluster import ClusterNode
+from calico_bundle.evidence import Evidence
 from tests.network.hand_made import NOWHERE, card, cluster, machine
 
 BEFORE_MULTIHOP, SINCE_MULTIHOP = (3, 32, 1), (3, 33, 0)
@@ -163,3 +165,53 @@ def test_mesh_that_is_internal_multihop_or_not_known_has_no_obstacle(one, other,
 
 def test_mesh_of_two_as_numbers_in_one_network_has_no_obstacle():
     assert configured().obstacle(node(1, as_number="65001"), node(2)) is None
+
+
+def line(text: str) -> Evidence:
+    return Evidence("objects.yaml", 1, text)
+
+
+def test_an_obstacle_cites_the_peer_and_the_as_number_that_do_not_fit():
+    wrong = replace(peer(peer_ip="10.0.1.12", as_number="65009"), evidence=line("name: a-peer"))
+    far = node(2, as_number="65001", cited={"as_number": line("ASNumber: 65001")})
+    found = configured(MESH_OFF, wrong).obstacle(node(1), far)
+    assert found is not None
+    assert [e.text for e in found.evidence] == ["name: a-peer", "ASNumber: 65001"]
+    port = configured(MESH_OFF, replace(wrong, peer_ip="10.0.1.12:1", as_number="65001")).obstacle(node(1), far)
+    assert port is not None
+    assert port.evidence == found.evidence
+
+
+def test_a_session_that_must_be_direct_cites_both_numbers_and_the_far_address():
+    near = node(1, as_number="65001", cited={"as_number": line("ASNumber: 65001")})
+    far = far_node(
+        as_number="65002", cited={"as_number": line("ASNumber: 65002"), "bgp_ipv4": line("IPv4Address: 10.0.2.12/24")}
+    )
+    found = configured().obstacle(near, far)
+    assert found is not None
+    assert [e.text for e in found.evidence] == ["ASNumber: 65001", "ASNumber: 65002", "IPv4Address: 10.0.2.12/24"]
+
+
+def test_node_whose_cards_are_not_known_may_be_in_any_network():
+    unseen = machine("node-1", internal="10.0.1.11", calico="10.0.1.11/24", as_number="65001")
+    other = machine("node-2", internal="10.0.2.12", calico="10.0.2.12/24")
+    assert configured().obstacle(unseen, other) is None
+
+
+def test_mesh_is_multihop_from_its_first_version_on():
+    assert configured(version=(3, 33)).obstacle(node(1, as_number="65001"), far_node()) is None
+
+
+def test_both_ends_dial_before_one_of_them_was_made_passive():
+    """bird.cfg template: `passive on` since v3.22."""
+    assert configured(version=(3, 21, 6)).dials(node(1), node(2)) is None
+    assert configured(version=(3, 22, 0)).dials(node(1), node(2)) is not None
+
+
+def test_nobody_dials_an_address_that_is_not_known():
+    assert configured().dials(node(1), machine("node-9")) is None
+    assert configured().dials(machine("node-9"), node(1)) is None
+
+
+def test_number_that_is_half_dotted_is_no_number():
+    assert configured().as_number(node(1, as_number="1.x")) is None

@@ -153,3 +153,36 @@ def test_blocks_that_bird_does_not_announce_are_not_missed(changed: dict[str, An
     """Felix writes the routes of VXLAN pools; disableBGPExport keeps a pool's routes to the node."""
     where = cluster(lan_node(1, sessions=None), silent(2), blocks=blocks_of(1, 2), pools=(replace(pool(), **changed),))
     assert learning(where) is UNKNOWN
+
+
+def test_configured_obstacle_is_cited_and_not_observed():
+    mesh_off = f.BGPConfigurationFact("default", False, None, None, None, None, NOWHERE)
+    wrong = f.BGPPeerFact("p", "node-1", None, "10.0.1.12", None, "65009", None, NOWHERE)
+    where = cluster(silent(1), silent(2), bgp_configurations=(mesh_off,), bgp_peers=(wrong,))
+    found = Peerings(where).session(where.nodes["node-1"], where.nodes["node-2"])
+    assert (found.state, found.evidence, found.observed) == (DOWN, (NOWHERE,), False)
+    alone = cluster(silent(1), silent(2), bgp_configurations=(mesh_off,))
+    assert not Peerings(alone).session(alone.nodes["node-1"], alone.nodes["node-2"]).observed
+
+
+def test_version_decides_whether_the_mesh_of_two_as_numbers_is_direct():
+    far = lan_node(2, routes=None, sessions=None, internal="10.0.9.12", calico="10.0.9.12/24", as_number="65001")
+    where = cluster(silent(1), far)
+    by_version = {v: Peerings(where, v).session(where.nodes["node-1"], far).state for v in ((3, 28, 5), (3, 33, 0))}
+    assert by_version == {(3, 28, 5): DOWN, (3, 33, 0): UNKNOWN}
+
+
+@pytest.mark.parametrize(
+    "node, shown",
+    [
+        (silent(1), False),
+        (lan_node(1, 2), True),
+        (replace(silent(1), log_events=logged("up")), True),
+        (replace(silent(1), log_events=logged("up", protocol="kernel1")), False),
+    ],
+)
+def test_what_shows_sessions_up_and_down(node: ClusterNode, shown: bool):
+    """The states of BIRD's other protocols say nothing of a session."""
+    assert Peerings(cluster(node)).any_shown_up_or_down is shown
+    assert Peerings(cluster(node)).any_shown_down is shown
+    assert Peerings(cluster(silent(1), silent(2), **felix_later("2024-05-01T09:00:00Z"))).any_shown_down
