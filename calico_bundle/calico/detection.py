@@ -27,10 +27,12 @@ ANNOTATED_SINCE = (3, 31)
 """The annotation projectcalico.org/Interfaces, which lists cards without their order, is written from here on."""
 
 _LONGEST_PATTERN = 1000
-# What Go's RE2 refuses and Python's re accepts: look-around, back references, possessive and atomic groups.
-_NOT_RE2 = re.compile(r"\(\?(?:[=!>]|<[=!])|\\[1-9]|\(\?P=|[*+?}]\+")
+# What Go's RE2 refuses and Python's re accepts: look-around, back references, possessive and atomic groups, \Z.
+_NOT_RE2 = re.compile(r"\(\?(?:[=!>]|<[=!])|\\[1-9Z]|\(\?P=|(?<!\\)[*+?}]\+")
 # What Go accepts and Python reads otherwise or not at all: POSIX and Unicode classes, flags within, set look-alikes.
-_GO_ALONE = re.compile(r"\[\[|\[[^\]]*(?:--|&&|\|\||~~)|\\[pPzQC]|\\x\{|\(\?[imsU-]+\)|\(\?[ims-]*U|\(\?<[A-Za-z]")
+_GO_ALONE = re.compile(
+    r"\[\[|\[[^\]]*(?:--|&&|\|\||~~)|\\[pPzQC]|\\x\{|\(\?[imsU-]+\)|\(\?[ims-]*U|\(\?<[A-Za-z]|\{,\d"
+)
 _LEADING_FLAGS = re.compile(r"^\(\?([ims]+)\)(.*)", re.DOTALL)
 _SCOPED = r"(?\1:\2)"  # Python takes flags only at the very start of a pattern, or with a scope
 # net.ParseCIDR wants a prefix length behind the address.

@@ -48,11 +48,18 @@ def test_a_card_must_be_included_and_not_excluded():
     assert detect("skip-interface=eth1,docker", host).interface == "eth0"
 
 
-@pytest.mark.parametrize("pattern", ["eth(", "*eth", "eth[", "(?=eth0)", r"(e)\1", "a**", "eth+++", "(?<!x)eth"])
+@pytest.mark.parametrize(
+    "pattern", ["eth(", "*eth", "eth[", "(?=eth0)", r"(e)\1", "a**", "eth+++", "(?<!x)eth", r"eth0\Z"]
+)
 def test_a_pattern_that_go_refuses_ends_the_detection(pattern):
     """interfaces.go: regexp.Compile fails, and with it the detection; RE2 knows no look-around and no reference."""
     found = detect(f"interface={pattern},eth0", TWO)
     assert (found.address, "regular expression" in (found.failure or "")) == (None, True)
+
+
+def test_a_plus_that_is_meant_is_no_repetition_of_a_repetition():
+    """A backslash takes its meaning away: `\\++` is one plus sign or more, in Go too."""
+    assert detect(r"interface=\++|eth0", TWO).interface == "eth0"
 
 
 @pytest.mark.parametrize(
