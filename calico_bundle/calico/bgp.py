@@ -31,6 +31,9 @@ _KINDS = ("Mesh_", "Node_", "Global_")
 
 _NOT_ESTABLISHED = "BGP not established with"
 _VXLAN_MODES = frozenset({"Always", "CrossSubnet"})
+_MOST_BETWEEN = 32
+"""Nodes of other AS numbers that are asked whether they hand a route on; with more of them nothing is said."""
+
 _LASTING = 4
 """Times that a probe must have failed: at one in 10 s this is past the first 30 s, when one missing peer fails it."""
 
@@ -67,6 +70,7 @@ class Peerings:
         self._cluster = cluster
         self.configuration = BgpConfiguration(cluster, version)
         self._routers = peers_with_routers(cluster)
+        self._numbers = {name: self.configuration.as_number(node) for name, node in cluster.nodes.items()}
         self._blocks = _announced(cluster)
         self._complaints = _not_established(cluster, self.configuration)
         self._sessions: dict[tuple[str, str], Session] = {}
@@ -165,13 +169,17 @@ class Peerings:
         return _UNKNOWN
 
     def _through_reflectors(self, one: ClusterNode, other: ClusterNode) -> Session:
-        """By one reflector that both peer with, or by two that peer with each other.
+        """By one reflector that both peer with, by two that peer with each other, or by a node of another AS.
 
         RFC 4456, section 6: a route of a client goes to every peer, one of a non-client to the clients alone; so the
         second reflector hands on what the first one's client said, and a third would not get it. Routers that Calico
         peers with may reflect too, and nothing of them is in a bundle.
         """
-        chains = [self._chain(one, chain, other) for chain in self._chains(one, other)]
+        between = self._of_other_numbers(one, other)
+        if len(between) > _MOST_BETWEEN:
+            return _UNKNOWN
+        ways = (*self._chains(one, other), *((node,) for node in between))
+        chains = [self._chain(one, way, other) for way in ways]
         for links in chains:
             if all(link.state is SessionState.UP for link in links):
                 return Session(SessionState.UP, tuple(e for link in links for e in link.evidence))
@@ -180,6 +188,21 @@ class Peerings:
         closed = [link for links in chains for link in links if link.state in _CLOSED]
         seen = any(link.observed for link in closed)
         return Session(SessionState.DOWN, tuple(dict.fromkeys(e for link in closed for e in link.evidence)), seen)
+
+    def _of_other_numbers(self, one: ClusterNode, other: ClusterNode) -> list[ClusterNode]:
+        """Nodes that hand a route on although they are no reflectors: they have it from another AS, or it goes to one.
+
+        RFC 4271, section 9.2: what was learned inside an AS is not told to peers inside it; all else is. Measured with a
+        mesh of two AS numbers.
+        """
+        if len(set(self._numbers.values())) < 2:
+            return []
+        ends = (self._numbers[one.name], self._numbers[other.name])
+        return [
+            node
+            for name, node in self._cluster.nodes.items()
+            if name not in (one.name, other.name) and not is_reflector(node) and {self._numbers[name]} != set(ends)
+        ]
 
     def _chains(self, one: ClusterNode, other: ClusterNode) -> Iterator[tuple[ClusterNode, ...]]:
         reflectors = [

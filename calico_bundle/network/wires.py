@@ -156,7 +156,8 @@ class Wires:
         session = self.session(sender, owner)
         if session is not None and target == _stored_ip(owner) and source in (None, _stored_ip(sender)):
             return Landing("node", owner.name, interface, session)
-        if interface is not None and self._deserted(owner, interface):
+        # A sender whose cards are not known may be on that network itself.
+        if interface is not None and sender.addresses is not None and self._deserted(owner, interface):
             text = f"{owner.name}'s neighbor table shows nobody on {interface}: no router delivers there"
             card = next((a.evidence for a in owner.addresses or () if a.address.ip == target), None)
             return Landing("silent", owner.name, interface, card, text)

@@ -300,6 +300,23 @@ def test_route_that_comes_back_into_its_as_is_refused(numbers: tuple[str | None,
     assert found.state is expected
 
 
+@pytest.mark.parametrize("number, expected", [("64513", UP), (None, DOWN)])
+def test_route_of_another_as_is_handed_on_inside_the_own(number: str | None, expected: SessionState):
+    """RFC 4271, section 9.2: node-3 tells node-1 what it has from AS 64513, and not what it has from its own AS.
+
+    Measured: a mesh in which node-1 and node-2 do not reach each other, and node-3 reaches both.
+    """
+    one = node(1, sessions="10.0.1.12 Connect\n10.0.1.13 Established")
+    two = node(2, sessions="10.0.1.11 Passive\n10.0.1.13 Established", as_number=number)
+    assert learns(one, two, node(3)).state is expected
+    assert learns(two, one, node(3)).state is expected
+
+
+def test_many_nodes_of_other_as_numbers_leave_it_open():
+    one, two = node(1, sessions="10.0.1.12 Connect"), node(2, as_number="64513")
+    assert learns(one, two, *(node(n) for n in range(3, 40))).state is UNKNOWN
+
+
 def test_without_mesh_and_reflectors_nothing_is_learned():
     assert learns(node(1), node(2), **OFF).state is DOWN
 

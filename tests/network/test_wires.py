@@ -247,6 +247,12 @@ def test_network_on_which_nobody_was_ever_heard_is_not_reached():
     assert "eth1" in found.text
 
 
+def test_sender_whose_cards_are_not_known_may_be_on_the_deserted_network():
+    """Measured: two nodes that chose the same second network, one of them not dumped."""
+    unseen = machine("node-1", internal="10.0.1.11", calico="192.168.50.11/24")
+    assert routed(unseen, behind(neighbors=f"10.0.1.11 dev eth0 lladdr {OTHER_MAC} REACHABLE")).kind == "unknown"
+
+
 def test_network_with_a_neighbor_is_not_deserted():
     heard = behind(neighbors=f"192.168.50.1 dev eth1 lladdr {OTHER_MAC} STALE")
     assert routed(lan_node(1), heard).kind == "unknown"
