@@ -119,7 +119,7 @@ class Peerings:
         direct = self.session(one, other)
         if direct.state is SessionState.UNKNOWN:
             direct = self._learned(other, one)
-        handed_on = self._through_reflectors(one, other)
+        handed_on = self._handed_on_by_others(one, other)
         ways = (direct, handed_on)
         for state in (SessionState.UP, SessionState.UNKNOWN):
             found = next((way for way in ways if way.state is state), None)
@@ -168,7 +168,7 @@ class Peerings:
             return Session(SessionState.DOWN, tuple(r.evidence for r in routes[:1]))
         return _UNKNOWN
 
-    def _through_reflectors(self, one: ClusterNode, other: ClusterNode) -> Session:
+    def _handed_on_by_others(self, one: ClusterNode, other: ClusterNode) -> Session:
         """By one reflector that both peer with, by two that peer with each other, or by a node of another AS.
 
         RFC 4456, section 6: a route of a client goes to every peer, one of a non-client to the clients alone; so the

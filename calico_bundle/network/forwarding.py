@@ -37,6 +37,9 @@ from calico_bundle.network.wires import Landing, Wires
 ANY: Final = IPv4Address("0.0.0.0")  # noqa: S104 - the source of a look-up that has none; nothing is bound
 """The source of a look-up that has none: a rule that asks for one does not apply."""
 
+WHO_MAY_ROUTE: Final = "Calico peers with routers here, or leaves pods to the network"
+"""Why a machine that is no node may carry a pod's packets on."""
+
 MOST_HOPS: Final = 16
 """More hops than a packet takes between two nodes through a tunnel: a loop."""
 
@@ -144,7 +147,7 @@ class Forwarding:
             return open_lookup(at, lookup.undecided)
         route = lookup.route
         if route is None and lookup.unless_default and self.pods.routers_may_know_pods:
-            return open_lookup(at, "Calico peers with routers, and a default route to one that knows pods may be there")
+            return open_lookup(at, f"a default route may lead to a router that knows pods: {WHO_MAY_ROUTE}")
         if route is None:
             return no_route(at, lookup, self._missing_route(at.node, at.packet.destination, None))
         if route.type in DROPPING_TYPES:
@@ -233,7 +236,7 @@ class Forwarding:
             text = f"{gateway} may be a node whose addresses are not in the bundle"
             return undecided(at, text, "`kubectl get nodes -o yaml`")
         if self.pods.routers_may_know_pods:
-            return undecided(at, f"{gateway} peers with Calico and may know pod addresses", f"the routes of {gateway}")
+            return undecided(at, f"{gateway} may know pod addresses: {WHO_MAY_ROUTE}", f"the routes of {gateway}")
         text = f"packets go to {gateway}, which is no node, and routers know no pod addresses"
         if hop.gateway is None:
             text = f"packets go out of {hop.device}, as if {gateway} were a machine on its network"

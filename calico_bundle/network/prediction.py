@@ -113,7 +113,8 @@ class PredictedRouting:
         around = self._pods.cards_around(destination)
         if not around:
             return self._by_birds_table(destination)
-        name, card = around[0]
+        # Another node's card comes first where it has one: its longer prefix may have been announced to this node.
+        name, card = next((found for found in around if found[0] != self._node.name), around[0])
         if name == self._node.name:
             hop = NextHop(None, card.interface, (), 1)
             return Lookup(self._route("unicast", card.address.network, hop, card.evidence))

@@ -62,6 +62,14 @@ def test_cards_network_of_another_node_may_have_been_announced():
     assert walk(where, "node-1", "10.244.1.2", "10.244.2.2").outcome is Outcome.UNKNOWN
 
 
+def test_cards_of_two_nodes_inside_one_block_leave_it_open():
+    """The other node's longer prefix, once announced, comes before the own card's."""
+    near = unseen(1, card("eth0", "10.0.1.11/24"), card("eth1", "10.244.2.60/26"), **SEEN_UP)
+    third = unseen(3, card("eth0", "10.0.1.13/24"), card("eth1", "10.244.2.14/28"))
+    where = cluster(near, unseen(2), third, pools=(pool(),), blocks=blocks_of(1, 2, 3), pods=PROBED)
+    assert walk(where, "node-1", "10.244.1.2", "10.244.2.2").outcome is Outcome.UNKNOWN
+
+
 def bird_routes(*lines: str) -> tuple[Any, ...]:
     return read("bird-routes", "BIRD 1.6.8 ready.\n" + "".join(f"{line}\n" for line in lines))
 
