@@ -155,7 +155,7 @@ def _parse(member: Member, prefix: str) -> _Read:
 def _place(files: Sequence[_Read]) -> tuple[Artifact, ...]:
     """Ask the layouts, the most particular first, where each file belongs; by-content takes what is left."""
     paths = [f.path for f in files]
-    nodes = sorted({fact.name for f in files for fact in f.parsed.facts if isinstance(fact, NodeFact)})
+    nodes = sorted({fact.name for f in files for fact in f.parsed.of(NodeFact)})
     rooted = [(layout, sorted(layout.roots(paths), key=len, reverse=True)) for layout in all_layouts()]
     return tuple(_placed(file, rooted, nodes) for file in files)
 

@@ -7,7 +7,7 @@ of the others are added, and where they contradict each other that is a gap.
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -149,7 +149,7 @@ def join(bundle: Bundle) -> Cluster:
     owners = {path: owner for path, owner in owners.items() if path not in impostors}
     cut = {gap.path for gap in bundle.gaps}
     nodes = _nodes(bundle.artifacts, owners, cut, gaps)
-    every = [fact for a in bundle.artifacts for fact in a.parsed.facts]
+    every = bundle.artifacts
     return Cluster(
         nodes=nodes,
         pods=_unique(every, f.PodFact, lambda p: (p.namespace, p.name)),
@@ -170,16 +170,16 @@ def join(bundle: Bundle) -> Cluster:
     )
 
 
-def _unique(every: Sequence[object], kind: type[T], key: object) -> tuple[T, ...]:
+def _unique(artifacts: Iterable[Artifact], kind: type[T], key: Callable[[T], object]) -> tuple[T, ...]:
     """Facts of one class, each object once: bundles hold the same object in several files."""
     found: dict[object, T] = {}
-    for fact in every:
-        if isinstance(fact, kind):
-            found.setdefault(key(fact), fact)  # type: ignore[operator]
+    for artifact in artifacts:
+        for fact in artifact.parsed.of(kind):
+            found.setdefault(key(fact), fact)
     return tuple(found.values())
 
 
-def _endpoints(every: Sequence[object]) -> tuple[f.EndpointFact, ...]:
+def _endpoints(every: Sequence[Artifact]) -> tuple[f.EndpointFact, ...]:
     """Addresses behind services. EndpointSlices are what kube-proxy reads; Endpoints count where no slice is there."""
     unique = _unique(every, f.EndpointFact, lambda e: (e.namespace, e.service, e.ip, e.source))
     sliced = {(e.namespace, e.service) for e in unique if e.source == "EndpointSlice"}
@@ -206,17 +206,18 @@ def _unassigned(artifacts: Iterable[Artifact], owners: Container[str]) -> list[G
 def _nodes(
     artifacts: Sequence[Artifact], owners: Mapping[str, Owner], cut: set[str], gaps: list[Gap]
 ) -> dict[str, ClusterNode]:
-    stated = [x for a in artifacts for x in a.parsed.facts if isinstance(x, f.NodeFact)]
-    objects = {n.name: n for n in _unique(stated, f.NodeFact, lambda n: n.name)}
+    stated = [x for a in artifacts for x in a.parsed.of(f.NodeFact)]
+    objects = {n.name: n for n in reversed(stated)}
     gaps += _contradicting(stated, objects)
     by_node: dict[str, list[Artifact]] = {name: [] for name in objects}
     for artifact in artifacts:
         if artifact.path in owners:
             by_node.setdefault(owners[artifact.path].node, []).append(artifact)
     found = {name: _node(name, objects.get(name), by_node[name], cut, gaps) for name in sorted(by_node)}
-    facts = [x for a in artifacts for x in a.parsed.facts]
-    newest = max((x.last_seen for x in facts if isinstance(x, f.EventFact) and x.last_seen), default=None)
-    reported = {x.node: x for x in facts if isinstance(x, f.CalicoNodeStatusFact) and _is_fresh(x.last_updated, newest)}
+    events = (x for a in artifacts for x in a.parsed.of(f.EventFact))
+    newest = max((x.last_seen for x in events if x.last_seen), default=None)
+    told = (x for a in artifacts for x in a.parsed.of(f.CalicoNodeStatusFact))
+    reported = {x.node: x for x in told if _is_fresh(x.last_updated, newest)}
     return {name: _with_reported(node, reported.get(name)) for name, node in found.items()}
 
 
@@ -284,8 +285,8 @@ def _of(artifacts: Iterable[Artifact], *kinds: str) -> list[Artifact]:
     return [a for a in artifacts if a.kind in kinds and a.parsed.facts]
 
 
-def _facts(artifact: Artifact, kind: type[T]) -> list[T]:
-    return [x for x in artifact.parsed.facts if isinstance(x, kind)]
+def _facts(artifact: Artifact, kind: type[T]) -> Sequence[T]:
+    return artifact.parsed.of(kind)
 
 
 def _collected(artifacts: Sequence[Artifact], kind: str, fact: type[T]) -> tuple[T, ...] | None:
@@ -312,7 +313,7 @@ def _merge_addresses(
     addresses = _facts(base, f.AddressFact)
     _check_agreement(base, {str(a.address) for a in addresses}, ranked[1:], gaps)
     # `ip link` alone lists cards and no address: the addresses then were not recorded.
-    return tuple(interfaces.values()), tuple(addresses) if addresses else None
+    return tuple(interfaces.values()), tuple(addresses) or None
 
 
 def _address_rank(artifact: Artifact) -> tuple[int, int, int, str]:

@@ -113,8 +113,8 @@ def _short(name: str) -> str:
 
 def make_directory(artifacts: Sequence[Artifact]) -> NodeDirectory:
     """The directory of all nodes and pods that a bundle states."""
-    nodes = [f for a in artifacts for f in a.parsed.facts if isinstance(f, NodeFact)]
-    pods = [f for a in artifacts for f in a.parsed.facts if isinstance(f, PodFact)]
+    nodes = [f for a in artifacts for f in a.parsed.of(NodeFact)]
+    pods = [f for a in artifacts for f in a.parsed.of(PodFact)]
     return NodeDirectory(nodes, pods)
 
 
@@ -123,7 +123,7 @@ def find_owners(artifacts: Sequence[Artifact]) -> dict[str, Owner]:
 
     Where the bundle holds no Node object at all, the names that the layouts found are taken as they are.
     """
-    nodes = [f for a in artifacts for f in a.parsed.facts if isinstance(f, NodeFact)]
+    nodes = [f for a in artifacts for f in a.parsed.of(NodeFact)]
     directory = make_directory(artifacts)
     machine = [a for a in artifacts if a.kind in MACHINE_KINDS]
     groups = _group_owners(machine, directory, alone=not nodes)
@@ -175,9 +175,8 @@ def find_impostors(
 
 def _addresses(artifact: Artifact) -> list[Address]:
     """The machine's own addresses that a record shows: of its cards, and as source or local destination of its routes."""
-    found: list[Address] = [x.address.ip for x in artifact.parsed.facts if isinstance(x, AddressFact)]
-    for route in artifact.parsed.facts:
-        if isinstance(route, RouteFact):
-            found += [route.source] if route.source else []
-            found += [route.destination.network_address] if route.type == "local" else []
+    found: list[Address] = [x.address.ip for x in artifact.parsed.of(AddressFact)]
+    for route in artifact.parsed.of(RouteFact):
+        found += [route.source] if route.source else []
+        found += [route.destination.network_address] if route.type == "local" else []
     return found

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import TypeVar
 
 from calico_bundle.evidence import Gap
+from calico_bundle.facts.listing import FactList
+
+T = TypeVar("T")
 
 HEAD_CHARACTERS = 8192
 """How much of a text `recognizes` gets to see."""
@@ -21,12 +25,23 @@ HEAD_CHARACTERS = 8192
 class Parsed:
     """What one parser made of one artifact.
 
-    `facts` are records of `calico_bundle.facts`; `owner` is the node name that the text itself states, if it does.
+    `facts` are records of `calico_bundle.facts`, in a `FactList` where they are many; `owner` is the node name that the
+    text itself states, if it does.
     """
 
-    facts: tuple[object, ...]
+    facts: Sequence[object]
     gaps: tuple[Gap, ...] = ()
     owner: str | None = None
+
+    def of(self, kind: type[T]) -> Sequence[T]:
+        """The facts of one class, in their order.
+
+        >>> Parsed((1, "a", 2)).of(int)
+        (1, 2)
+        """
+        if isinstance(self.facts, FactList):
+            return self.facts.of(kind)
+        return tuple(fact for fact in self.facts if isinstance(fact, kind))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +51,18 @@ class Parser:
     `kind` names the artifact (`ip-route`); `recognizes(head)` says whether text that begins like this is one;
     `parse(text, path)` reads it, raises nothing, and cites `path` in evidence and gaps; parsers with a smaller `rank`
     are asked first.
+
+    `quick(data, path)` reads the bytes of a file that has, from its first line to its last, the layout that the
+    producing command gives it, and answers None for any other, which then goes to `parse`. Both give the same facts, and
+    no file that `quick` takes is another parser's. `stream(pieces, path)` reads a file too large to be held, in pieces.
     """
 
     kind: str
     recognizes: Callable[[str], bool]
     parse: Callable[[str, str], Parsed]
     rank: int = 50
+    quick: Callable[[bytes, str], Parsed | None] | None = None
+    stream: Callable[[Iterator[bytes], str], Parsed] | None = None
 
 
 @cache
