@@ -14,7 +14,7 @@ from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.evidence import Evidence
 from calico_bundle.network.forwarding import Forwarding, worse
 from calico_bundle.network.outcome import Outcome, Packet, Walk
-from calico_bundle.paths import DnsPaths, PodPath, Verdict
+from calico_bundle.paths import DnsPaths, PathGroup, Verdict
 
 MOST_NODES = 8
 """Nodes tried for each question; the others are alike, and the text says that these were tried."""
@@ -61,12 +61,12 @@ class _Questions:
 
     def elsewhere(self) -> Effect | None:
         """Lookups from nodes that run no DNS pod."""
-        pods = [p for p in self._applicable() if p.pod.node not in self.dns_nodes]
+        pods = [g for g in self._applicable() if g.node not in self.dns_nodes]
         return _of_paths("dns-from-other-nodes", "Lookups of pods on other nodes than CoreDNS's", pods)
 
     def own_node(self) -> Effect | None:
         """Lookups on the nodes that run DNS pods."""
-        pods = [p for p in self._applicable() if p.pod.node in self.dns_nodes]
+        pods = [g for g in self._applicable() if g.node in self.dns_nodes]
         effect = _of_paths(
             "dns-on-its-own-node", f"Lookups of pods on CoreDNS's own node ({_listed(self.dns_nodes)})", pods
         )
@@ -75,8 +75,8 @@ class _Questions:
             return Effect(effect.name, effect.status, f"{effect.text.rstrip('.')}: {why}.", effect.evidence)
         return effect
 
-    def _applicable(self) -> list[PodPath]:
-        return [p for p in self.paths.pods if p.verdict is not Verdict.NOT_APPLICABLE]
+    def _applicable(self) -> list[PathGroup]:
+        return [g for g in self.paths.groups if g.verdict is not Verdict.NOT_APPLICABLE]
 
     def without_dns(self) -> Effect | None:
         """Pod to pod between nodes that are not at fault."""
@@ -133,18 +133,23 @@ def _of_walks(name: str, question: str, claim: str, walks: Sequence[Walk]) -> Ef
     return Effect(name, "works", f"{claim} {count}.", _lines(walks[0]))
 
 
-def _of_paths(name: str, text: str, pods: Sequence[PodPath]) -> Effect | None:
-    if not pods:
+def _of_paths(name: str, text: str, groups: Sequence[PathGroup]) -> Effect | None:
+    if not groups:
         return None
-    failing = [p for p in pods if p.verdict in (Verdict.BROKEN, Verdict.DEGRADED)]
-    unknown = [p for p in pods if p.verdict is Verdict.UNKNOWN]
+    total = _pods(groups)
+    failing = [g for g in groups if g.verdict in (Verdict.BROKEN, Verdict.DEGRADED)]
+    unknown = [g for g in groups if g.verdict is Verdict.UNKNOWN]
     if failing:
-        nodes = _listed({p.pod.node or "?" for p in failing})
-        said = f"{text} fail for {len(failing)} of {len(pods)} pods, on {nodes}: {failing[0].text}."
+        nodes = _listed({g.node or "?" for g in failing})
+        said = f"{text} fail for {_pods(failing)} of {total} pods, on {nodes}: {failing[0].text}."
         return Effect(name, "broken", said, _cause_lines(failing[0]))
     if unknown:
-        return Effect(name, "unknown", f"{text}: not known for {len(unknown)} of {len(pods)} pods; {unknown[0].text}.")
-    return Effect(name, "works", f"{text} work for all {len(pods)} pods.", _first_lines(pods[0]))
+        return Effect(name, "unknown", f"{text}: not known for {_pods(unknown)} of {total} pods; {unknown[0].text}.")
+    return Effect(name, "works", f"{text} work for all {total} pods.", _first_lines(groups[0]))
+
+
+def _pods(groups: Sequence[PathGroup]) -> int:
+    return sum(len(group.pods) for group in groups)
 
 
 def _lines(walk: Walk) -> tuple[Evidence, ...]:
@@ -152,13 +157,13 @@ def _lines(walk: Walk) -> tuple[Evidence, ...]:
     return tuple(dict.fromkeys((*cited, *(h.evidence for h in walk.hops if h.evidence))))[:3]
 
 
-def _cause_lines(path: PodPath) -> tuple[Evidence, ...]:
-    causes = [f.cause for f in path.fates if f.cause]
-    return tuple(e for c in causes[:1] for e in c.evidence)[:3]
+def _cause_lines(group: PathGroup) -> tuple[Evidence, ...]:
+    cause = next((fate.cause for fate in group.fates if fate.cause), None)
+    return cause.evidence[:3] if cause else ()
 
 
-def _first_lines(path: PodPath) -> tuple[Evidence, ...]:
-    return _lines(path.fates[0].request) if path.fates else ()
+def _first_lines(group: PathGroup) -> tuple[Evidence, ...]:
+    return _lines(group.fates[0].request) if group.fates else ()
 
 
 def _listed(names: Iterable[str], most: int = 5) -> str:

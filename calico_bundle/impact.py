@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from heapq import nsmallest
+from itertools import chain
 
 from calico_bundle.cluster import Cluster
-from calico_bundle.network.outcome import Outcome
-from calico_bundle.paths import DnsPaths, Fate, PodPath, Verdict
+from calico_bundle.paths import DnsPaths, PathGroup, PodPath, Verdict
 
 FAILING = (Verdict.BROKEN, Verdict.DEGRADED)
+Pair = tuple[str, str | None]
+"""The node of a pod and that of an endpoint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +22,14 @@ class Impact:
     `restored` counts those that would reach were these nodes mended, `left` all failing paths that still would not.
     """
 
-    paths: tuple[PodPath, ...]
+    groups: tuple[PathGroup, ...]
     restored: int | None
     left: int | None
+
+    @property
+    def paths(self) -> int:
+        """How many paths fail."""
+        return sum(len(group.pods) for group in self.groups)
 
 
 def impact_of(nodes: Collection[str], paths: DnsPaths) -> Impact:
@@ -31,69 +39,94 @@ def impact_of(nodes: Collection[str], paths: DnsPaths) -> Impact:
     It is restored when every lost way of it is theirs.
 
     >>> impact_of(["node-1"], DnsPaths(Cluster({}), None))
-    Impact(paths=(), restored=0, left=0)
+    Impact(groups=(), restored=0, left=0)
     """
-    failing = [p for p in paths.pods if p.verdict in FAILING]
-    theirs = tuple(p for p in failing if any(is_theirs(paths.cluster, f, nodes) for f in _lost(p)))
-    restored = sum(1 for p in theirs if all(is_theirs(paths.cluster, f, nodes) for f in _lost(p)))
+    blame = Blame(paths.cluster, nodes)
+    failing = failing_groups(paths)
+    theirs = tuple(g for g in failing if any(blame.lies_with(pair) for pair in lost_pairs(g)))
     if paths.counts[Verdict.UNKNOWN]:
         return Impact(theirs, None, None)
-    return Impact(theirs, restored, len(failing) - restored)
+    restored = sum(len(g.pods) for g in theirs if all(blame.lies_with(pair) for pair in lost_pairs(g)))
+    return Impact(theirs, restored, sum(len(g.pods) for g in failing) - restored)
 
 
-def is_theirs(cluster: Cluster, fate: Fate, nodes: Collection[str]) -> bool:
-    """Whether a lost way is to be laid at these nodes: one is an end of it, or an end peers with none but them."""
-    ends = {fate.source_node, fate.endpoint_node} - {None}
-    if len(ends) < 2:
-        return False
-    return bool(ends & set(nodes)) or any(_peers_only_with(cluster, end, nodes) for end in ends if end)
+class Blame:
+    """Whether a lost way is to be laid at some nodes: one is an end of it, or an end peers with none but them."""
+
+    def __init__(self, cluster: Cluster, nodes: Collection[str]) -> None:
+        """Lay what is lost at these nodes."""
+        self._nodes = frozenset(nodes)
+        stored = {n.bgp_address.ip for n in cluster.nodes.values() if n.name in self._nodes and n.bgp_address}
+        # Clients of a route reflector learn every route from it: a reflector that is cut off cuts off them all.
+        peers = (
+            (n.name, {s.peer for s in n.sessions or () if s.peer and s.peer.version == 4})
+            for n in cluster.nodes.values()
+        )
+        self._dependent = frozenset(name for name, found in peers if found and found <= stored)
+
+    def lies_with(self, pair: Pair) -> bool:
+        """Whether a lost way between two nodes is theirs; what is lost inside one node is not."""
+        source, target = pair
+        if target is None or source == target:
+            return False
+        return not self._nodes.isdisjoint(pair) or not self._dependent.isdisjoint(pair)
 
 
-def _peers_only_with(cluster: Cluster, name: str, nodes: Collection[str]) -> bool:
-    """Clients of a route reflector learn every route from it: a reflector that is cut off cuts off them all."""
-    node = cluster.nodes.get(name)
-    peers = {s.peer for s in (node.sessions if node else None) or () if s.peer and s.peer.version == 4}
-    stored = {n.bgp_address.ip for n in cluster.nodes.values() if n.name in nodes and n.bgp_address}
-    return bool(peers) and peers <= stored
+def failing_groups(paths: DnsPaths) -> list[PathGroup]:
+    """The pods whose lookups fail, or some of them, by groups that share their fate.
+
+    >>> failing_groups(DnsPaths(Cluster({}), None))
+    []
+    """
+    return [group for group in paths.groups if group.verdict in FAILING]
 
 
-def pairs_of(cluster: Cluster, paths: Iterable[PodPath], nodes: Collection[str]) -> frozenset[tuple[str, str | None]]:
+def lost_pairs(group: PathGroup) -> Iterable[Pair]:
+    """The ways of a group that lose a packet: its node and each endpoint's."""
+    return ((str(group.node), target) for target in group.lost_to)
+
+
+def pairs_of(cluster: Cluster, groups: Iterable[PathGroup], nodes: Collection[str]) -> frozenset[Pair]:
     """The lost ways (pod's node, endpoint's node) that are laid at these nodes.
 
     >>> pairs_of(Cluster({}), (), ["node-1"])
     frozenset()
     """
-    fates = (f for p in paths for f in _lost(p))
-    return frozenset((f.source_node, f.endpoint_node) for f in fates if is_theirs(cluster, f, nodes))
+    blame = Blame(cluster, nodes)
+    return frozenset(pair for group in groups for pair in lost_pairs(group) if blame.lies_with(pair))
 
 
-def hit_by(pairs: Collection[tuple[str, str | None]], paths: DnsPaths) -> tuple[PodPath, ...]:
+def hit_by(pairs: Collection[Pair], paths: DnsPaths) -> tuple[PathGroup, ...]:
     """Failing paths that lose a packet between one of these pairs of nodes (the pod's, the endpoint's).
 
     >>> hit_by([("node-1", "node-2")], DnsPaths(Cluster({}), None))
     ()
     """
-    failing = (p for p in paths.pods if p.verdict in FAILING)
-    return tuple(p for p in failing if any((f.source_node, f.endpoint_node) in pairs for f in _lost(p)))
+    return tuple(g for g in failing_groups(paths) if any(pair in pairs for pair in lost_pairs(g)))
 
 
-def _lost(path: PodPath) -> Iterable[Fate]:
-    return (fate for fate in path.fates if fate.outcome is Outcome.LOST)
+def first_paths(paths: DnsPaths, groups: Iterable[PathGroup], most: int) -> Sequence[PodPath]:
+    """The first paths of some groups, by namespace and name.
+
+    >>> first_paths(DnsPaths(Cluster({}), None), (), 20)
+    []
+    """
+    return [paths.pods[place] for place in nsmallest(most, chain.from_iterable(g.pods[:most] for g in groups))]
 
 
-def pod_names(paths: Iterable[PodPath], most: int = 20) -> tuple[str, ...]:
-    """NAMESPACE/POD of the first paths.
+def pod_names(paths: DnsPaths, groups: Iterable[PathGroup], most: int = 20) -> tuple[str, ...]:
+    """NAMESPACE/POD of the first paths of some groups.
 
-    >>> pod_names(DnsPaths(Cluster({}), None).pods)
+    >>> pod_names(DnsPaths(Cluster({}), None), ())
     ()
     """
-    return tuple(f"{p.pod.namespace}/{p.pod.name}" for p in list(paths)[:most])
+    return tuple(f"{p.pod.namespace}/{p.pod.name}" for p in first_paths(paths, groups, most))
 
 
-def node_names(paths: Iterable[PodPath]) -> tuple[str, ...]:
-    """The nodes the paths start on.
+def node_names(groups: Iterable[PathGroup]) -> tuple[str, ...]:
+    """The nodes that the paths of some groups start on.
 
-    >>> node_names(DnsPaths(Cluster({}), None).pods)
+    >>> node_names(())
     ()
     """
-    return tuple(sorted({p.pod.node for p in paths if p.pod.node}))
+    return tuple(sorted({g.node for g in groups if g.node}))

@@ -9,7 +9,7 @@ is another case; what is left is a missing route.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
@@ -18,9 +18,9 @@ from calico_bundle.calico.bgp import Session, SessionState, recovering
 from calico_bundle.evidence import Evidence
 from calico_bundle.facts import AddressFact
 from calico_bundle.findings import ERROR, CheckInfo, Context, Finding, Fix
-from calico_bundle.impact import FAILING, hit_by, is_theirs, node_names, pod_names
+from calico_bundle.impact import Blame, failing_groups, hit_by, lost_pairs, node_names, pod_names
 from calico_bundle.names import CLUSTER_SUBJECT, node_subject
-from calico_bundle.network.outcome import Cause, Outcome, Why
+from calico_bundle.network.outcome import Cause, Why
 from calico_bundle.paths import DnsPaths, Fate
 
 SESSION, NEXT_HOP, ROUTE, FILTER, OVERLAP = "CB201", "CB202", "CB203", "CB204", "CB205"
@@ -48,16 +48,17 @@ def unexplained(context: Context) -> tuple[Loss, ...]:
     """Every lost way of a failing path that is not laid at a node's address, once per pair of nodes and cause."""
     at_fault = {name for name, verdict in context.addresses.items() if verdict.status in _AT_FAULT}
     found: dict[object, Loss] = {}
-    for fate in _lost_ways(context.paths):
-        if fate.cause and not is_theirs(context.cluster, fate, at_fault):
+    for fate in _lost_ways(context.paths, Blame(context.cluster, at_fault)):
+        if fate.cause:
             loss = _sorted_out(context, fate.source_node, fate.endpoint_node, fate.cause)
             found.setdefault((loss.code, loss.source, loss.target, loss.cause.why, loss.cause.node), loss)
     return tuple(found.values())
 
 
-def _lost_ways(paths: DnsPaths) -> Sequence[Fate]:
-    fates = {id(f): f for p in paths.pods if p.verdict in FAILING for f in p.fates if f.outcome is Outcome.LOST}
-    return tuple(fates.values())
+def _lost_ways(paths: DnsPaths, blame: Blame) -> Iterator[Fate]:
+    for group in failing_groups(paths):
+        if not all(map(blame.lies_with, lost_pairs(group))):
+            yield from (f for f in group.lost_fates if not blame.lies_with((f.source_node, f.endpoint_node)))
 
 
 def _sorted_out(context: Context, source: str, target: str | None, cause: Cause) -> Loss:
@@ -171,7 +172,7 @@ def _finding(
     others = ", ".join(n for n in ends[:6] if n != one) or one
     said = message.get(first.cause.why, message[""]).format(node=one, others=others)
     pairs = frozenset((loss.source, loss.target) for loss in losses)
-    paths = hit_by(pairs, context.paths)
+    hit = hit_by(pairs, context.paths)
     return Finding(
         info.code,
         info.name,
@@ -179,9 +180,9 @@ def _finding(
         node_subject(node) if node else CLUSTER_SUBJECT,
         f"{said}: {first.cause.text}",
         _evidence(losses),
-        paths=len(paths),
-        pods=pod_names(paths),
-        nodes=node_names(paths),
+        paths=sum(len(group.pods) for group in hit),
+        pods=pod_names(context.paths, hit),
+        nodes=node_names(hit),
         pairs=pairs,
     )
 

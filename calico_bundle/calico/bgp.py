@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from ipaddress import ip_address
 from itertools import pairwise, permutations
 
 from calico_bundle.calico.bgp_configuration import BgpConfiguration, is_reflector, peers_with_routers, stored
 from calico_bundle.calico.exclusions import Version
 from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.evidence import Evidence
-from calico_bundle.facts import BGPSessionFact, EventFact, LogEventFact, Network, RouteFact
+from calico_bundle.facts import Address, BGPSessionFact, EventFact, LogEventFact, Network, RouteFact
 
 BIRD_PROTOCOLS = frozenset({"bird", "12"})
 """How `ip route` prints routes of BIRD: by name, or by number where rt_protos has none."""
@@ -82,6 +83,24 @@ class Peerings:
         """Whether the bundle has tables or logs of BIRD's: they show both what is up and what is not."""
         nodes = self._cluster.nodes.values()
         return any(n.sessions is not None or any(_is_sessions(e) for e in n.log_events) for n in nodes)
+
+    def logged(self, node: ClusterNode) -> dict[Address, bool]:
+        """The peers that BIRD's log speaks of, by address: whether the last state of their session is up."""
+        found: dict[Address, bool] = {}
+        for event in node.current_log:
+            if _is_sessions(event):
+                address = _peer_in(event.values.get("protocol", ""))
+                if address is not None:
+                    found[address] = event.values.get("state") == "up"
+        return found
+
+    def complained(self, node: str) -> list[Address]:
+        """The peers, by address, whom a calico-node pod that is not ready says it does not reach."""
+        return [ip_address(peer) for name, peer in self._complaints if name == node]
+
+    def announced(self, node: str) -> frozenset[Network]:
+        """The blocks of a node that its BIRD announces."""
+        return self._blocks.get(node, frozenset())
 
     @property
     def any_shown_down(self) -> bool:
@@ -226,6 +245,14 @@ def learned_routes(node: ClusterNode) -> tuple[RouteFact, ...]:
     """
     carried = ("unicast", "unreachable")
     return tuple(r for r in node.routes or () if r.protocol in BIRD_PROTOCOLS and r.type in carried)
+
+
+def _peer_in(protocol: str) -> Address | None:
+    """The peer's address in the name of a session's protocol (`Mesh_10_0_0_1`)."""
+    try:
+        return ip_address(protocol.partition("_")[2].replace("_", "."))
+    except ValueError:
+        return None
 
 
 def _is_sessions(event: LogEventFact) -> bool:

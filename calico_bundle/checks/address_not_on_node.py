@@ -63,12 +63,12 @@ def _finding(context: Context, verdict: AddressVerdict) -> Finding:
         node_subject(verdict.node),
         f"Calico stores {verdict.stored} for {verdict.node}, which no interface of the node has{should}",
         tuple(dict.fromkeys((*verdict.evidence, *listed, *said[-1:]))),
-        paths=len(impact.paths),
-        pods=pod_names(impact.paths),
-        nodes=node_names(impact.paths),
+        paths=impact.paths,
+        pods=pod_names(context.paths, impact.groups),
+        nodes=node_names(impact.groups),
         fixes=address_fix(context, (verdict,), impact.restored, impact.left),
         blames=frozenset({verdict.node}),
-        pairs=pairs_of(context.cluster, impact.paths, {verdict.node}),
+        pairs=pairs_of(context.cluster, impact.groups, {verdict.node}),
     )
 
 

@@ -31,14 +31,17 @@ def run(context: Context) -> list[Finding]:
     from calico_bundle.impact import node_names, pod_names
     from calico_bundle.paths import Verdict
 
-    unknown = [p for p in context.paths.pods if p.verdict is Verdict.UNKNOWN]
+    unknown = [g for g in context.paths.groups if g.verdict is Verdict.UNKNOWN]
     if not unknown and context.paths.pods:
         return []
-    reasons = Counter(p.text for p in unknown).most_common(3)
+    texts: Counter[str] = Counter()
+    for group in unknown:
+        texts[group.text] += len(group.pods)
+    reasons = texts.most_common(3)
     said = "; ".join(f"{text} ({count} paths)" if count > 1 else text for text, count in reasons)
     missing = ", ".join(dict.fromkeys(m.artifact for m in context.missing))
     message = (
-        f"{len(unknown)} of {len(context.paths.pods)} paths stay unknown: {said}"
+        f"{texts.total()} of {len(context.paths.pods)} paths stay unknown: {said}"
         if unknown
         else (f"no pod is in the bundle, so no path can be judged; missing: {missing or 'nothing that is known of'}")
     )
@@ -49,8 +52,8 @@ def run(context: Context) -> list[Finding]:
             WARNING,
             BUNDLE_SUBJECT,
             message,
-            paths=len(unknown),
-            pods=pod_names(unknown),
+            paths=texts.total(),
+            pods=pod_names(context.paths, unknown),
             nodes=node_names(unknown),
         )
     ]

@@ -27,12 +27,12 @@ def lacks(context: Context) -> str | None:
 
 def run(context: Context) -> list[Finding]:
     """One finding, or none."""
-    from calico_bundle.impact import FAILING, node_names, pod_names
+    from calico_bundle.impact import failing_groups, node_names, pod_names
 
     dns = context.dns
     if dns is None or dns.hidden or any(e.ready for e in dns.endpoints):
         return []
-    hit = [p for p in context.paths.pods if p.verdict in FAILING]
+    hit = failing_groups(context.paths)
     pods = [p for p in context.cluster.pods if _selected(p.labels, dns.service.selector)]
     service = f"{dns.service.namespace}/{dns.service.name}"
     message = f"{service} has no ready endpoint ({len(dns.endpoints)} that are not ready)"
@@ -45,8 +45,8 @@ def run(context: Context) -> list[Finding]:
             service_subject(dns.service.namespace, dns.service.name),
             message,
             tuple(dict.fromkeys((*lines[:5], *(p.evidence for p in pods[:5])))),
-            paths=len(hit),
-            pods=pod_names(hit),
+            paths=sum(len(group.pods) for group in hit),
+            pods=pod_names(context.paths, hit),
             nodes=node_names(hit),
         )
     ]

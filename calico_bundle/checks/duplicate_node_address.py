@@ -66,12 +66,12 @@ def _finding(context: Context, verdict: AddressVerdict, fixes: tuple[Fix, ...]) 
         node_subject(verdict.node),
         f"{verdict.node} holds {verdict.stored} as its Calico address, and so does {others_named}{should}",
         tuple(dict.fromkeys((*verdict.evidence, *(e for o in others for e in o.evidence[:1]), *conflict[-1:]))),
-        paths=len(impact.paths),
-        pods=pod_names(impact.paths),
-        nodes=node_names(impact.paths),
+        paths=impact.paths,
+        pods=pod_names(context.paths, impact.groups),
+        nodes=node_names(impact.groups),
         fixes=fixes,
         blames=frozenset({verdict.node}),
-        pairs=pairs_of(context.cluster, impact.paths, {verdict.node}),
+        pairs=pairs_of(context.cluster, impact.groups, {verdict.node}),
     )
 
 

@@ -9,7 +9,6 @@ from calico_bundle.names import node_subject
 
 if TYPE_CHECKING:
     from calico_bundle.addresses import AddressVerdict
-    from calico_bundle.calico.installation import CalicoInstallation
     from calico_bundle.evidence import Evidence
     from calico_bundle.impact import Impact
 
@@ -57,20 +56,16 @@ def lacks(context: Context) -> str | None:
 def run(context: Context) -> list[Finding]:
     """One finding per node with a wrong address."""
     from calico_bundle.addresses import AddressStatus, blamed, names
-    from calico_bundle.calico.installation import installation_of
     from calico_bundle.impact import impact_of
     from calico_bundle.remedies import address_fix
 
     wrong = blamed(context.addresses, AddressStatus.WRONG)
-    installation = installation_of(context.cluster)
     total = impact_of(names(wrong), context.paths)
     fixes = address_fix(context, wrong, total.restored, total.left)
-    return [_finding(context, verdict, installation, fixes) for verdict in wrong]
+    return [_finding(context, verdict, fixes) for verdict in wrong]
 
 
-def _finding(
-    context: Context, verdict: AddressVerdict, installation: CalicoInstallation, fixes: tuple[Fix, ...]
-) -> Finding:
+def _finding(context: Context, verdict: AddressVerdict, fixes: tuple[Fix, ...]) -> Finding:
     from calico_bundle.impact import impact_of, node_names, pairs_of, pod_names
 
     impact = impact_of({verdict.node}, context.paths)
@@ -80,13 +75,13 @@ def _finding(
         ERROR,
         node_subject(verdict.node),
         _message(verdict),
-        _evidence(verdict, installation, impact),
-        paths=len(impact.paths),
-        pods=pod_names(impact.paths),
-        nodes=node_names(impact.paths),
+        _evidence(context, verdict, impact),
+        paths=impact.paths,
+        pods=pod_names(context.paths, impact.groups),
+        nodes=node_names(impact.groups),
         fixes=fixes,
         blames=frozenset({verdict.node}),
-        pairs=pairs_of(context.cluster, impact.paths, {verdict.node}),
+        pairs=pairs_of(context.cluster, impact.groups, {verdict.node}),
     )
 
 
@@ -97,19 +92,16 @@ def _message(verdict: AddressVerdict) -> str:
     return f"{text}; it should be {verdict.expected}{should}"
 
 
-def _evidence(verdict: AddressVerdict, installation: CalicoInstallation, impact: Impact) -> tuple[Evidence, ...]:
+def _evidence(context: Context, verdict: AddressVerdict, impact: Impact) -> tuple[Evidence, ...]:
     """Address choice first, then how peers show it, then the routes that failing packets take."""
-    from calico_bundle.network.outcome import Outcome
+    from calico_bundle.impact import first_paths
 
     trials = [e for t in verdict.trials[:3] for e in t.evidence]
+    failing = first_paths(context.paths, impact.groups, 3)
     causes = [
-        e
-        for path in impact.paths[:3]
-        for fate in path.fates
-        if fate.outcome is Outcome.LOST and fate.cause
-        for e in fate.cause.evidence
+        e for path in failing for fate in path.group.lost_fates for e in (fate.cause.evidence if fate.cause else ())
     ]
-    return tuple(dict.fromkeys((*verdict.evidence, *trials, *causes, *installation.evidence)))
+    return tuple(dict.fromkeys((*verdict.evidence, *trials, *causes, *context.choices.installation.evidence)))
 
 
 CHECK = Check(INFO, lacks, run)

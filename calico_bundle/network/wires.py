@@ -22,7 +22,7 @@ from calico_bundle.network.cards import in_a_cloud
 from calico_bundle.network.prediction import OWN_CARD
 from calico_bundle.numbers import whole_number
 
-_SILENT = "FAILED"
+SILENT = "FAILED"
 """Nobody answered three times. INCOMPLETE is a question that still waits for its answer, and shows nothing."""
 
 
@@ -77,6 +77,10 @@ class Wires:
         said = self._internal.get(address, set()) | self._stored.get(address, set())
         return holders | {name for name in said if self._nodes[name].holds(address) is not False}
 
+    def cards_with(self, mac: str) -> frozenset[tuple[str, str]]:
+        """The cards, each with its node, that have a link-layer address."""
+        return frozenset(self._macs.get(mac, ()))
+
     def land(self, sender: ClusterNode, device: str, next_hop: Address) -> Landing:
         """Where a frame sent out of a device toward a next hop ends."""
         entry = self._neighbor(sender, device, next_hop)
@@ -91,7 +95,7 @@ class Wires:
 
     def _contradicted(self, sender: ClusterNode, entry: NeighborFact, next_hop: Address) -> Landing | None:
         """An entry that failed beside a session that is up with that very address: one of the two is old."""
-        if entry.mac is not None and entry.state != _SILENT:
+        if entry.mac is not None and entry.state != SILENT:
             return None
         owners = [self._nodes[name] for name in self.nodes_at(next_hop)]
         for owner in owners:
@@ -104,10 +108,10 @@ class Wires:
     @staticmethod
     def _neighbor(sender: ClusterNode, device: str, next_hop: Address) -> NeighborFact | None:
         fitting = (n for n in sender.neighbors or () if n.address == next_hop and n.device in (device, None))
-        return next((n for n in fitting if n.mac is not None or n.state == _SILENT), None)
+        return next((n for n in fitting if n.mac is not None or n.state == SILENT), None)
 
     def _by_neighbor(self, entry: NeighborFact, next_hop: Address) -> Landing:
-        if entry.mac is None or entry.state == _SILENT:
+        if entry.mac is None or entry.state == SILENT:
             return Landing("silent", evidence=entry.evidence, text=f"{next_hop} did not answer ARP on {entry.device}")
         answered = self._macs.get(entry.mac, set())
         if len(answered) == 1:
@@ -173,11 +177,11 @@ class Wires:
         shows nothing in a cloud, whose network knows the addresses without asking, nor where the kernel may have thrown
         the entry away.
         """
-        if not node.neighbors or in_a_cloud(node) or self._forgets(node):
+        if not node.neighbors or in_a_cloud(node) or self.forgets(node):
             return False
         return not any(n.device == interface and isinstance(n.address, IPv4Address) and n.mac for n in node.neighbors)
 
-    def _forgets(self, node: ClusterNode) -> bool:
+    def forgets(self, node: ClusterNode) -> bool:
         """Whether the kernel drops entries that are not in use: above gc_thresh1 of them (neigh_periodic_work()).
 
         The table is one for all network namespaces, and every pod has an entry for its gateway in its own.

@@ -13,12 +13,12 @@ from calico_bundle.cluster import ClusterNode
 from calico_bundle.coverage import seen
 from calico_bundle.diagnosis import Diagnosis
 from calico_bundle.evidence import Evidence
-from calico_bundle.facts import Address
+from calico_bundle.facts import Address, EndpointFact
 from calico_bundle.findings import Finding
-from calico_bundle.impact import FAILING
+from calico_bundle.impact import FAILING, lost_pairs
 from calico_bundle.network.outcome import Hop, Outcome, Walk
 from calico_bundle.network.service import DnsService
-from calico_bundle.paths import DnsPaths, Fate, PodPath, Verdict
+from calico_bundle.paths import DnsPaths, PodPath, Verdict
 from calico_bundle.trace import End, Path
 
 SCHEMA_VERSION = 1
@@ -178,11 +178,12 @@ def _service(dns: DnsService, paths: DnsPaths) -> dict[str, Any]:
 def _paths(diagnosis: Diagnosis, which: str) -> list[dict[str, Any]]:
     if which == "none":
         return []
-    shown = [p for p in diagnosis.paths.pods if which == "all" or p.verdict in FAILING]
-    return [_path(p, diagnosis.findings) for p in shown]
+    endpoints = diagnosis.dns.ready if diagnosis.dns else ()
+    shown = (p for p in diagnosis.paths.pods if which == "all" or p.verdict in FAILING)
+    return [_path(p, endpoints, diagnosis.findings) for p in shown]
 
 
-def _path(path: PodPath, findings: Sequence[Finding]) -> dict[str, Any]:
+def _path(path: PodPath, endpoints: Sequence[EndpointFact], findings: Sequence[Finding]) -> dict[str, Any]:
     return {
         "namespace": path.pod.namespace,
         "pod": path.pod.name,
@@ -191,7 +192,10 @@ def _path(path: PodPath, findings: Sequence[Finding]) -> dict[str, Any]:
         "verdict": path.verdict.value,
         "basis": path.basis,
         "reason": {"code": reason_code(path, findings), "text": path.text},
-        "endpoints": [_fate(f) for f in path.fates],
+        "endpoints": [
+            {"ip": str(e.ip), "pod": e.pod, "node": node, "request": request.value, "reply": reply.value}
+            for e, (node, request, reply) in zip(endpoints, path.group.outcomes, strict=False)
+        ],
     }
 
 
@@ -204,9 +208,9 @@ def reason_code(path: PodPath, findings: Sequence[Finding]) -> str | None:
         return "CB901"
     if path.verdict not in FAILING:
         return None
-    if not path.fates:
+    if not path.group.outcomes:
         return "CB302"
-    return code_of({(f.source_node, f.endpoint_node) for f in path.fates if f.outcome is Outcome.LOST}, findings)
+    return code_of(set(lost_pairs(path.group)), findings)
 
 
 def code_of(ways: set[tuple[str, str | None]], findings: Sequence[Finding]) -> str | None:
@@ -217,16 +221,6 @@ def code_of(ways: set[tuple[str, str | None]], findings: Sequence[Finding]) -> s
     """
     ends = {n for way in ways if way[0] != way[1] for n in way}
     return next((f.code for f in findings if f.blames & ends or f.pairs & ways), None)
-
-
-def _fate(fate: Fate) -> dict[str, Any]:
-    return {
-        "ip": str(fate.endpoint.ip),
-        "pod": fate.endpoint.pod,
-        "node": fate.endpoint_node,
-        "request": fate.request.outcome.value,
-        "reply": fate.reply.outcome.value,
-    }
 
 
 # --- one path, hop by hop ---------------------------------------------------------------------------------------------

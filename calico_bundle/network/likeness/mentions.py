@@ -1,0 +1,79 @@
+"""What a node's records beside its routes say of other nodes: its neighbors, its BGP sessions, its log and its probes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from calico_bundle.calico.bgp import Peerings
+from calico_bundle.cluster import ClusterNode
+from calico_bundle.facts import Address, NeighborFact
+from calico_bundle.network.likeness.addresses import Key, Roles
+from calico_bundle.network.likeness.tables import THIRD
+from calico_bundle.network.wires import SILENT, Wires
+
+
+class Mentions:
+    """Who is mentioned by whom, and in which words; what speaks of no node is of `others`."""
+
+    def __init__(self, nodes: list[ClusterNode], roles: Roles, wires: Wires, peerings: Peerings) -> None:
+        self._roles, self._wires, self._peerings = roles, wires, peerings
+        self._of: dict[str, dict[str | None, list[Key]]] = {node.name: self._read(node) for node in nodes}
+
+    def relation(self, node: str, other: str) -> Key:
+        """What a node's records say of another."""
+        return tuple(self._of[node].get(other, ()))
+
+    def of_others(self, node: str) -> Key:
+        """What they say of machines that are no nodes, and on which cards anybody answered at all."""
+        return tuple(self._of[node].get(None, ()))
+
+    def of(self, node: str) -> set[str]:
+        """The nodes that they speak of."""
+        return {name for name in self._of[node] if name is not None}
+
+    def _read(self, node: ClusterNode) -> dict[str | None, list[Key]]:
+        found: dict[str | None, list[Key]] = defaultdict(list)
+        for who, said in (*self._neighbors(node), *self._sessions(node), *self._logged(node)):
+            found[who].append(said)
+        return dict(found)
+
+    def _neighbors(self, node: ClusterNode) -> Iterator[tuple[str | None, Key]]:
+        if node.neighbors is None:
+            yield None, ("no neighbor table",)
+        answered: dict[str | None, None] = {}
+        for entry in node.neighbors or ():
+            if entry.address.version == 4:
+                yield self._neighbor(entry)
+                if entry.mac:
+                    answered[entry.device] = None
+        yield None, ("answered on", frozenset(answered))
+
+    def _neighbor(self, entry: NeighborFact) -> tuple[str | None, Key]:
+        owner, part = self._part(entry.address)
+        cards = self._wires.cards_with(entry.mac) if entry.mac else frozenset()
+        owners = {name for name, _ in cards}
+        third = (THIRD,) if owners - {owner} else ()
+        theirs = frozenset(card for _, card in cards)
+        return owner, ("neighbor", part, entry.device, entry.mac is not None, theirs, entry.state == SILENT, *third)
+
+    def _sessions(self, node: ClusterNode) -> Iterator[tuple[str | None, Key]]:
+        for session in node.sessions or ():
+            if session.peer is not None and session.peer.version == 4:
+                owner, part = self._part(session.peer)
+                yield owner, ("session", part, session.established, session.source)
+
+    def _logged(self, node: ClusterNode) -> Iterator[tuple[str | None, Key]]:
+        for address, up in self._peerings.logged(node).items():
+            owner, part = self._part(address)
+            if owner is not None:
+                yield owner, ("log", part, up)
+        for address in self._peerings.complained(node.name):
+            owner, part = self._part(address)
+            if owner is not None:
+                yield owner, ("probe", part)
+
+    def _part(self, address: Address) -> tuple[str | None, object]:
+        """Whose an address is, and its part there; any other keeps its name."""
+        owner = self._roles.owner.get(int(address))
+        return (None, str(address)) if owner is None else (owner, self._roles.of(owner, address))

@@ -1,0 +1,140 @@
+"""The nature of a node: all that its records say of itself, and of machines that are no nodes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cached_property
+
+from calico_bundle.calico.bgp import BIRD_PROTOCOLS, recovering
+from calico_bundle.cluster import ClusterNode
+from calico_bundle.facts import InterfaceFact, Network, RuleFact, ServiceRuleFact
+from calico_bundle.network.cards import in_a_cloud
+from calico_bundle.network.forwarding import Forwarding
+from calico_bundle.network.likeness.addresses import Key, Networks, Roles, marks
+from calico_bundle.network.likeness.mentions import Mentions
+from calico_bundle.network.likeness.tables import THIRD, Tables
+
+# What `network.settings` and `network.wires` read of a kernel's settings.
+_SETTINGS = re.compile(r"net\.ipv4\.(?:conf\.(?P<device>.+)\.(?:rp_filter|accept_local)|neigh\.default\.gc_thresh1)")
+
+
+class Natures:
+    """The natures of all nodes of one cluster; equal ones are nodes that only their names and addresses tell apart."""
+
+    def __init__(
+        self,
+        forwarding: Forwarding,
+        roles: Roles,
+        networks: Networks,
+        tables: Tables,
+        mentions: Mentions,
+    ) -> None:
+        self._forwarding = forwarding
+        self._roles, self._networks, self._tables, self._mentions = roles, networks, tables, mentions
+        self._is_cable = forwarding.pods.is_workload_device
+
+    @cached_property
+    def all_differ(self) -> bool:
+        """Whether configuration tells nodes apart by name, label or number: then each is taken for itself."""
+        cluster = self._forwarding.cluster
+        nodes = cluster.nodes.values()
+        configurations = [c.name for c in cluster.bgp_configurations] + [c.name for c in cluster.felix_configurations]
+        named = any(name != "default" for name in configurations)
+        numbers = {n.kubernetes.as_number for n in nodes if n.kubernetes}
+        reflecting = any(n.kubernetes and n.kubernetes.route_reflector_cluster_id for n in nodes)
+        return named or reflecting or len(numbers) > 1 or bool(cluster.bgp_peers)
+
+    def of(self, node: ClusterNode) -> Key:
+        """A node's nature; its name where nothing else will do."""
+        if self.all_differ or self._is_odd(node):
+            return (node.name,)
+        return (
+            node.addresses is None,
+            self._roles.all_of(node.name),
+            self._kubernetes(node),
+            self._interfaces(node),
+            self._tables.of_itself(node.name),
+            _runs_bird(node),
+            None if node.rules is None else tuple(map(_rule, node.rules)),
+            self._settings(node),
+            _service_rules(node),
+            self._mentions.of_others(node.name),
+            self._forwarding.wires.forgets(node),
+            node.sessions is None,
+            recovering(node) is not None,
+            node.incomplete,
+            self._forwarding.pods.gateway_answers(node.name),
+            self._blocks(node),
+        )
+
+    def _is_odd(self, node: ClusterNode) -> bool:
+        """Whether its own records lead packets where neither end is, or BIRD's table stands in for the kernel's."""
+        own = self._tables.relation(node.name, node.name) or ()
+        return (
+            THIRD in own or self._tables.by_another(node.name) or (node.bgp_routes is not None and node.routes is None)
+        )
+
+    @staticmethod
+    def _kubernetes(node: ClusterNode) -> Key | None:
+        of = node.kubernetes
+        return None if of is None else (of.ready, in_a_cloud(node), bool(of.redacted), bool(of.pod_cidrs))
+
+    def _interfaces(self, node: ClusterNode) -> Key | None:
+        if node.interfaces is None:
+            return None
+        return tuple(self._interface(node, i) for i in node.interfaces if not self._is_cable(i.name))
+
+    def _interface(self, node: ClusterNode, interface: InterfaceFact) -> Key:
+        holders = self._forwarding.wires.cards_with(interface.mac) if interface.mac else ()
+        mac = interface.mac if len(holders) > 1 else bool(interface.mac)
+        local = interface.vxlan_local
+        part = local and (self._roles.of(node.name, local) or str(local))
+        up = "UP" in interface.flags
+        return (interface.name, up, bool(interface.flags), mac, interface.kind, part, interface.vxlan_device)
+
+    def _settings(self, node: ClusterNode) -> frozenset[tuple[str, str]] | None:
+        if node.sysctls is None:
+            return None
+        return frozenset(_setting(key, fact.value, self._is_cable) for key, fact in node.sysctls.items() if _asked(key))
+
+    def _blocks(self, node: ClusterNode) -> Key:
+        announced = self._forwarding.peerings.announced(node.name)
+        blocks = sorted(self._forwarding.pods.blocks_of(node.name), key=_place)
+        return tuple(
+            (block.prefixlen, block in announced, self._networks.around(int(block.network_address)))
+            for block in blocks
+            if block.version == 4
+        )
+
+
+def _place(network: Network) -> tuple[int, int, int]:
+    return network.version, int(network.network_address), network.prefixlen
+
+
+def _runs_bird(node: ClusterNode) -> bool:
+    return any(r.protocol in BIRD_PROTOCOLS for r in node.routes or ())
+
+
+def _rule(rule: RuleFact) -> Key:
+    matched = (rule.source, rule.destination, rule.input_device, rule.output_device, rule.mark, rule.mark_mask)
+    return (rule.family, rule.priority, rule.inverted, *matched, rule.other, rule.action, rule.table)
+
+
+def _asked(key: str) -> bool:
+    return _SETTINGS.fullmatch(key) is not None
+
+
+def _setting(key: str, value: str, is_cable: Callable[[str], bool]) -> tuple[str, str]:
+    found = _SETTINGS.fullmatch(key)
+    device = found["device"] if found else None
+    return (key.replace(device, "*") if device and is_cable(device) else key, value)
+
+
+def _service_rules(node: ClusterNode) -> Key | None:
+    """What kube-proxy's rules say of sources; None where none were recorded."""
+    return None if node.service_rules is None else tuple(_service_rule(r) for r in node.service_rules if marks(r))
+
+
+def _service_rule(rule: ServiceRuleFact) -> Key:
+    return (rule.chain, rule.source, rule.source_inverted, rule.destination, rule.jump)

@@ -1,0 +1,265 @@
+"""What each node's routing table says of each other node, and where it departs from what the tables like it say.
+
+Nearly all tables of a cluster are equal but for a node's own routes. A table is kept as the differences from a reference
+listing, so what is asked of it is answered from those: whom does it say something else of than most.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from calico_bundle.facts import Address, Network, NextHop, RouteFact
+from calico_bundle.network.likeness.addresses import Key, Roles
+
+_NO_UNICAST = frozenset({"broadcast", "multicast"})
+_EVERYBODY = ""
+"""Whom a route is about that is not about one node."""
+
+THIRD = "by another node"
+"""In a relation: a packet between the two meets the records of a third, so what holds for them need not for others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Homes:
+    """Where pods and blocks are.
+
+    `pods` gives the node of an address, `blocks` the node of a block and its number there; `in_block` says whether an
+    address is in any of them.
+    """
+
+    pods: Mapping[int, str]
+    blocks: Mapping[Network, tuple[str, int]]
+    in_block: Callable[[Address], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A table beside a reference: the reference's routes, the places of those it lacks, and the routes it has besides.
+
+    `base` is the same object for tables with the same reference; None where there is none, and all routes are `added`.
+    """
+
+    base: object
+    lines: Sequence[RouteFact]
+    removed: frozenset[int]
+    added: Sequence[RouteFact]
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """One route: whom it is about, which of that node's pods (None: no single pod), and what it says.
+
+    `third` when it leads by a node that it is not about.
+    """
+
+    who: str
+    pod: int | None
+    said: Key
+    third: bool
+
+
+@dataclass(slots=True)
+class _Reference:
+    """A reference listing: its routes in words, whom they are about, and how many tables lack which.
+
+    `personal` are the routes that only one node can have: into a pod's cable, or with a source address.
+    """
+
+    words: dict[int, _Word]
+    personal: frozenset[int]
+    about: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    users: int = 0
+    lacking: Counter[int] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        """Sort the routes by whom they are about."""
+        for place, word in self.words.items():
+            self.about[word.who].append(place)
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """One node's table beside its reference."""
+
+    reference: int
+    removed: frozenset[int]
+    added: Mapping[str, Sequence[_Word]]
+    cables: frozenset[int]
+
+
+class Tables:
+    """All recorded tables of one cluster."""
+
+    def __init__(
+        self, tables: Mapping[str, Difference], roles: Roles, homes: Homes, is_cable: Callable[[str], bool]
+    ) -> None:
+        self._roles, self._homes, self._is_cable = roles, homes, is_cable
+        self._references: list[_Reference] = []
+        self._numbers: dict[int, int] = {}
+        self._tables = {name: self._read(name, table) for name, table in tables.items()}
+        self._absent = [
+            frozenset(place for place, count in r.lacking.items() if 2 * count > r.users) for r in self._references
+        ]
+        self._ranks = self._ranked_pods()
+
+    # --- what is asked ----------------------------------------------------------------------------------------------
+
+    @property
+    def references(self) -> range:
+        """The numbers of all reference listings."""
+        return range(len(self._references))
+
+    def reference(self, node: str) -> int | None:
+        """The reference that a node's table is kept beside; None where no table was recorded."""
+        table = self._tables.get(node)
+        return table.reference if table else None
+
+    def relation(self, node: str, other: str) -> Key | None:
+        """All that a node's table says of another; None where no table was recorded."""
+        table = self._tables.get(node)
+        if table is None:
+            return None
+        return self._told(self._references[table.reference], other, table.removed, table.added.get(other, ()))
+
+    def usual(self, reference: int, other: str) -> Key:
+        """What a table with that reference says of another node unless it departs from what most of them say."""
+        return self._told(self._references[reference], other, self._absent[reference], ())
+
+    def departs(self, node: str) -> set[str]:
+        """The nodes of which a table says something else than `usual`; not the node itself."""
+        table = self._tables.get(node)
+        if table is None:
+            return set()
+        words = self._references[table.reference].words
+        odd = table.removed ^ self._absent[table.reference]
+        return ({words[place].who for place in odd if place in words} | table.added.keys()) - {_EVERYBODY, node}
+
+    def of_itself(self, node: str) -> Key | None:
+        """What a table says of its own node, and of nobody in particular; None where no table was recorded."""
+        table = self._tables.get(node)
+        if table is None:
+            return None
+        everybody = self.relation(node, _EVERYBODY)
+        return (self.relation(node, node), everybody)
+
+    def has_cable(self, node: str, pod: int) -> bool:
+        """Whether a table has a pod's own route into a pod's cable."""
+        table = self._tables.get(node)
+        return table is not None and pod in table.cables
+
+    def rank(self, pod: int) -> int | None:
+        """The number of a pod among those of its node that other tables have routes of their own for."""
+        return self._ranks.get(pod)
+
+    def by_another(self, node: str) -> bool:
+        """Whether a table leads packets for anybody by some other node: the way is then no matter of its two ends."""
+        table = self._tables.get(node)
+        if table is None:
+            return False
+        reference = self._references[table.reference]
+        kept = (reference.words[p] for p in reference.about.get(_EVERYBODY, ()) if p not in table.removed)
+        return any(word.third for word in (*kept, *table.added.get(_EVERYBODY, ())))
+
+    def _told(self, reference: _Reference, other: str, without: frozenset[int], added: Iterable[_Word]) -> Key:
+        kept = (reference.words[place] for place in reference.about.get(other, ()) if place not in without)
+        words = [*kept, *added]
+        told = tuple(word.said if word.pod is None else (self._ranks[word.pod], word.said) for word in words)
+        return (*told, THIRD) if any(word.third for word in words) else told
+
+    # --- reading ----------------------------------------------------------------------------------------------------
+
+    def _read(self, name: str, table: Difference) -> _Table:
+        number = self._reference_of(table)
+        reference = self._references[number]
+        reference.users += 1
+        reference.lacking.update(table.removed)
+        kept = (table.lines[place] for place in reference.personal if place not in table.removed)
+        cables: set[int] = set()
+        added: dict[str, list[_Word]] = defaultdict(list)
+        for route in (*kept, *table.added):
+            pod = self._cable(route)
+            if pod is not None and self._homes.pods.get(pod, name) == name:
+                cables.add(pod)
+            elif word := self._word(route, name):
+                added[word.who].append(word)
+        return _Table(number, table.removed, dict(added), frozenset(cables))
+
+    def _reference_of(self, table: Difference) -> int:
+        number = self._numbers.get(id(table.base))
+        if number is None:
+            number = self._numbers[id(table.base)] = len(self._references)
+            numbered = list(enumerate(table.lines))
+            personal = frozenset(p for p, r in numbered if r.source is not None or self._cable(r) is not None)
+            listed = ((place, self._word(route, None)) for place, route in numbered if place not in personal)
+            self._references.append(_Reference({place: word for place, word in listed if word}, personal))
+        return number
+
+    def _cable(self, route: RouteFact) -> int | None:
+        """The pod that a route is the own one of, into its cable; None for every other route."""
+        if route.family != 4 or route.destination.prefixlen != 32 or len(route.next_hops) != 1:
+            return None
+        plain = route.type == "unicast" and route.table in ("main", "254")
+        into = plain and self._is_cable(route.next_hops[0].device or "")
+        return int(route.destination.network_address) if into else None
+
+    def _word(self, route: RouteFact, own: str | None) -> _Word | None:
+        """A route of `own`'s table in words; None for one that no packet can meet here."""
+        if not can_matter(route):
+            return None
+        about = self._about(route.destination)
+        if about is None:
+            return None
+        who, pod, where = about
+        hops = tuple(self._hop(hop, who) for hop in route.next_hops)
+        source = self._part(route.source, own)
+        said = (route.table, route.type, where, hops, route.protocol, route.scope, source, route.metric)
+        gateways = (self._roles.owner.get(int(hop.gateway), who) for hop in route.next_hops if hop.gateway)
+        return _Word(who, pod, said, any(gateway != who for gateway in gateways))
+
+    def _about(self, destination: Network) -> tuple[str, int | None, Key] | None:
+        """Whom a route is about: who has the address, the pod or the block; None for an address that nobody has."""
+        value = int(destination.network_address)
+        if destination.prefixlen == 32:
+            if value in self._homes.pods:
+                return self._homes.pods[value], value, ("pod",)
+            owner = self._roles.owner.get(value)
+            if owner is not None:
+                return owner, None, ("own", self._roles.of(owner, destination.network_address))
+            if self._homes.in_block(destination.network_address):
+                return None
+        block = self._homes.blocks.get(destination)
+        if block is not None:
+            return block[0], None, ("block", block[1])
+        # A network that is nobody's block keeps its name, and every address knows which such networks hold it.
+        return _EVERYBODY, None, ("network", destination.prefixlen, value)
+
+    def _hop(self, hop: NextHop, who: str) -> Key:
+        device = hop.device or ""
+        return (self._part(hop.gateway, who), "*" if self._is_cable(device) else device, tuple(hop.flags), hop.weight)
+
+    def _part(self, address: Address | None, who: str | None) -> object:
+        """An address as the part it plays on the node that a route is about; any other keeps its name."""
+        if address is None:
+            return None
+        return (self._roles.of(who, address) if who else None) or str(address)
+
+    def _ranked_pods(self) -> dict[int, int]:
+        words = [word for r in self._references for word in r.words.values()]
+        words += [word for t in self._tables.values() for listed in t.added.values() for word in listed]
+        by_node: dict[str, set[int]] = defaultdict(set)
+        for word in words:
+            if word.pod is not None:
+                by_node[word.who].add(word.pod)
+        return {pod: rank for pods in by_node.values() for rank, pod in enumerate(sorted(pods))}
+
+
+def can_matter(route: RouteFact) -> bool:
+    """Whether a packet of a lookup can meet a route: IPv6 is not walked, and lookups are no broadcasts."""
+    return route.family == 4 and route.type not in _NO_UNICAST
+
+
+def difference(routes: Sequence[RouteFact]) -> Difference:
+    """A table beside its reference; one that was read line by line has none."""
+    return Difference(None, (), frozenset(), [route for route in routes if can_matter(route)])

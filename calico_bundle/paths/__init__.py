@@ -1,0 +1,178 @@
+"""Request and reply of every pod to every DNS endpoint, decided once per class of nodes and addresses that are alike.
+
+A path is a lookup sent to the DNS service's address: the translation to an endpoint, the way there and the way back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from ipaddress import IPv4Address
+
+from calico_bundle.cluster import Cluster
+from calico_bundle.facts import EndpointFact, PodFact
+from calico_bundle.facts.pod_columns import PodColumns, columns_of
+from calico_bundle.network.forwarding import Forwarding
+from calico_bundle.network.likeness import Likeness
+from calico_bundle.network.service import DnsService
+from calico_bundle.paths.classes import Classes
+from calico_bundle.paths.fates import Asker, Fate, Lookups, Verdict
+from calico_bundle.paths.pods import PathGroup, PodPath, PodPaths, WalkedGroup
+
+__all__ = ["DnsPaths", "Fate", "PathGroup", "PodPath", "Verdict", "not_applicable"]
+
+_FINISHED = ("Succeeded", "Failed")
+
+
+class DnsPaths:
+    """All pods' paths to the cluster DNS.
+
+    >>> len(DnsPaths(Cluster({}), None).pods)
+    0
+    """
+
+    def __init__(self, cluster: Cluster, dns: DnsService | None) -> None:
+        self.cluster = cluster
+        self.dns = dns
+        self.forwarding = Forwarding(cluster)
+        self._columns = columns_of(cluster.pods)
+        own = zip(self._columns.ipv4s, self._columns.nodes, self._columns.host_networks, strict=True)
+        self._pod_nodes = {value: node for value, node, host in own if value is not None and not host}
+        self._lookups = Lookups(cluster, dns, self.forwarding, self._pod_nodes)
+        self._groups: dict[object, PathGroup] = {}
+
+    @cached_property
+    def pods(self) -> PodPaths:
+        """One path per pod that is not finished, by namespace and name."""
+        columns = self._columns
+        alive = [place for place, phase in enumerate(columns.phases) if phase not in _FINISHED]
+        order = sorted(alive, key=lambda place: (columns.namespaces[place], columns.names[place]))
+        groups = [self._group_at(columns, place) for place in order]
+        for number, group in enumerate(groups):
+            group.pods.append(number)
+        return PodPaths(self.cluster.pods, order, groups)
+
+    @cached_property
+    def groups(self) -> Sequence[PathGroup]:
+        """The groups of pods that share their fate, in the order of their first pods."""
+        return tuple(dict.fromkeys(self.pods.groups))
+
+    @cached_property
+    def counts(self) -> Mapping[Verdict, int]:
+        """How many pods have each verdict."""
+        found = dict.fromkeys(Verdict, 0)
+        for group in self.groups:
+            found[group.verdict] += len(group.pods)
+        return found
+
+    def of(self, pod: PodFact) -> PodPath:
+        """One pod's path; the pod need not be in the bundle."""
+        return PodPath((pod,), 0, self._group_at(columns_of((pod,)), 0, pod))
+
+    def endpoint_node(self, endpoint: EndpointFact) -> str | None:
+        """The node an endpoint is on: as its object says, else its pod's, else the one whose address it is."""
+        return self._lookups.endpoint_node(endpoint)
+
+    # --- grouping ---------------------------------------------------------------------------------------------------
+
+    def _group_at(self, columns: PodColumns, place: int, pod: PodFact | None = None) -> PathGroup:
+        """The group of the pod at a place of the columns."""
+        node, host = columns.nodes[place], columns.host_networks[place]
+        policy = columns.dns_policies[place]
+        if policy in ("Default", "None") or host:
+            spared = not_applicable(pod or self.cluster.pods[place], self.dns)
+            if spared:
+                return self._plain(node, Verdict.NOT_APPLICABLE, spared)
+        value = columns.ipv4s[place]
+        open_question = self._open_for_all or self._cannot_tell(node, value)
+        if open_question is not None:
+            return self._plain(node, Verdict.UNKNOWN, open_question)
+        if not self._ready:
+            return self._plain(node, Verdict.BROKEN, "the DNS service has no ready endpoint")
+        return self._walked(str(node), int(value or 0), host=host)
+
+    def _plain(self, node: str | None, verdict: Verdict, text: str) -> PathGroup:
+        key = (node, text)
+        if key not in self._groups:
+            self._groups[key] = PathGroup(node, verdict, text)
+        return self._groups[key]
+
+    def _walked(self, node: str, value: int, *, host: bool) -> PathGroup:
+        likeness = self._likeness
+        place = likeness.host_place(node, value) if host else likeness.pod_place(node, value)
+        itself = value in self._endpoint_values and not host and value
+        # A borrowed address is for itself: other nodes may send it elsewhere than the next one.
+        key = (node, place, itself, value if not host and likeness.is_borrowed(node, value) else None)
+        if key not in self._groups:
+            asker = Asker(node, IPv4Address(value), host)
+            results = self._classes.of(asker, place)
+            self._groups[key] = WalkedGroup(asker, results, self._classes, self._lookups)
+        return self._groups[key]
+
+    @property
+    def _ready(self) -> Sequence[EndpointFact]:
+        return self.dns.ready if self.dns else ()
+
+    @cached_property
+    def _endpoint_values(self) -> frozenset[int]:
+        return frozenset(int(e.ip) for e in self._ready if e.ip is not None)
+
+    @cached_property
+    def _likeness(self) -> Likeness:
+        homes = {
+            value: node for value, node in self._pod_nodes.items() if node is not None and node in self.cluster.nodes
+        }
+        for endpoint in self._ready:
+            node = self.endpoint_node(endpoint)
+            if (
+                node is not None
+                and node in self.cluster.nodes
+                and endpoint.ip is not None
+                and self._lookups.is_pod(endpoint)
+            ):
+                homes[int(endpoint.ip)] = node
+        return Likeness(self.forwarding, homes)
+
+    @cached_property
+    def _classes(self) -> Classes:
+        return Classes(self._likeness, self._lookups, self._ready)
+
+    @cached_property
+    def _open_for_all(self) -> str | None:
+        """What leaves every path open, whosever it is."""
+        if not self.cluster.has_calico:
+            return "nothing in the bundle speaks of Calico, and this program knows no other network's rules"
+        if self.dns is None:
+            return "the bundle has no cluster DNS service"
+        if not self.dns.listed:
+            return f"the bundle has no endpoints of {self.dns.service.namespace}/{self.dns.service.name}"
+        if self.dns.hidden:
+            return "the addresses of the DNS endpoints were hidden by the collector"
+        return "the DNS service's address is not in the bundle" if self.dns.address is None else None
+
+    def _cannot_tell(self, node: str | None, value: int | None) -> str | None:
+        """What leaves one pod's path open."""
+        if node is None:
+            return "the pod has no node yet"
+        if node not in self.cluster.nodes:
+            return f"the bundle has nothing of the pod's node {node}"
+        return "the pod's address is not in the bundle" if value is None else None
+
+
+def not_applicable(pod: PodFact, dns: DnsService | None) -> str | None:
+    """Why a pod does not use cluster DNS at all; None when it does (Kubernetes: DNS for Services and Pods).
+
+    >>> from calico_bundle.evidence import Evidence
+    >>> line = Evidence("pods.yaml", 4, "  name: cart-0")
+    >>> rest = ("Running", True, 0, (), None, {}, (), line)
+    >>> not_applicable(PodFact("shop", "cart-0", "node-1", (), None, False, "Default", (), *rest), None)
+    "dnsPolicy Default: it uses its node's resolvers"
+    """
+    if pod.dns_policy == "Default":
+        return "dnsPolicy Default: it uses its node's resolvers"
+    if pod.host_network and pod.dns_policy not in ("ClusterFirstWithHostNet", "None"):
+        return f"hostNetwork with dnsPolicy {pod.dns_policy}: it uses its node's resolvers"
+    own = {str(ip) for ip in dns.service.cluster_ips} if dns else set()
+    if pod.dns_policy == "None" and not own & set(pod.dns_nameservers):
+        return "dnsPolicy None with other name servers"
+    return None
