@@ -60,7 +60,7 @@ class Forwarding:
         self.wires = Wires(cluster, self.peerings)
         self._reverse_path = ReversePathFilter(self.routing, self.pods)
         self._routing: dict[str, Routing] = {}
-        self._cables: dict[Address | None, str | None] = {}
+        self._cables: dict[tuple[str, Address], str | None] = {}
 
     def routing(self, node: ClusterNode) -> Routing:
         """A node's routing, built at first use: as recorded, else as predicted."""
@@ -105,14 +105,16 @@ class Forwarding:
 
     def _cable_of(self, node: ClusterNode, pod: Address | None) -> str | None:
         """The device that leads to a pod, by its own route in any table; None when there is none."""
-        if pod not in self._cables:
+        if pod is None:
+            return None
+        if (node.name, pod) not in self._cables:
             routes = (r for r in node.routes or () if r.destination.prefixlen == r.destination.max_prefixlen)
             for route in routes:
                 device = route.next_hops[0].device if route.next_hops else None
                 if device and self.pods.is_workload_device(device):
-                    self._cables[route.destination.network_address] = device
-            self._cables.setdefault(pod, None)
-        return self._cables[pod]
+                    self._cables[node.name, route.destination.network_address] = device
+            self._cables.setdefault((node.name, pod), None)
+        return self._cables[node.name, pod]
 
     def between_pods(self, one: str, other: str) -> Walk | None:
         """Pod traffic between two nodes, the worse of both ways; None when no pod address of one of them is known.

@@ -73,6 +73,11 @@ class DnsPaths:
         """The node an endpoint is on: as its object says, else its pod's, else the one whose address it is."""
         return self._lookups.endpoint_node(endpoint)
 
+    @property
+    def walked(self) -> int:
+        """How many pairs of an asker and an endpoint were walked to decide all of them."""
+        return self._classes.walked
+
     # --- grouping ---------------------------------------------------------------------------------------------------
 
     def _group_at(self, columns: PodColumns, place: int, pod: PodFact | None = None) -> PathGroup:

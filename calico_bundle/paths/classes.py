@@ -84,6 +84,11 @@ class Classes:
         self._by_class: dict[int, dict[int, Result]] = defaultdict(dict)
         self._lost: dict[frozenset[int], frozenset[str | None]] = {}
 
+    @property
+    def walked(self) -> int:
+        """How many pairs were walked."""
+        return len(self._results)
+
     def _place(self, index: int) -> object:
         endpoint, node = self.endpoints[index], self._known[index]
         if node is None or endpoint.ip is None:
