@@ -214,8 +214,12 @@ def in_a_cloud(plan: Plan, dice: random.Random) -> None:
 
 
 def masquerade(plan: Plan, dice: random.Random) -> None:
-    source = dice.choice(("", "! -s 10.244.0.0/22 "))
-    plan.records["service_rules"] = (
+    plan.records["service_rules"] = service_rules(dice.choice(("", "! -s 10.244.0.0/22 ")))
+
+
+def service_rules(source: str) -> str:
+    """kube-proxy's rules for the DNS service, which masquerade lookups from some sources."""
+    return (
         "*nat\n-A KUBE-SERVICES -d 10.96.0.10/32 -p udp -m udp --dport 53 -j KUBE-SVC-DNS\n"
         f"-A KUBE-SVC-DNS {source}-d 10.96.0.10/32 -p udp -m udp --dport 53 -j KUBE-MARK-MASQ\nCOMMIT"
     )

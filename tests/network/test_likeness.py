@@ -10,7 +10,7 @@ import pytest
 from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.network.service import find_dns
 from calico_bundle.paths import DnsPaths
-from tests.network.altered import CHANGES, build, plans
+from tests.network.altered import CHANGES, build, plans, service_rules
 from tests.network.hand_made import block, pool
 
 FIELDS_IN_KEYS = {
@@ -123,6 +123,7 @@ def test_borrowed_address_goes_to_the_owner_of_its_block_where_no_route_of_its_o
         plan.edit("routes", lambda lines: [*lines, "10.244.6.9 via 10.0.1.17 dev eth0 proto bird"])
     nodes[6].edit("routes", lambda lines: [*lines, "10.244.6.9 dev cali7z scope link"])
     nodes[4].edit("routes", lambda lines: [line for line in lines if not line.startswith("10.244.6.9")])
+    nodes[6].records["service_rules"] = service_rules("! -s 10.244.0.0/16 ")
     found = paths(build(nodes))
     assert not differing(found)
     (group,) = (g for g in found.groups if any(found.pods[i].pod.name == "borrower" for i in g.pods))

@@ -66,6 +66,8 @@ class Likeness:
 
     def relation(self, node: str, other: str) -> int:
         """The number of what a node's records say of another."""
+        if node in self._odd or other in self._odd:
+            return self.number(("only", node, other))
         if other not in self._departs[node]:
             return self._usually(self._tables.reference(node), other)
         told, besides = self._tables.relation(node, other), self._mentions.relation(node, other)
@@ -79,10 +81,19 @@ class Likeness:
 
     @cached_property
     def _departs(self) -> dict[str, frozenset[str]]:
-        nodes = self._cluster.nodes
-        return {
-            name: frozenset((self._tables.departs(name) | self._mentions.of(name)) & nodes.keys()) for name in nodes
-        }
+        every = frozenset(self._cluster.nodes)
+        said = {name: self._tables.departs(name) | self._mentions.of(name) for name in every}
+        return {name: every if name in self._odd else frozenset(said[name] & every) for name in every}
+
+    @cached_property
+    def _odd(self) -> frozenset[str]:
+        """Nodes that are like no other in what they say of others, or that most tables reach by another node."""
+        return frozenset(
+            n.name for n in self._cluster.nodes.values() if self._natures.is_odd(n) or self._is_behind(n.name)
+        )
+
+    def _is_behind(self, node: str) -> bool:
+        return any(THIRD in self._tables.usual(reference, node) for reference in self._tables.references)
 
     # --- addresses --------------------------------------------------------------------------------------------------
 

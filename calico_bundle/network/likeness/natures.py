@@ -47,7 +47,7 @@ class Natures:
 
     def of(self, node: ClusterNode) -> Key:
         """A node's nature; its name where nothing else will do."""
-        if self.all_differ or self._is_odd(node):
+        if self.all_differ or self.is_odd(node):
             return (node.name,)
         return (
             node.addresses is None,
@@ -68,8 +68,11 @@ class Natures:
             self._blocks(node),
         )
 
-    def _is_odd(self, node: ClusterNode) -> bool:
-        """Whether its own records lead packets where neither end is, or BIRD's table stands in for the kernel's."""
+    def is_odd(self, node: ClusterNode) -> bool:
+        """Whether its own records lead packets where neither end is, or BIRD's table stands in for the kernel's.
+
+        What it says of one node is then nothing to go by for another: each way to and from it is a case of its own.
+        """
         own = self._tables.relation(node.name, node.name) or ()
         return (
             THIRD in own or self._tables.by_another(node.name) or (node.bgp_routes is not None and node.routes is None)
