@@ -10,6 +10,7 @@ from calico_bundle.evidence import GapKind
 
 CHUNK_BYTES = 1024 * 1024
 _READ_AHEAD_BYTES = 256 * 1024
+_LARGE_BYTES = 8 * CHUNK_BYTES
 
 
 class Problem(NamedTuple):
@@ -222,6 +223,8 @@ class Section(Flow):
         first = self.some(self.size)
         if not self._left:
             return first
+        if self.size <= _LARGE_BYTES:
+            return b"".join((first, *self.pieces()))
         # Grows in place, where joining the pieces of a large file would take its size twice.
         whole = io.BytesIO()
         whole.write(first)
