@@ -15,7 +15,7 @@ from calico_bundle.evidence import GapKind
 from calico_bundle.sources.member import Member
 from calico_bundle.sources.paths import Links
 from calico_bundle.sources.streams import Flow, Section
-from calico_bundle.sources.tar_header import BLOCK_BYTES, LONG_LINK, LONG_NAME, SPARSE, Header, read_header
+from calico_bundle.sources.tar_header import BLOCK_BYTES, LONG_LINK, LONG_NAME, Header, read_header
 from calico_bundle.sources.walk import Place, Walk
 
 _ZEROS = bytes(BLOCK_BYTES)

@@ -166,7 +166,7 @@ class Walk:
         self.members += 1
         self._current = path
         self._report()
-        yield Member(path, section.size, reading.whole, reading.pieces)
+        yield Member(path, section.size, reading.whole, reading)
         reading.is_over = True
         if section.is_in_stream:
             section.drain()
@@ -190,7 +190,7 @@ class Walk:
 
 
 class _Reading:
-    """The `read` and `pieces` of a member: one of them works, once, while its stream stands there."""
+    """The bytes of a member: whole or in pieces, once, while its archive's stream stands there."""
 
     __slots__ = ("_crc", "_is_begun", "_path", "_section", "damage", "is_over")
 
@@ -198,6 +198,11 @@ class _Reading:
         self._path, self._section, self._crc = path, section, crc
         self._is_begun = self.is_over = False
         self.damage: str | None = None
+
+    def peek(self, count: int) -> bytes:
+        if self._is_begun or self.is_over:
+            raise UsageError(self._too_late())
+        return self._section.peek(count)
 
     def whole(self) -> bytes:
         self._begin()
