@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 
 _SNIFFED_BYTES = 200
 _HEAD_BYTES = 64 * 1024
+_FIRST_NOT_ASCII = 0x80
 _MOST_STRAY_CONTROLS = 0.02
 _MOST_INVALID = 0.3
 _MOST_NULS = 0.3
@@ -65,33 +66,35 @@ def can_come_in_pieces(head: bytes) -> bool:
 
 
 def text_pieces(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """What `decode` makes of a large file that `can_come_in_pieces`, piece by piece, in UTF-8.
+    """The UTF-8 of what `decode` makes of a large file that `can_come_in_pieces`, piece by piece.
 
-    >>> b"".join(text_pieces([b"one\\r", b"\\ntwo\\xff\\n"])).decode()
-    'one\\ntwo\ufffd\\n'
+    Bytes that are no UTF-8 stand as they are, to become U+FFFD when their line is decoded.
+
+    >>> b"".join(text_pieces([b"one\\r", b"\\ntwo\\n"]))
+    b'one\\ntwo\\n'
     """
     held: list[bytes] = []
     for piece in pieces:
-        if not held and _is_plain(piece):
+        if not held and piece[-1] < _FIRST_NOT_ASCII and _is_clean(piece):
             yield piece
             continue
         end = piece.rfind(b"\n") + 1
         if end:
-            yield _as_decoded(b"".join((*held, piece[:end])))
+            yield _as_cleaned(b"".join((*held, piece[:end])))
             held.clear()
         if end < len(piece):
             held.append(piece[end:])
     if held:
-        yield _as_decoded(b"".join(held))
+        yield _as_cleaned(b"".join(held))
 
 
-def _is_plain(piece: bytes) -> bool:
-    """Whether decoding changes nothing, wherever a line is cut."""
-    return piece.isascii() and b"\r" not in piece and b"\x1b" not in piece
+def _is_clean(data: bytes) -> bool:
+    return b"\r" not in data and b"\x1b" not in data
 
 
-def _as_decoded(lines: bytes) -> bytes:
-    return lines if _is_plain(lines) else _cleaned(lines.decode("utf-8", errors="replace")).encode()
+def _as_cleaned(lines: bytes) -> bytes:
+    # Decoded first, as a whole file is: what colors part is not to become one character.
+    return lines if _is_clean(lines) else _cleaned(lines.decode("utf-8", errors="replace")).encode()
 
 
 def looks_binary(data_head: bytes) -> bool:
