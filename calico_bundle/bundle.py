@@ -175,7 +175,7 @@ def _parse_in_pieces(member: Member, path: str) -> _Read | None:
     parser = None if looks_binary(head[:_BINARY_SHOWS_BYTES]) else choose(text)
     if parser is None or parser.stream is None:
         return None
-    counted = _Counted(member.stream.pieces())
+    counted = _Counted(member.pieces())
     parsed = parser.stream(text_pieces(counted), path)
     return _Read(path, counted.size, parser.kind, parsed)
 

@@ -17,7 +17,7 @@ from calico_bundle.sources.streams import BytesFlow, Flow, Problem
 
 _INPUT_BYTES = 64 * 1024
 # What one call writes is lost when that call meets damage. That matters in a small input; in a large one, speed does.
-_OUTPUT_BYTES, _LARGE_OUTPUT_BYTES, _LARGE_FROM = 32 * 1024, 256 * 1024, 8 * 1024 * 1024
+_OUTPUT_BYTES, _LARGE_OUTPUT_BYTES, _LARGE_FROM = 32 * 1024, 512 * 1024, 8 * 1024 * 1024
 _LONGEST_LOOK = 2 * 1024 * 1024
 _FLOORS_OF_ALL = 16  # many streams that are each small enough: zips of zips of zips
 

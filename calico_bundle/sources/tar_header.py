@@ -12,6 +12,7 @@ SPARSE = tarfile.GNUTYPE_SPARSE
 LONG_NAME, LONG_LINK = tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK
 
 _CHECKSUM = slice(148, 156)
+_NUL = "\0"
 _NUMBER = "[0-7]{6}[0-7 ][\0 ]"
 # Mode, owner, group; size, time; checksum; type; link target; magic and version; names of the owners; device numbers.
 _PLAIN = re.compile(
@@ -50,22 +51,19 @@ def _plain(block: bytes) -> Header | None:
     found = _PLAIN.match(text)
     if found is None or int(found[2], 8) != _checksum(block):
         return None
-    kind, name, prefix = block[156:157], _until_nul(text[:100]), _until_nul(text[345:500])
+    kind, name = block[156:157], text[:100].partition(_NUL)[0]
     if kind == tarfile.DIRTYPE:
         name = name.rstrip("/")
-    if prefix and kind not in (LONG_NAME, LONG_LINK):
-        name = f"{prefix}/{name}"
-    return Header(name, kind, int(found[1], 8), _until_nul(text[157:257]))
+    if text[345] != _NUL and kind not in (LONG_NAME, LONG_LINK):
+        name = f"{text[345:500].partition(_NUL)[0]}/{name}"
+    target = "" if text[157] == _NUL else text[157:257].partition(_NUL)[0]
+    return Header(name, kind, int(found[1], 8), target)
 
 
 def _checksum(block: bytes) -> int:
     """The sum of all bytes of an ASCII block, its checksum field counted as blanks."""
     # The low half of Adler-32 (RFC 1950) is one more than the sum of the bytes modulo 65521; 512 x 127 is less.
     return (zlib.adler32(block) & 0xFFFF) - 1 - sum(block[_CHECKSUM]) + 8 * 32
-
-
-def _until_nul(text: str) -> str:
-    return text.partition("\0")[0]
 
 
 def _any(block: bytes) -> Header | None:

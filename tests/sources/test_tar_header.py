@@ -62,6 +62,18 @@ def test_ordinary_headers_go_the_quick_way(kind: bytes, form: int, monkeypatch: 
     assert read_header(block) == expected is not None
 
 
+@pytest.mark.parametrize("kind", [b"0", b"5", b"L", b"K"])
+def test_prefix_is_part_of_names_and_not_of_what_gnu_writes(kind: bytes) -> None:
+    info = tarfile.TarInfo("n1/ip-route.txt")
+    info.type = kind
+    block = bytearray(info.tobuf(tarfile.USTAR_FORMAT))
+    block[345:350] = b"nodes"
+    header = read_header(signed(bytes(block)))
+    assert header == as_tarfile_reads(signed(bytes(block)))
+    assert header is not None
+    assert header.name == ("nodes/n1/ip-route.txt" if kind in b"05" else "n1/ip-route.txt")
+
+
 @given(headers(), st.integers(0, BLOCK_BYTES - 1), st.integers(1, 255))
 def test_changed_byte_is_no_header_without_its_checksum(block: bytes, place: int, change: int) -> None:
     damaged = bytearray(block)
