@@ -39,8 +39,6 @@ class Parsed:
         >>> Parsed((1, "a", 2)).of(int)
         (1, 2)
         """
-        if not self.facts:
-            return ()
         if isinstance(self.facts, FactList):
             return self.facts.of(kind)
         return tuple(fact for fact in self.facts if isinstance(fact, kind))
