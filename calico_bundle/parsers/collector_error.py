@@ -20,8 +20,9 @@ def recognizes(head: str) -> bool:
     >>> recognizes("default via 10.0.0.1 dev eth0\\n")
     False
     """
-    lines = [line for _, line in islice(output_lines(head), _MOST_LINES + 1)]
-    return bool(lines) and len(lines) <= _MOST_LINES and is_collector_error(lines[0])
+    lines = output_lines(head)
+    _, first = next(lines, (0, ""))
+    return is_collector_error(first) and sum(1 for _ in islice(lines, _MOST_LINES)) < _MOST_LINES
 
 
 def parse(text: str, path: str) -> Parsed:
