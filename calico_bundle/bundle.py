@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,12 +12,20 @@ from calico_bundle.errors import NotABundleError, UsageError
 from calico_bundle.evidence import Gap, GapKind, clean
 from calico_bundle.facts import NodeFact
 from calico_bundle.layouts import Layout, Placement, all_layouts
-from calico_bundle.parsers import Parsed, choose
+from calico_bundle.parsers import HEAD_CHARACTERS, Parsed, choose
+from calico_bundle.parsers.quick import QuickReading
 from calico_bundle.sources import Input, Limits, Member, read_members
-from calico_bundle.sources.text import decode, looks_binary
+from calico_bundle.sources.text import can_come_in_pieces, decode, decode_head, looks_binary, text_pieces
 
 Progress = Callable[[int, int | None, str], None]
 
+LARGE_BYTES = 8 * 1024 * 1024
+"""A file larger than this is not held whole, if its parser can read it in pieces."""
+
+_HEAD_BYTES = 64 * 1024
+
+_BINARY_SHOWS_BYTES = 1024
+_NOTHING = Parsed(())
 _COLLECTOR_ERROR = "collector-error"
 _KNOWN = "`kubectl get -o yaml` (or json), `ip addr`, `ip route`, `birdcl` and the like print, or logs of calico-node"
 
@@ -78,9 +86,10 @@ def read_bundle(
         _check(one)
     gaps: list[Gap] = []
     files: list[_Read] = []
+    quick = QuickReading()
     for one in sources:
         prefix = f"{input_name(one)}!/" if len(sources) > 1 else ""
-        files += _read_one(one, prefix, limits or Limits(), gaps, progress)
+        files += _read_one(one, prefix, limits or Limits(), gaps, progress, quick)
     if all(f.kind in (None, _COLLECTOR_ERROR) and not f.parsed.facts for f in files):
         raise NotABundleError(_nothing_known(sources, files, gaps))
     artifacts = _place(files)
@@ -107,10 +116,12 @@ def _check(source: object) -> None:
         raise UsageError(f"expected a path, a directory or a binary file object, or a list of them, and got {got}")
 
 
-def _read_one(source: Input, prefix: str, limits: Limits, gaps: list[Gap], progress: Progress | None) -> list[_Read]:
+def _read_one(
+    source: Input, prefix: str, limits: Limits, gaps: list[Gap], progress: Progress | None, quick: QuickReading
+) -> list[_Read]:
     found: list[Gap] = []
     files = [
-        _parse(member, prefix)
+        _parse(member, prefix, quick)
         for member in read_members(source, limits=limits, on_gap=found.append, on_progress=progress)
     ]
     gaps += [Gap(prefix + g.path, g.line, g.kind, g.message) for g in found]
@@ -137,19 +148,49 @@ def _nothing_known(sources: Sequence[Input], files: Sequence[_Read], gaps: Seque
     return f"{names}: {found} something this program knows{aside}{unread}; expected is what {_KNOWN}"
 
 
-def _parse(member: Member, prefix: str) -> _Read:
+def _parse(member: Member, prefix: str, quick: QuickReading) -> _Read:
     path = prefix + member.path
     try:
+        if member.size > LARGE_BYTES and (found := _parse_in_pieces(member, path)):
+            return found
         data = member.read()
     except NotABundleError as error:
         return _Read(path, member.size, None, Parsed((), (Gap(path, None, GapKind.UNREADABLE, str(error)),)))
-    if looks_binary(data[:1024]):
-        return _Read(path, len(data), None, Parsed(()), binary=True)
-    text = decode(data)
-    parser = choose(text)
+    if taken := quick.read(data, path):
+        return _Read(path, len(data), *taken)
+    if looks_binary(data[:_BINARY_SHOWS_BYTES]):
+        return _Read(path, len(data), None, _NOTHING, binary=True)
+    parser = choose(decode_head(data, HEAD_CHARACTERS))
     if parser is None:
-        return _Read(path, len(data), None, Parsed(()))
-    return _Read(path, len(data), parser.kind, parser.parse(text, path))
+        return _Read(path, len(data), None, _NOTHING)
+    return _Read(path, len(data), parser.kind, parser.parse(decode(data), path))
+
+
+def _parse_in_pieces(member: Member, path: str) -> _Read | None:
+    """A large file whose parser can do without the whole of it; None, and nothing of it taken, for any other."""
+    head = member.stream.peek(_HEAD_BYTES) if member.stream else b""
+    text = decode_head(head, HEAD_CHARACTERS)
+    if member.stream is None or len(text) < HEAD_CHARACTERS or not can_come_in_pieces(head):
+        return None
+    parser = None if looks_binary(head[:_BINARY_SHOWS_BYTES]) else choose(text)
+    if parser is None or parser.stream is None:
+        return None
+    counted = _Counted(member.pieces())
+    parsed = parser.stream(text_pieces(counted), path)
+    return _Read(path, counted.size, parser.kind, parsed)
+
+
+class _Counted:
+    """Pieces of a file, and how many bytes they were."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self.size = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self._pieces:
+            self.size += len(piece)
+            yield piece
 
 
 def _place(files: Sequence[_Read]) -> tuple[Artifact, ...]:
@@ -171,7 +212,7 @@ def _placed(file: _Read, rooted: Sequence[tuple[Layout, Sequence[str]]], nodes: 
 
 def _artifact(file: _Read, layout: str, placement: Placement) -> Artifact:
     if placement.skip:
-        return Artifact(file.path, file.size, None, Parsed(()), layout, placement)
+        return Artifact(file.path, file.size, None, _NOTHING, layout, placement)
     return Artifact(file.path, file.size, file.kind, file.parsed, layout, placement)
 
 

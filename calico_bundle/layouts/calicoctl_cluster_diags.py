@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 
 from calico_bundle.layouts import Layout, Placement
+from calico_bundle.layouts.node_names import node_names
 
 _STAMPED = re.compile(r"(?:^|.*?/)calico-diagnostics-\d{8}_\d{6}/")
 _CLUSTER = re.compile(r"(^|.*?/)cluster/(?:kubernetes/|crd/|version\.yaml$)")
@@ -27,12 +28,12 @@ _PREVIOUS = re.compile(r"(?P<pod>.+?)\.(?P<container>[a-z0-9-]+)\.previous\.log"
 
 def roots(paths: Sequence[str]) -> tuple[str, ...]:
     """The folders of the format: by their stamped name, or where `cluster/kubernetes/` and its like lie together."""
-    stamped = {found[0] for path in paths if (found := _STAMPED.match(path))}
+    stamped = {found[0] for path in paths if "calico-diagnostics-" in path and (found := _STAMPED.match(path))}
     by_cluster: dict[str, set[str]] = {}
     for path in paths:
-        if found := _CLUSTER.match(path):
+        if "cluster/" in path and (found := _CLUSTER.match(path)):
             by_cluster.setdefault(found[1], set()).add(path[found.end(1) :].split("/")[1])
-    with_routes = {found[1] for path in paths if (found := _NODES.match(path))}
+    with_routes = {found[1] for path in paths if path.endswith("/ip-route.txt") and (found := _NODES.match(path))}
     # A renamed folder: two of its marks must agree, since `cluster/` alone is anybody's.
     marked = {r for r, marks in by_cluster.items() if "kubernetes" in marks and (len(marks) > 1 or r in with_routes)}
     return tuple(sorted(stamped | marked))
@@ -62,7 +63,7 @@ def place(path: str, nodes: Sequence[str]) -> Placement | None:
 
 def _place_of_node(parts: list[str], nodes: Sequence[str]) -> Placement | None:
     # A pod without a node lies in a folder without a name, which an archive may drop: nodes//NAMESPACE/POD.log.
-    if parts[0] in nodes or len(parts) >= 3 or not _is_pod_file(parts):
+    if len(parts) >= 3 or not _is_pod_file(parts) or parts[0] in node_names(nodes):
         node, below = parts[0] or None, parts[1:]
     else:
         node, below = None, parts
@@ -76,7 +77,7 @@ def _place_of_node(parts: list[str], nodes: Sequence[str]) -> Placement | None:
 
 def _is_pod_file(parts: Sequence[str]) -> bool:
     """Whether NAME/FILE is a namespace's pod and not a node's own file: only Calico's and Tigera's are walked."""
-    return len(parts) == 2 and bool(re.search("calico|tigera", parts[0])) and parts[1].endswith((".log", ".txt"))
+    return len(parts) == 2 and parts[1].endswith((".log", ".txt")) and ("calico" in parts[0] or "tigera" in parts[0])
 
 
 def _pod_file(node: str | None, namespace: str, name: str) -> Placement:

@@ -17,6 +17,8 @@ class NodeNames:
     """
 
     def __init__(self, nodes: Iterable[str]) -> None:
+        nodes = frozenset(nodes)
+        self._names = nodes
         self._forms: dict[str, set[str]] = {}
         self._tokens: dict[tuple[str, ...], set[str]] = {}
         for node in nodes:
@@ -26,6 +28,9 @@ class NodeNames:
                 if tokens:
                     self._tokens.setdefault(tokens, set()).add(node)
         self._longest = max((len(tokens) for tokens in self._tokens), default=0)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._names
 
     def same(self, text: str) -> str | None:
         """The node that a folder is named for, in full or short; None when none or several are."""

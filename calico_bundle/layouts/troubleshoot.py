@@ -13,8 +13,10 @@ from calico_bundle.layouts.file_names import read_name, stem
 from calico_bundle.layouts.node_names import NodeNames, node_names
 from calico_bundle.layouts.pod_paths import is_pod_name
 
-_MARK = re.compile(r"(^|.*?/)(?:cluster-resources|host-collectors)/")
-_SMALL_MARK = re.compile(r"(^|.*?/)(version\.yaml|analysis\.json|execution-data|collector-errors)(?:/|$)")
+_MARKS = ("cluster-resources", "host-collectors")
+_SMALL_MARKS = ("version.yaml", "analysis.json", "execution-data", "collector-errors")
+_MARK = re.compile(rf"(^|.*?/)(?:{'|'.join(_MARKS)})/")
+_SMALL_MARK = re.compile(rf"(^|.*?/)({'|'.join(map(re.escape, _SMALL_MARKS))})(?:/|$)")
 _CUSTOM = "cluster-resources/custom-resources/"
 _ERRORS = "errors of the collector: what it names was not collected"
 _WHOLE_CLUSTER = frozenset(
@@ -29,13 +31,18 @@ def roots(paths: Sequence[str]) -> tuple[str, ...]:
     A producer before 2023 wrote custom resources as YAML only. There the YAML is no copy of a JSON file, and its folder
     becomes a root of its own, below which nothing is taken for a copy.
     """
-    tops = {found[1] for path in paths if (found := _MARK.match(path))}
+    tops = {found[1] for path in paths if _has_any(path, _MARKS) and (found := _MARK.match(path))}
     small: dict[str, set[str]] = {}
     for path in paths:
-        if found := _SMALL_MARK.match(path):
+        if _has_any(path, _SMALL_MARKS) and (found := _SMALL_MARK.match(path)):
             small.setdefault(found[1], set()).add(found[2])
     tops |= {top for top, marks in small.items() if "version.yaml" in marks and len(marks) > 1}
     return tuple(sorted(tops | {top + _CUSTOM for top in tops if _has_yaml_only(top, paths)}))
+
+
+def _has_any(path: str, marks: Sequence[str]) -> bool:
+    """Whether one of the marks can be in a path at all, told much faster than by a pattern."""
+    return any(mark in path for mark in marks)
 
 
 def _has_yaml_only(top: str, paths: Sequence[str]) -> bool:

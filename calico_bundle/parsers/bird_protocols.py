@@ -47,7 +47,8 @@ def recognizes(head: str) -> bool:
     >>> recognizes("BIRD 1.6.8 ready.\nname     proto    table    state  since       info\n")
     True
     """
-    return bool(_HEADER.search(head) or _BGP_ROW.search(head))
+    may_have_header, may_have_row = "proto" in head.lower(), "BGP" in head  # told much faster than by the patterns
+    return bool((may_have_header and _HEADER.search(head)) or (may_have_row and _BGP_ROW.search(head)))
 
 
 def parse(text: str, path: str) -> Parsed:

@@ -18,6 +18,9 @@ MOST_EVENTS = 2000
 
 _RUNIT = {"Calico node started successfully", "Calico node failed to start"}
 _BIRD = ("bird: ", "bird6: ")
+# One of these stands in every log that is recognized: what a line of Calico or BIRD has, as it stands, or else what a
+# container runtime writes around a line that it cut or quoted.
+_MARKS = ("][", "Calico node ", *_BIRD, "stdout P", "stderr P", '"log":')
 
 # --- prefixes that collectors and container runtimes put before a line ------------------------------------------------
 
@@ -72,6 +75,8 @@ def recognizes(head: str) -> bool:
     >>> recognizes("2025-01-01 10:00:00 INFO started\n")
     False
     """
+    if not any(mark in head for mark in _MARKS):
+        return False
     of_bird = 0
     for line in _unwrapped(head, LineGaps("")):
         if line.text in _RUNIT or CALICO_LINE.match(line.text):

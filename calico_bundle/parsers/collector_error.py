@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from calico_bundle.evidence import Gap, GapKind, quote
 from calico_bundle.parsers import Parsed, Parser
 from calico_bundle.parsers.lines import is_collector_error, output_lines
@@ -18,8 +20,9 @@ def recognizes(head: str) -> bool:
     >>> recognizes("default via 10.0.0.1 dev eth0\\n")
     False
     """
-    lines = [line for _, line in output_lines(head)]
-    return bool(lines) and len(lines) <= _MOST_LINES and is_collector_error(lines[0])
+    lines = output_lines(head)
+    _, first = next(lines, (0, ""))
+    return is_collector_error(first) and sum(1 for _ in islice(lines, _MOST_LINES)) < _MOST_LINES
 
 
 def parse(text: str, path: str) -> Parsed:

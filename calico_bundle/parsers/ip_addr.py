@@ -266,6 +266,8 @@ def recognizes(head: str) -> bool:
     >>> recognizes("1: from all lookup local\\n")
     False
     """
+    if not any(mark in head for mark in ("mtu", "inet", "link/")):
+        return False
     lines = sample_lines(head)
     headers = [bool(_FULL_HEADER.match(line) or _ONE_LINE.match(line)) for line in lines]
     belonging = sum(

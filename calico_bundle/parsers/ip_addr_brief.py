@@ -96,6 +96,8 @@ def recognizes(head: str) -> bool:
     >>> recognizes("kernel1 UP something else\\n")
     False
     """
+    if not any(state in head for state in _STATES):
+        return False
     lines = sample_lines(head)
     rows = [row for row in map(_row, lines) if row and not row.unknown]
     telling = any(row.addresses or row.flags or row.hidden for row in rows)

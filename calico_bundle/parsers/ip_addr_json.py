@@ -73,6 +73,8 @@ def recognizes(head: str) -> bool:
     >>> recognizes('[{"kind":"Node","metadata":{"name":"n1"}}]')
     False
     """
+    if '"ifname"' not in head:
+        return False
     start = "\n".join(sample_lines(head) or [head])
     return bool(_LINK.match(start)) and '"ifname"' in start
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from ipaddress import ip_network
 
 from calico_bundle.evidence import Evidence, GapKind, LineGaps, quote
@@ -335,6 +336,7 @@ def _may_be_new_keyword(word: str) -> bool:
     )
 
 
+@lru_cache(1024)  # files of one kind share most of their lines
 def _is_route(line: str) -> bool:
     """Whether a line, with the next hops of further lines behind it, reads as a route to its last word."""
     words = line.replace("\\", " ").split()

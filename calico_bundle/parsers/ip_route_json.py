@@ -163,6 +163,8 @@ def recognizes(head: str) -> bool:
     >>> recognizes('[{"dst":"10.0.0.1","dev":"eth0","lladdr":"52:54:00:00:00:01","state":["STALE"]}]')
     False
     """
+    if '"flags"' not in head:
+        return False
     lines = sample_lines(head) or [head]
     start = "\n".join(lines)
     # Neighbors (`ip -j neigh`) begin alike, but have a state and no flags.

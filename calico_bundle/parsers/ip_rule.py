@@ -148,6 +148,8 @@ def recognizes(head: str) -> bool:
     >>> recognizes("1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNOWN\\n")
     False
     """
+    if "from" not in head:
+        return False
     lines = sample_lines(head)
     matches = [match for match in map(_RULE.match, lines) if match]
     rules = sum(_read(match[2].split()).action is not None for match in matches)

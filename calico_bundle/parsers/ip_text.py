@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import ip_address, ip_interface, ip_network
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from calico_bundle.evidence import GapKind, LineGaps
 from calico_bundle.facts import Address, Interface, Network
 from calico_bundle.numbers import whole_number
 from calico_bundle.parsers import HEAD_CHARACTERS
-from calico_bundle.parsers.lines import is_collector_error, output_lines
+from calico_bundle.parsers.lines import is_collector_error, is_output
 
 IPV4, IPV6 = 4, 6
 _CACHED = 1 << 16
@@ -234,7 +234,7 @@ def is_noise(line: str) -> bool:
     >>> is_noise("==> n1/ip_route.txt <=="), is_noise("Table default:"), is_noise("default via 10.0.0.1 dev eth0")
     (True, True, False)
     """
-    return next(output_lines(line), None) is None or bool(_BANNER.match(line))
+    return not is_output(line) or bool(_BANNER.match(line))
 
 
 def note_other(gaps: LineGaps, line_number: int, line: str, why: str = "line not understood") -> None:
@@ -269,13 +269,17 @@ def sample_lines(head: str, most: int = 60) -> list[str]:
     >>> sample_lines("root@n1:~# ip ro\\nMessage truncated\\ndefault dev eth0\\n")
     ['default dev eth0']
     """
+    return list(_sampled(head, most))
+
+
+@lru_cache(4)  # every parser of `ip` asks for the same lines of a file, one after the other
+def _sampled(head: str, most: int) -> tuple[str, ...]:
     lines = head.split("\n")
     if len(head) >= HEAD_CHARACTERS and len(lines) > 1:
         lines.pop()
-    found: list[str] = []
-    for line in lines:
-        if not (is_noise(line) or _CUT.search(line) or is_collector_error(line)):
-            found.append(line.rstrip())
-            if len(found) == most:
-                break
-    return found
+    return tuple(line.rstrip() for line in islice(filter(_may_be_data, lines), most))
+
+
+@lru_cache(1024)  # files of one kind share most of their lines
+def _may_be_data(line: str) -> bool:
+    return not (is_noise(line) or _CUT.search(line) or is_collector_error(line))

@@ -40,8 +40,17 @@ def output_lines(text: str) -> Iterator[tuple[int, str]]:
     [(3, 'default via 10.0.0.1 dev eth0')]
     """
     for number, line in enumerate(text.split("\n"), start=1):
-        if not _NOISE.match(line):
+        if is_output(line):
             yield number, line.rstrip()
+
+
+def is_output(line: str) -> bool:
+    """Whether a line is output, and no prompt, note or blank line.
+
+    >>> is_output("root@n1:~# ip route"), is_output("default via 10.0.0.1 dev eth0")
+    (False, True)
+    """
+    return not _NOISE.match(line)
 
 
 def is_collector_error(line: str) -> bool:

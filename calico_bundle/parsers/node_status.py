@@ -38,6 +38,8 @@ _RECOGNIZED = re.compile(
     r"|^[ \t]*[|\u2502][ \t]*PEER ADDRESS[ \t]*[|\u2502][ \t]*PEER TYPE",
     re.MULTILINE | re.IGNORECASE,
 )
+# Parts of it, looked for first, without letters that have more than two forms (i and dotless i, s and long s).
+_MARKS = ("co proce", "bgp ", "peer addre")
 _STATE = re.compile(r"[a-z]+|\?\?\?")
 # A port ends up in the address, because calicoctl takes it from BIRD's protocol name (Node_10_0_0_1_port_180).
 _PORT = re.compile(r"[.:_]port[.:_]\d+$")
@@ -58,7 +60,8 @@ def recognizes(head: str) -> bool:
     >>> recognizes("Calico process is running.\n\nIPv4 BGP status\n")
     True
     """
-    return bool(_RECOGNIZED.search(head))
+    lowered = head.lower()
+    return any(mark in lowered for mark in _MARKS) and bool(_RECOGNIZED.search(head))
 
 
 def parse(text: str, path: str) -> Parsed:

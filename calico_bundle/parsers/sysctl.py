@@ -24,6 +24,8 @@ def recognizes(head: str) -> bool:
     >>> recognizes("# Kernel settings\\nnet.ipv4.ip_forward=1\\n")
     False
     """
+    if " =" not in head:
+        return False
     if any(line.startswith(("#", ";")) and "sysctl" not in line for line in head.split("\n")):
         return False
     lines = [line for line in sample_lines(head) if not line.startswith("sysctl: ")]

@@ -13,11 +13,11 @@ from calico_bundle.evidence import GapKind
 from calico_bundle.sources.deflate import DEFLATE_ERRORS, GzipDecompressor, raw_deflate
 from calico_bundle.sources.limits import Limits, readable_size
 from calico_bundle.sources.signatures import HEAD_BYTES, Kind
-from calico_bundle.sources.streams import Flow, Problem
+from calico_bundle.sources.streams import BytesFlow, Flow, Problem
 
 _INPUT_BYTES = 64 * 1024
 # What one call writes is lost when that call meets damage. That matters in a small input; in a large one, speed does.
-_OUTPUT_BYTES, _LARGE_OUTPUT_BYTES, _LARGE_FROM = 32 * 1024, 256 * 1024, 8 * 1024 * 1024
+_OUTPUT_BYTES, _LARGE_OUTPUT_BYTES, _LARGE_FROM = 32 * 1024, 512 * 1024, 8 * 1024 * 1024
 _LONGEST_LOOK = 2 * 1024 * 1024
 _FLOORS_OF_ALL = 16  # many streams that are each small enough: zips of zips of zips
 
@@ -146,18 +146,10 @@ class Decompressed(Flow):
         self._codec, self._open, self._source = codec, codec.open, source
         self._limits, self._budget = limits, budget
         self._current, self._streams = codec.open(limits), 1
-        self._input, self._output = b"", memoryview(b"")
+        self._input = b""
         self._consumed = self._produced = 0
 
-    def _fill(self, buffer: memoryview) -> int:
-        if not self._output:
-            self._output = memoryview(self._next_output())
-        count = min(len(buffer), len(self._output))
-        buffer[:count] = self._output[:count]
-        self._output = self._output[count:]
-        return count
-
-    def _next_output(self) -> bytes:
+    def _next(self, wanted: int) -> bytes:  # noqa: ARG002 - how much comes at once is a question of damage and speed
         while self.problem is None:
             if self._current.eof and not self._next_stream():
                 return b""
@@ -189,7 +181,7 @@ class Decompressed(Flow):
         return output
 
     def _more_input(self) -> bytes:
-        data = self._source.read(_INPUT_BYTES) or b""
+        data = self._source.some(_INPUT_BYTES)
         self._consumed += len(data)
         return data
 
@@ -236,20 +228,11 @@ def first_bytes(codec: Codec, source: Flow, limits: Limits) -> bytes:
     look = _INPUT_BYTES
     while True:
         data = source.peek(look)
-        trial = Decompressed(codec, _Ahead(data), limits, Budget(limits))
+        trial = Decompressed(codec, BytesFlow(data), limits, Budget(limits))
         head = trial.take(HEAD_BYTES)
         if len(head) >= HEAD_BYTES or len(data) < look or look >= _LONGEST_LOOK:
             return head
         look *= 2
-
-
-class _Ahead(Flow):
-    def __init__(self, data: bytes) -> None:
-        super().__init__()
-        self._ahead = data
-
-    def _fill(self, buffer: memoryview) -> int:  # noqa: ARG002
-        return 0
 
 
 def _one_line(error: Exception) -> str:

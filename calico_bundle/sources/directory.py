@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from calico_bundle.evidence import GapKind
@@ -24,9 +23,10 @@ _WHAT = {
 
 
 class _File(NamedTuple):
-    """One entry; `parts` are the names from the root, as the operating system has them."""
+    """One entry; `parts` are the names from the root, as the operating system has them, and `path` is for its calls."""
 
     parts: tuple[str, ...]
+    path: str
     mode: int
     size: int
 
@@ -41,45 +41,44 @@ def read_directory(walk: Walk, root: str, place: Place) -> Iterator[Member]:
     walk.expect(sum(file.size for file in files if stat.S_ISREG(file.mode)))
     position = 0
     for file in files:
-        path = Path(root, *file.parts)
         if stat.S_ISLNK(file.mode):
-            _check_link(walk, root, path, place.prefix + _name(file))
+            _check_link(walk, root, file.path, place.prefix + _name(file.parts))
         elif stat.S_ISREG(file.mode):
             walk.advance(position)
-            yield from _read_file(walk, path, _name(file), place)
+            yield from _read_file(walk, file.path, _name(file.parts), place)
             position += file.size
         else:
             what = _WHAT.get(stat.S_IFMT(file.mode), "no file")
-            walk.gap(place.prefix + _name(file), GapKind.REFUSED, f"is {what}; not read", "devices and pipes")
+            walk.gap(place.prefix + _name(file.parts), GapKind.REFUSED, f"is {what}; not read", "devices and pipes")
         if walk.budget.refusal():
             return
 
 
 def _listed(walk: Walk, root: str, place: Place) -> list[_File]:
     files: list[_File] = []
-    folders: list[tuple[str, ...]] = [()]
+    folders: list[tuple[tuple[str, ...], str]] = [((), root)]
     while folders:
-        parts = folders.pop()
+        parts, folder = folders.pop()
         try:
-            with os.scandir(Path(root, *parts)) as scanned:
+            with os.scandir(folder) as scanned:
                 entries = sorted(scanned, key=lambda entry: entry.name)
             for entry in entries:
                 if not walk.admit(place):
                     return sorted(files)
                 status = entry.stat(follow_symlinks=False)
                 if stat.S_ISDIR(status.st_mode):
-                    folders.append((*parts, entry.name))
+                    folders.append(((*parts, entry.name), entry.path))
                 else:
-                    files.append(_File((*parts, entry.name), status.st_mode, status.st_size))
+                    files.append(_File((*parts, entry.name), entry.path, status.st_mode, status.st_size))
         except OSError as error:
-            shown = _name(_File(parts, 0, 0)) or place.path
+            shown = _name(parts) or place.path
             walk.gap(
                 shown, GapKind.UNREADABLE, f"cannot be listed: {error.strerror or error}", "files that cannot be read"
             )
     return sorted(files)
 
 
-def _read_file(walk: Walk, path: Path, name: str, place: Place) -> Iterator[Member]:
+def _read_file(walk: Walk, path: str, name: str, place: Place) -> Iterator[Member]:
     try:
         # Not to be fooled by a link or pipe that took the file's place since it was listed.
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | _BINARY)
@@ -101,7 +100,7 @@ def _read_file(walk: Walk, path: Path, name: str, place: Place) -> Iterator[Memb
 _BINARY = getattr(os, "O_BINARY", 0)
 
 
-def _check_link(walk: Walk, root: str, path: Path, shown: str) -> None:
+def _check_link(walk: Walk, root: str, path: str, shown: str) -> None:
     target, inside = os.path.realpath(path), os.path.realpath(root)
     if not os.path.exists(target):  # noqa: PTH110 - Path.exists raises where the target may not be looked at
         walk.gap(shown, GapKind.UNREADABLE, "is a link that leads to nothing", "links that lead to nothing")
@@ -111,5 +110,5 @@ def _check_link(walk: Walk, root: str, path: Path, shown: str) -> None:
         )
 
 
-def _name(file: _File) -> str:
-    return os.fsencode("/".join(file.parts)).decode("utf-8", "replace")
+def _name(parts: Sequence[str]) -> str:
+    return os.fsencode("/".join(parts)).decode("utf-8", "replace")

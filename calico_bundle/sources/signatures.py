@@ -64,6 +64,10 @@ _OTHERS = (
     (b"bplist00", "a macOS property list"),
 )
 
+# Looked at first: most files are text, and begin with none of these.
+_FIRST_OF_CONTAINERS = frozenset(magic[:1] for magic, _ in _CONTAINERS)
+_FIRST_OF_UNSUPPORTED = frozenset(magic[:1] for magic, _ in _UNSUPPORTED)
+
 
 def sniff(head: bytes) -> Kind | None:
     """Which container begins with these bytes (the first `HEAD_BYTES`); None for anything else.
@@ -71,7 +75,7 @@ def sniff(head: bytes) -> Kind | None:
     >>> sniff(b"PK\\x03\\x04rest").name, sniff(b"apiVersion: v1")
     ('ZIP', None)
     """
-    for magic, kind in _CONTAINERS:
+    for magic, kind in _CONTAINERS if head[:1] in _FIRST_OF_CONTAINERS else ():
         if head.startswith(magic):
             return kind
     if head.startswith(b"BZh") and head[3:4] in b"123456789" and head[4:10] in _BZIP2_BLOCKS:
@@ -102,6 +106,8 @@ def unsupported(head: bytes) -> str | None:
     >>> unsupported(b"Rar!\\x1a\\x07\\x00")
     'a RAR archive'
     """
+    if head[:1] not in _FIRST_OF_UNSUPPORTED:
+        return None
     return next((name for magic, name in _UNSUPPORTED if head.startswith(magic)), None)
 
 

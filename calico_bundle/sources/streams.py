@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import BinaryIO, NamedTuple
 
 from calico_bundle.evidence import GapKind
 
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
-
 CHUNK_BYTES = 1024 * 1024
+_READ_AHEAD_BYTES = 256 * 1024
+_LARGE_BYTES = 8 * CHUNK_BYTES
 
 
 class Problem(NamedTuple):
@@ -21,34 +20,33 @@ class Problem(NamedTuple):
     message: str
 
 
-class Flow(io.RawIOBase):
+class Flow:
     """A stream read forward only. Bad input ends it early and is told in `problem`; it raises nothing.
 
-    A kind of stream gives `_fill`: write up to `len(buffer)` bytes into `buffer` and say how many; 0 is the end.
+    A kind of stream gives `_next`: its next bytes, as many as come cheaply, about `wanted`; none at the end. What was
+    asked for is cut out of them, so that most bytes are copied once on their way to a parser.
     """
 
     def __init__(self) -> None:
         """Start with nothing looked at."""
-        super().__init__()
-        self._ahead = b""
+        self._piece, self._at = b"", 0
         self.problem: Problem | None = None
 
-    def _fill(self, buffer: memoryview) -> int:
+    def _next(self, wanted: int) -> bytes:
         raise NotImplementedError
 
-    def readable(self) -> bool:
-        """Say yes, as `io` asks for."""
-        return True
+    def some(self, most: int) -> bytes:
+        """The next bytes, as many as are at hand, at most so many; none only at the end.
 
-    def readinto(self, buffer: WriteableBuffer, /) -> int:
-        """Fill some of the buffer; 0 at the end."""
-        view = memoryview(buffer).cast("B")
-        if not self._ahead:
-            return self._fill(view) if len(view) else 0
-        count = min(len(view), len(self._ahead))
-        view[:count] = self._ahead[:count]
-        self._ahead = self._ahead[count:]
-        return count
+        >>> flow = BytesFlow(b"abc")
+        >>> flow.some(2), flow.some(2), flow.some(2)
+        (b'ab', b'c', b'')
+        """
+        if self._at >= len(self._piece):
+            self._piece, self._at = self._next(most), 0
+        data = self._piece[self._at : self._at + most]
+        self._at += len(data)
+        return data
 
     def peek(self, count: int) -> bytes:
         """Look at the next bytes without taking them; fewer only at the end.
@@ -57,42 +55,39 @@ class Flow(io.RawIOBase):
         >>> flow.peek(2), flow.take(9)
         (b'ab', b'abc')
         """
-        if len(self._ahead) < count:
-            buffer = bytearray(count - len(self._ahead))
-            self._ahead += buffer[: self._fill_all(memoryview(buffer))]
-        return self._ahead[:count]
+        if self._at + count > len(self._piece):
+            self._gather(count)
+        return self._piece[self._at : self._at + count]
 
     def take(self, count: int) -> bytes:
         """The next bytes; fewer only at the end. For headers and other small pieces."""
         data = self.peek(count)
-        self._ahead = self._ahead[len(data) :]
+        self._at += len(data)
         return data
 
     def skip(self, count: int) -> int:
         """Pass over bytes; fewer only at the end. Returns how many."""
-        left = count - len(self.take(min(count, len(self._ahead))))
-        if left > 0:
-            left -= self._pass_over(left)
-        return count - left
+        at_hand = len(self._piece) - self._at
+        if count <= at_hand:
+            self._at += count
+            return count
+        self._piece, self._at = b"", 0
+        return at_hand + self._pass_over(count - at_hand)
 
     def _pass_over(self, count: int) -> int:
-        buffer = memoryview(bytearray(min(count, CHUNK_BYTES)))
-        passed = 0
-        while passed < count:
-            got = self._fill(buffer[: count - passed])
-            if not got:
-                break
-            passed += got
-        return passed
+        left = count
+        while left and (data := self.some(left)):
+            left -= len(data)
+        return count - left
 
-    def _fill_all(self, buffer: memoryview) -> int:
-        filled = 0
-        while filled < len(buffer):
-            got = self._fill(buffer[filled:])
-            if not got:
-                break
-            filled += got
-        return filled
+    def _gather(self, count: int) -> None:
+        """Have at least so many bytes at hand, if there are so many."""
+        parts = [self._piece[self._at :]] if self._at < len(self._piece) else []
+        have = len(self._piece) - self._at
+        while have < count and (more := self._next(count - have)):
+            parts.append(more)
+            have += len(more)
+        self._piece, self._at = parts[0] if len(parts) == 1 else b"".join(parts), 0
 
 
 class BytesFlow(Flow):
@@ -101,13 +96,10 @@ class BytesFlow(Flow):
     def __init__(self, data: bytes) -> None:
         """Read `data` from its start."""
         super().__init__()
-        self._left = memoryview(data)
+        self._piece = data
 
-    def _fill(self, buffer: memoryview) -> int:
-        count = min(len(buffer), len(self._left))
-        buffer[:count] = self._left[:count]
-        self._left = self._left[count:]
-        return count
+    def _next(self, wanted: int) -> bytes:  # noqa: ARG002 - all there is was at hand from the start
+        return b""
 
 
 class InputFlow(Flow):
@@ -119,18 +111,22 @@ class InputFlow(Flow):
         self._file, self._size, self._on_position = file, size, on_position
         self._position = 0
 
-    def _fill(self, buffer: memoryview) -> int:
+    def _next(self, wanted: int) -> bytes:  # noqa: ARG002 - a pipe gives what it has, a file is read ahead
         try:
-            data = self._file.read(min(len(buffer), CHUNK_BYTES)) or b""
-            buffer[: len(data)] = data
+            data = bytes(self._file.read(self._step()) or b"")
         except (OSError, ValueError) as error:
             self.problem = Problem(GapKind.UNREADABLE, f"could not be read further: {error}")
-            return 0
+            return b""
         except TypeError:
             self.problem = Problem(GapKind.UNREADABLE, "gives text, not bytes: open it in binary mode")
-            return 0
+            return b""
         self._advance(len(data))
-        return len(data)
+        return data
+
+    def _step(self) -> int:
+        """How much to ask for: of a small file, such as most of a directory, no more than it has."""
+        left = _READ_AHEAD_BYTES if self._size is None else self._size - self._position
+        return max(1, min(left, _READ_AHEAD_BYTES))
 
     def _pass_over(self, count: int) -> int:
         if self._size is None or count < CHUNK_BYTES:
@@ -157,16 +153,15 @@ class Window(Flow):
         super().__init__()
         self._file, self._position = file, start
 
-    def _fill(self, buffer: memoryview) -> int:
+    def _next(self, wanted: int) -> bytes:
         try:
             self._file.seek(self._position)
-            data = self._file.read(min(len(buffer), CHUNK_BYTES)) or b""
+            data = self._file.read(min(wanted, CHUNK_BYTES)) or b""
         except (OSError, ValueError) as error:
             self.problem = Problem(GapKind.UNREADABLE, f"could not be read further: {error}")
-            return 0
-        buffer[: len(data)] = data
+            return b""
         self._position += len(data)
-        return len(data)
+        return data
 
 
 class Section(Flow):
@@ -182,14 +177,14 @@ class Section(Flow):
         self.is_in_stream = is_in_stream
         self.is_short = False
 
-    def _fill(self, buffer: memoryview) -> int:
+    def _next(self, wanted: int) -> bytes:  # noqa: ARG002 - more than is wanted of this one is of use, too
         if not self._left:
-            return 0
-        count = self._parent.readinto(buffer[: self._left])
-        self._left -= count
-        if not count:
+            return b""
+        data = self._parent.some(self._left)
+        self._left -= len(data)
+        if not data:
             self.is_short, self.problem = True, self._parent.problem
-        return count
+        return data
 
     def _pass_over(self, count: int) -> int:
         wanted = min(count, self._left)
@@ -201,24 +196,41 @@ class Section(Flow):
 
     def drain(self) -> None:
         """Pass over what was not read, so that the parent stands at the section's end."""
-        self.skip(len(self._ahead) + self._left)
+        self._piece, self._at = b"", 0
+        if self._left:
+            self._pass_over(self._left)
 
     @property
     def missing(self) -> int:
         """Bytes that the parent did not have."""
         return self._left if self.is_short else 0
 
+    def pieces(self) -> Iterator[bytes]:
+        """Everything that is left, piece by piece, as the pieces come.
+
+        >>> list(Section(BytesFlow(b"abcdef"), 3).pieces())
+        [b'abc']
+        """
+        while data := self.some(CHUNK_BYTES):
+            yield data
+
     def read_whole(self) -> bytes:
-        """Everything that is left, in one allocation.
+        """Everything that is left.
 
         >>> Section(BytesFlow(b"abcdef"), 3).read_whole()
         b'abc'
         """
-        # BufferedReader allocates the result once and fills it in place; it reads past `size` only within this section.
-        buffered = io.BufferedReader(self, CHUNK_BYTES if self.size > CHUNK_BYTES else 512)
-        data = buffered.read(len(self._ahead) + self._left)
-        buffered.detach()
-        return data
+        first = self.some(self.size)
+        if not self._left:
+            return first
+        if self.size <= _LARGE_BYTES:
+            return b"".join((first, *self.pieces()))
+        # Grows in place, where joining the pieces of a large file would take its size twice.
+        whole = io.BytesIO()
+        whole.write(first)
+        for data in self.pieces():
+            whole.write(data)
+        return whole.getvalue()
 
 
 def read_up_to(flow: Flow, most: int) -> bytes | None:
@@ -231,7 +243,7 @@ def read_up_to(flow: Flow, most: int) -> bytes | None:
         return flow.read_whole() if flow.size <= most else None
     parts: list[bytes] = []
     total = 0
-    while part := flow.read(CHUNK_BYTES):
+    while part := flow.some(CHUNK_BYTES):
         total += len(part)
         if total > most:
             return None

@@ -10,33 +10,23 @@ import re
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from calico_bundle.evidence import GapKind
 from calico_bundle.sources.member import Member
 from calico_bundle.sources.paths import Links
 from calico_bundle.sources.streams import Flow, Section
+from calico_bundle.sources.tar_header import BLOCK_BYTES, LONG_LINK, LONG_NAME, Header, read_header
 from calico_bundle.sources.walk import Place, Walk
 
-_BLOCK = 512
-_ZEROS = bytes(_BLOCK)
+_ZEROS = bytes(BLOCK_BYTES)
 _MOST_NAME_BYTES = 1024 * 1024
 _MOST_SIZE_DIGITS = 19
 _PAX_LENGTH = re.compile(rb"([0-9]{1,9}) ")
-_LONG_NAME, _LONG_LINK, _SPARSE = tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.GNUTYPE_SPARSE
 _PAX, _PAX_OF_SOLARIS, _PAX_FOR_ALL = tarfile.XHDTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.XGLTYPE
-_EXTRAS = (_LONG_NAME, _LONG_LINK, _PAX, _PAX_OF_SOLARIS, _PAX_FOR_ALL)
+_EXTRAS = (LONG_NAME, LONG_LINK, _PAX, _PAX_OF_SOLARIS, _PAX_FOR_ALL)
 _SPECIAL = {tarfile.CHRTYPE: "a device", tarfile.BLKTYPE: "a device", tarfile.FIFOTYPE: "a named pipe"}
 _VOLUME_LABEL, _FOLDER_LISTING = b"V", b"D"  # GNU: no files, though a listing has data to pass over
 _WITHOUT_DATA = (tarfile.LNKTYPE, tarfile.SYMTYPE, tarfile.DIRTYPE, *_SPECIAL)
-
-
-class _Entry(NamedTuple):
-    name: str
-    type: bytes
-    size: int
-    target: str
-    is_sparse: bool
 
 
 def read_tar(walk: Walk, flow: Flow, place: Place) -> Iterator[Member]:
@@ -57,7 +47,7 @@ def read_tar(walk: Walk, flow: Flow, place: Place) -> Iterator[Member]:
     walk.report_links(place, links)
 
 
-def _read_entry(walk: Walk, flow: Flow, place: Place, entry: _Entry) -> Iterator[Member]:
+def _read_entry(walk: Walk, flow: Flow, place: Place, entry: Header) -> Iterator[Member]:
     if entry.type in _SPECIAL:
         what = _SPECIAL[entry.type]
         walk.gap(_shown(place, entry), GapKind.REFUSED, f"is {what}, no file; not read", "devices and pipes")
@@ -70,10 +60,10 @@ def _read_entry(walk: Walk, flow: Flow, place: Place, entry: _Entry) -> Iterator
     elif entry.type not in (_VOLUME_LABEL, _FOLDER_LISTING):
         yield from walk.file(place, entry.name, section)
     section.drain()
-    flow.skip(-entry.size % _BLOCK)
+    flow.skip(-entry.size % BLOCK_BYTES)
 
 
-def _shown(place: Place, entry: _Entry) -> str:
+def _shown(place: Place, entry: Header) -> str:
     return place.prefix + entry.name.lstrip("/")
 
 
@@ -89,7 +79,7 @@ class _Headers:
     _count: int = 0
     _block: bytes = _ZEROS
 
-    def next_entry(self) -> _Entry | None:
+    def next_entry(self) -> Header | None:
         """The next file, folder or link, with its long name; None at the end, of which is told what is wrong."""
         extras: dict[str, str] = {}
         while (header := self._next_header()) is not None:
@@ -101,50 +91,51 @@ class _Headers:
             self._read_extra(header, extras)
         return None
 
-    def _entry(self, header: tarfile.TarInfo, extras: dict[str, str]) -> _Entry:
-        size = extras.get("size", "")
-        is_sparse = header.type == _SPARSE or any(key.startswith("GNU.sparse.") for key in extras)
-        if header.type == _SPARSE:
+    def _entry(self, header: Header, extras: dict[str, str]) -> Header:
+        if header.is_sparse:
             self._skip_sparse_map()
-        return _Entry(
+        if not extras:
+            return header
+        size = extras.get("size", "")
+        return Header(
             name=extras.get("GNU.sparse.name") or extras.get("path") or header.name,
             type=header.type,
             size=int(size) if size.isascii() and size.isdigit() and len(size) <= _MOST_SIZE_DIGITS else header.size,
-            target=extras.get("linkpath") or header.linkname,
-            is_sparse=is_sparse,
+            target=extras.get("linkpath") or header.target,
+            is_sparse=header.is_sparse or any(key.startswith("GNU.sparse.") for key in extras),
         )
 
     def _skip_sparse_map(self) -> None:
         # GNU's old format: byte 482 of the header, and byte 504 of each block after it, say that the map goes on.
         is_extended = bool(self._block[482])
         while is_extended:
-            block = self.flow.take(_BLOCK)
-            is_extended = len(block) == _BLOCK and bool(block[504])
+            block = self.flow.take(BLOCK_BYTES)
+            is_extended = len(block) == BLOCK_BYTES and bool(block[504])
 
-    def _read_extra(self, header: tarfile.TarInfo, extras: dict[str, str]) -> None:
+    def _read_extra(self, header: Header, extras: dict[str, str]) -> None:
         if header.size > _MOST_NAME_BYTES:
             message = f"has a name of {header.size} bytes, which is refused; the file has its short name"
             self.walk.gap(self.place.path, GapKind.REFUSED, message, "names that are too long")
-            self.flow.skip(header.size + -header.size % _BLOCK)
+            self.flow.skip(header.size + -header.size % BLOCK_BYTES)
             return
         data = self.flow.take(header.size)
-        self.flow.skip(-header.size % _BLOCK)
-        if header.type == _LONG_NAME:
+        self.flow.skip(-header.size % BLOCK_BYTES)
+        if header.type == LONG_NAME:
             extras["path"] = _text(data)
-        elif header.type == _LONG_LINK:
+        elif header.type == LONG_LINK:
             extras["linkpath"] = _text(data)
         else:
             (self._for_all if header.type == _PAX_FOR_ALL else extras).update(_pax_records(data))
 
-    def _next_header(self) -> tarfile.TarInfo | None:
+    def _next_header(self) -> Header | None:
         """The next header that is one; what lies between is a gap. Archives put together go on after an end mark."""
         skipped = 0
         while True:
-            block = self.flow.take(_BLOCK)
-            if len(block) < _BLOCK:
+            block = self.flow.take(BLOCK_BYTES)
+            if len(block) < BLOCK_BYTES:
                 self._report_end(skipped + len(block), bool(block))
                 return None
-            header = _decode(block) if not skipped or block[257:262] == b"ustar" else None
+            header = read_header(block) if not skipped or block[257:262] == b"ustar" else None
             if header is not None:
                 self._report_skipped(skipped, f"before {header.name!r}")
                 self._has_end, self._block = False, block
@@ -152,7 +143,7 @@ class _Headers:
             if block == _ZEROS and not skipped:
                 self._has_end = True
             else:
-                skipped += _BLOCK
+                skipped += BLOCK_BYTES
 
     def _report_end(self, skipped: int, is_cut_header: bool) -> None:
         problem = self.flow.problem
@@ -170,14 +161,6 @@ class _Headers:
         if skipped:
             message = f"is a damaged tar archive: {skipped} bytes {where} are no header and were passed over"
             self.walk.gap(self.place.path, GapKind.UNREADABLE, message, "archives that are cut or damaged")
-
-
-def _decode(block: bytes) -> tarfile.TarInfo | None:
-    try:
-        header = tarfile.TarInfo.frombuf(block, "utf-8", "replace")
-    except (tarfile.HeaderError, ValueError):
-        return None
-    return header if header.size >= 0 else None
 
 
 def _pax_records(data: bytes) -> Iterator[tuple[str, str]]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Iterable, Iterator
 
 _SNIFFED_BYTES = 200
+_HEAD_BYTES = 64 * 1024
+_FIRST_NOT_ASCII = 0x80
 _MOST_STRAY_CONTROLS = 0.02
 _MOST_INVALID = 0.3
 _MOST_NULS = 0.3
@@ -28,12 +31,70 @@ def decode(data: bytes) -> str:
     >>> decode(b"a\\r\\nb\\n"), decode("\\x1b[31mred\\x1b[0m".encode("utf-16"))
     ('a\\nb\\n', 'red')
     """
-    text = data.decode(_encoding(data), errors="replace")
+    return _cleaned(data.decode(_encoding(data), errors="replace"))
+
+
+def _cleaned(text: str) -> str:
     if "\x1b" in text:
         text = _ESCAPES.sub("", text)
     if "\r" in text:
         text = _CARRIAGE_RETURNS.sub("", text)
     return text
+
+
+def decode_head(data: bytes, most: int) -> str:
+    """The first characters of `decode(data)`, without decoding all of it.
+
+    >>> decode_head(b"one\\r\\ntwo\\r\\n", 5)
+    'one\\nt'
+    """
+    # Up to the end of a line: what `decode` does to a line, it does to that line alone.
+    end = data.rfind(b"\n", 0, _HEAD_BYTES) + 1
+    head = decode(data[:end]) if end else ""
+    return (head if len(head) > most else decode(data))[:most]
+
+
+def can_come_in_pieces(head: bytes) -> bool:
+    """Whether a file that begins like this is UTF-8 without a mark and without colors, as large files of a bundle are.
+
+    Of such a file a head that was cut anywhere decodes as the whole does, but for its last characters.
+
+    >>> can_come_in_pieces(b"apiVersion: v1"), can_come_in_pieces("kind: List".encode("utf-16"))
+    (True, False)
+    """
+    return _encoding(head) == "utf-8" and b"\x1b" not in head
+
+
+def text_pieces(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The UTF-8 of what `decode` makes of a large file that `can_come_in_pieces`, piece by piece.
+
+    Bytes that are no UTF-8 stand as they are, to become U+FFFD when their line is decoded.
+
+    >>> b"".join(text_pieces([b"one\\r", b"\\ntwo\\n"]))
+    b'one\\ntwo\\n'
+    """
+    held: list[bytes] = []
+    for piece in pieces:
+        if not held and piece[-1] < _FIRST_NOT_ASCII and _is_clean(piece):
+            yield piece
+            continue
+        end = piece.rfind(b"\n") + 1
+        if end:
+            yield _as_cleaned(b"".join((*held, piece[:end])))
+            held.clear()
+        if end < len(piece):
+            held.append(piece[end:])
+    if held:
+        yield _as_cleaned(b"".join(held))
+
+
+def _is_clean(data: bytes) -> bool:
+    return b"\r" not in data and b"\x1b" not in data
+
+
+def _as_cleaned(lines: bytes) -> bytes:
+    # Decoded first, as a whole file is: what colors part is not to become one character.
+    return lines if _is_clean(lines) else _cleaned(lines.decode("utf-8", errors="replace")).encode()
 
 
 def looks_binary(data_head: bytes) -> bool:

@@ -166,7 +166,7 @@ class Walk:
         self.members += 1
         self._current = path
         self._report()
-        yield Member(path, section.size, reading)
+        yield Member(path, section.size, reading.whole, reading)
         reading.is_over = True
         if section.is_in_stream:
             section.drain()
@@ -190,25 +190,56 @@ class Walk:
 
 
 class _Reading:
-    """The `read` of a member: works once, while its stream stands there."""
+    """The bytes of a member: whole or in pieces, once, while its archive's stream stands there."""
+
+    __slots__ = ("_crc", "_is_begun", "_path", "_section", "damage", "is_over")
 
     def __init__(self, path: str, section: Section, crc: int | None) -> None:
         self._path, self._section, self._crc = path, section, crc
-        self.is_over = False
+        self._is_begun = self.is_over = False
         self.damage: str | None = None
 
-    def __call__(self) -> bytes:
-        if self.is_over:
-            raise UsageError(f"{self._path}: a member can be read once, and before the next member is asked for")
-        self.is_over = True
+    def peek(self, count: int) -> bytes:
+        if self._is_begun or self.is_over:
+            raise UsageError(self._too_late())
+        return self._section.peek(count)
+
+    def whole(self) -> bytes:
+        self._begin()
         try:
             data = self._section.read_whole()
         except MemoryError:
             self.damage = f"does not fit into memory ({readable_size(self._section.size)}) and was not read"
             return b""
-        if self._crc is not None and not self._section.is_short and crc32(data, 0) != self._crc:
-            self.damage = "its checksum is wrong, so some of what was read from it may be wrong"
+        if self._crc is not None:
+            self._check(crc32(data, 0))
         return data
+
+    def pieces(self) -> Iterator[bytes]:
+        self._begin()
+        return self._in_pieces()
+
+    def _in_pieces(self) -> Iterator[bytes]:
+        checksum = 0
+        for piece in self._section.pieces():
+            if self._crc is not None:
+                checksum = crc32(piece, checksum)
+            yield piece
+            if self.is_over:
+                raise UsageError(self._too_late())
+        self._check(checksum)
+
+    def _begin(self) -> None:
+        if self._is_begun or self.is_over:
+            raise UsageError(self._too_late())
+        self._is_begun = True
+
+    def _too_late(self) -> str:
+        return f"{self._path}: a member can be read once, and before the next member is asked for"
+
+    def _check(self, checksum: int) -> None:
+        if self._crc is not None and not self._section.is_short and checksum != self._crc:
+            self.damage = "its checksum is wrong, so some of what was read from it may be wrong"
 
 
 def _too_large(size: int, limits: Limits) -> str:
