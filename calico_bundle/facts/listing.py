@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
-from typing import TypeVar
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import TypeVar, overload
 
 T = TypeVar("T")
 
@@ -15,3 +16,28 @@ class FactList(Sequence[object]):
     @abstractmethod
     def of(self, kind: type[T]) -> Sequence[T]:
         """The facts of one class, in their order; an empty sequence when there is none."""
+
+
+class LazyFacts(Sequence[T]):
+    """A sequence of records that are made each time they are walked over; equal to any sequence of equal records."""
+
+    @abstractmethod
+    def __iter__(self) -> Iterator[T]:
+        """Make the records, one by one."""
+
+    @overload
+    def __getitem__(self, place: int) -> T: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[T, ...]: ...
+    def __getitem__(self, place: int | slice) -> T | tuple[T, ...]:
+        """One record, or some; the first ones are made without those behind them."""
+        if isinstance(place, slice):
+            start, stop, step = place.indices(len(self))
+            return tuple(islice(self, start, stop, step)) if step > 0 else tuple(self)[place]
+        return next(islice(self, range(len(self))[place], None))
+
+    def __eq__(self, other: object) -> bool:
+        """Whether another sequence has equal records in the same order."""
+        return isinstance(other, Sequence) and len(self) == len(other) and tuple(self) == tuple(other)
+
+    __hash__ = None  # type: ignore[assignment]

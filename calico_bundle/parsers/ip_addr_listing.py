@@ -1,0 +1,239 @@
+"""`ip addr` and `ip link` as iproute2 prints them without options, recognized byte for byte and kept small.
+
+A listing is taken whole or not at all: blocks in a strict form, each read here just as the general reader reads it.
+Of the cables of pods, whose blocks differ in index, name and namespace alone, only index and name are kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+from calico_bundle.evidence import LONGEST_QUOTE, Evidence, quote
+from calico_bundle.facts import AddressFact, Interface, InterfaceFact
+from calico_bundle.facts.cards import InterfaceListing, is_cable, is_of_cable
+from calico_bundle.parsers.ip_blocks import BLOCK, CABLE, CABLE_BLOCK, OWN_ADDRESS
+from calico_bundle.parsers.ip_text import interface
+
+_HEAD, _TAIL, _BOUND = b"\x01", b"\x02", b"\x03"
+"""Stand for what the blocks of all cables have before and behind the namespace, and between the parts that are kept."""
+
+# A cable without what repeats. Where nothing stands behind the namespace, the end of the line is its end.
+_SHORT_CABLE = {end: re.compile(b"(" + CABLE + b")\x01[A-Za-z0-9._-]+" + end) for end in (_TAIL, b"\n")}
+_NEXT_BLOCK = re.compile(rb"(?<=\n)(?=[0-9])")
+_CABLE_BEGINS = "1: cali0"
+_LONGEST_ROW = 50
+"""Characters of a cable's index, name and peer, and some more."""
+_REMEMBERED = 512
+"""Blocks and forms of cables that are remembered: `lo` is the same on all nodes, and so is what cables have alike."""
+_STRIDE = BLOCK.groups + 1
+_NAME, _MASTER, _MAC = 2, 5, 7
+
+
+@dataclass(frozen=True, slots=True)
+class _OwnAddress:
+    """An address of a block, with its line counted from the block's first."""
+
+    offset: int
+    address: Interface
+    scope: str
+    flags: tuple[str, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """What the lines of one interface say; `text` quotes the first."""
+
+    index: int
+    name: str
+    flags: tuple[str, ...]
+    state: str
+    mtu: int
+    mac: str | None
+    master: str | None
+    text: str
+    addresses: tuple[_OwnAddress, ...]
+    line_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """What all cables of a listing have alike: their text around the namespace, and what it says."""
+
+    head: bytes
+    tail: bytes
+    block: _Block
+    header: str
+
+
+def _first_line(text: bytes) -> str:
+    return quote(text[: text.index(b"\n")].decode())
+
+
+@lru_cache(_REMEMBERED)
+def _block(text: bytes) -> _Block:
+    """Read a block, which is known to be of the strict form."""
+    match = BLOCK.fullmatch(text)
+    if match is None:
+        raise ValueError(text)
+    index, name, flags, mtu, master, state, mac, others, held = match.groups()
+    first = 2 + others.count(b"\n")
+    return _Block(
+        int(index),
+        name.decode(),
+        tuple(flags.decode().split(",")),
+        state.decode(),
+        int(mtu),
+        mac.decode() if mac else None,
+        master.decode() if master else None,
+        _first_line(text),
+        tuple(_own_address(m, first + 2 * place) for place, m in enumerate(OWN_ADDRESS.finditer(held))),
+        text.count(b"\n"),
+    )
+
+
+def _own_address(match: re.Match[bytes], offset: int) -> _OwnAddress:
+    own, scope, flags = match.groups()[:3] if match[1] else match.groups()[3:]
+    found = interface(own.decode())
+    if found is None:
+        raise ValueError(own)
+    return _OwnAddress(offset, found, scope.decode(), tuple(flags.decode().split()), _first_line(match[0]))
+
+
+def _facts(block: _Block, path: str, order: int, line: int) -> Iterator[InterfaceFact | AddressFact]:
+    """The interface, then its addresses; neither kind nor tunnel is printed without `-d`."""
+    evidence = Evidence(path, line, block.text)
+    yield InterfaceFact(
+        order, block.index, block.name, block.flags, block.state, block.mtu, block.mac, block.master,
+        None, None, None, evidence,
+    )  # fmt: skip
+    for own in block.addresses:
+        evidence = Evidence(path, line + own.offset, own.text)
+        yield AddressFact(block.name, own.address, None, own.scope, own.flags, evidence)
+
+
+# --- cables ---------------------------------------------------------------------------------------------------------
+
+
+@lru_cache(_REMEMBERED)
+def _form(head: bytes, tail: bytes) -> _Form | None:
+    """The form of cables with these texts; None where it has more than usual: a global address, a line to be cut."""
+    begin = _CABLE_BEGINS.encode()
+    block = _block(begin + head + b"0" + tail)
+    header = head[: head.index(b"\n")].decode().rstrip()
+    usual = all(a.address.ip.is_link_local for a in block.addresses)
+    whole = block.text == _CABLE_BEGINS + header and len(header) + _LONGEST_ROW <= LONGEST_QUOTE
+    return _Form(head, tail, block, header) if usual and whole else None
+
+
+def _form_of(data: bytes) -> _Form | None:
+    """The form of the first cable of a listing."""
+    found = data.find(b": cali")
+    match = CABLE_BLOCK.match(data, data.rfind(b"\n", 0, found) + 1) if found >= 0 else None
+    return _form(match[2], match[3]) if match else None
+
+
+def _cable(row: bytes, form: _Form) -> _Block:
+    """The block of a cable of which index, name and peer were kept."""
+    text = row.decode()
+    index, _, name = text.partition(": ")
+    block = form.block
+    return _Block(
+        int(index), name.partition("@")[0], block.flags, block.state, block.mtu, block.mac, block.master,
+        text + form.header, block.addresses, block.line_count,
+    )  # fmt: skip
+
+
+# --- listings -------------------------------------------------------------------------------------------------------
+
+
+def read_listing(data: bytes, path: str) -> InterfaceListing | None:
+    """The listing, when each of its lines belongs to a block of the strict form, and no two blocks have one name."""
+    form = _form_of(data)
+    if form is not None and not any(mark in data for mark in (_HEAD, _TAIL, _BOUND)):
+        return _listing(_parts(data, form), form, path) or _listing([data], None, path)
+    return _listing([data], None, path)
+
+
+def _parts(data: bytes, form: _Form) -> list[bytes]:
+    """The blocks of other interfaces, and between them each cable twice: its row, and its name."""
+    end = b"\n" if form.tail == b"\n" else _TAIL
+    short = data.replace(form.head, _HEAD)
+    short = short if end == b"\n" else short.replace(form.tail, _TAIL)
+    parts = _SHORT_CABLE[end].split(short)
+    for place in range(0, len(parts), 3):
+        if parts[place]:
+            parts[place] = parts[place].replace(_TAIL, form.tail).replace(_HEAD, form.head)
+    return parts
+
+
+def _listing(parts: list[bytes], form: _Form | None, path: str) -> InterfaceListing | None:
+    texts = [part for part in parts[::3] if part]
+    fields = BLOCK.split(_BOUND.join(texts))
+    between = b"".join(fields[::_STRIDE])
+    names = fields[_NAME::_STRIDE] + parts[2::3]
+    if between != _BOUND * (len(texts) - 1) or len(set(names)) < len(names):
+        return None
+    del parts[2::3]
+    return _Listing(path, parts, form, fields)
+
+
+class _Listing(InterfaceListing):
+    """Blocks as they stand, and cables as rows; records are made of both on demand."""
+
+    def __init__(self, path: str, parts: list[bytes], form: _Form | None, fields: Sequence[bytes | None]) -> None:
+        self._path, self._form = path, form
+        self._kept = _BOUND.join(parts)
+        cables = len(parts) // 2
+        self.interface_count = cables + len(fields) // _STRIDE
+        self.address_count = self._kept.count(b"\n    inet") + (cables * len(form.block.addresses) if form else 0)
+        self.adds_nothing = not any(fields[_MASTER::_STRIDE]) and (form is None or form.block.master is None)
+        self.lacks_nothing = all(fields[_MAC::_STRIDE]) and (form is None or form.block.mac is not None)
+
+    def __iter__(self) -> Iterator[object]:
+        for block, order, line in self._blocks(most_cables=self.interface_count):
+            yield from _facts(block, self._path, order, line)
+
+    def _blocks(self, *, most_cables: int) -> Iterator[tuple[_Block, int, int]]:
+        """Each interface with its place and line; of the cables in rows only the first ones."""
+        order, line = 0, 1
+        for place, part in enumerate(self._kept.split(_BOUND)):
+            if place % 2 and self._form:
+                if place // 2 < most_cables:
+                    yield _cable(part, self._form), order, line
+                order, line = order + 1, line + self._form.block.line_count
+                continue
+            for text in _NEXT_BLOCK.split(part) if part else ():
+                block = _block(text)
+                yield block, order, line
+                order, line = order + 1, line + block.line_count
+
+    @cached_property
+    def _first_facts(self) -> tuple[InterfaceFact | AddressFact, ...]:
+        """The facts of all interfaces that are not in rows, and of the first one that is."""
+        found = self._blocks(most_cables=1)
+        return tuple(fact for block, order, line in found for fact in _facts(block, self._path, order, line))
+
+    @property
+    def cards(self) -> tuple[InterfaceFact, ...]:
+        """The interfaces that are no cables."""
+        return tuple(f for f in self._first_facts if isinstance(f, InterfaceFact) and not is_cable(f))
+
+    @property
+    def card_addresses(self) -> tuple[AddressFact, ...]:
+        """The addresses but those that every cable has."""
+        return tuple(f for f in self.distinct_addresses if not is_of_cable(f))
+
+    @property
+    def distinct_addresses(self) -> tuple[AddressFact, ...]:
+        """The addresses without those of all cables in rows but the first."""
+        return tuple(f for f in self._first_facts if isinstance(f, AddressFact))
+
+    def named(self, name: str) -> InterfaceFact | None:
+        """The interface of a name."""
+        if f": {name}".encode() not in self._kept:
+            return None
+        return next((f for f in self if isinstance(f, InterfaceFact) and f.name == name), None)
