@@ -41,3 +41,33 @@ class LazyFacts(Sequence[T]):
         return isinstance(other, Sequence) and len(self) == len(other) and tuple(self) == tuple(other)
 
     __hash__ = None  # type: ignore[assignment]
+
+
+class OneKind(FactList):
+    """Facts of one artifact that are all of one class.
+
+    >>> OneKind(int, (1, 2)).of(int), OneKind(int, (1, 2)).of(str)
+    ((1, 2), ())
+    """
+
+    def __init__(self, kind: type[T], facts: Sequence[T]) -> None:
+        self._kind: type[object] = kind
+        self._facts: Sequence[object] = facts
+
+    def __len__(self) -> int:
+        return len(self._facts)
+
+    def __iter__(self) -> Iterator[object]:
+        return iter(self._facts)
+
+    @overload
+    def __getitem__(self, place: int) -> object: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[object]: ...
+    def __getitem__(self, place: int | slice) -> object:
+        """One fact, or some."""
+        return self._facts[place]
+
+    def of(self, kind: type[T]) -> Sequence[T]:
+        """All of them, or none."""
+        return self._facts if kind is self._kind else ()  # type: ignore[return-value]

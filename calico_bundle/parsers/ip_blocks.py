@@ -43,11 +43,16 @@ OWN_ADDRESS = re.compile(_OWN_4 + rb"|" + _OWN_6)
 """An address with its lifetimes; groups are address, scope and flags of IPv4, then those of IPv6."""
 
 
-def _without_groups(pattern: bytes) -> bytes:
+def without_groups(pattern: bytes) -> bytes:
+    """The same pattern, which tells where it matches and nothing of what is in it.
+
+    >>> without_groups(rb"(a)(?:b)")
+    b'(?:a)(?:b)'
+    """
     return re.sub(rb"\((?!\?)", rb"(?:", pattern)
 
 
-_OWN_ADDRESSES = rb"((?:" + _without_groups(OWN_ADDRESS.pattern) + rb")*+)"
+_OWN_ADDRESSES = rb"((?:" + without_groups(OWN_ADDRESS.pattern) + rb")*+)"
 _HEADER = (
     rb": <([A-Z0-9_-]+(?:,[A-Z0-9_-]+)*)> mtu ([0-9]{1,9})(?: qdisc " + _NAME + rb")?(?: master (" + _NAME + rb"))?"
     rb" state ([A-Z]+)(?: mode [A-Z]+)?(?: group " + _NAME + rb")?(?: qlen " + _NUMBER + rb")? ?\n"
@@ -65,7 +70,7 @@ CABLE = rb"[0-9]{1,10}: (cali[0-9a-f]{1,11})(?:@if[0-9]{1,10})?"
 """The beginning of the block of a pod's cable; its group is the name."""
 
 CABLE_BLOCK = re.compile(
-    CABLE + rb"(" + _without_groups(_HEADER + _LINK) + rb" link-netns(?:id)? )[A-Za-z0-9._-]+"
-    rb"( ?\n" + _without_groups(_OTHER_NAMES + _OWN_ADDRESSES) + rb")"
+    CABLE + rb"(" + without_groups(_HEADER + _LINK) + rb" link-netns(?:id)? )[A-Za-z0-9._-]+"
+    rb"( ?\n" + without_groups(_OTHER_NAMES + _OWN_ADDRESSES) + rb")"
 )  # fmt: skip
 """A pod's cable; groups are its name, what stands before its network namespace, and what stands behind."""
