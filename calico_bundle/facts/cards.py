@@ -123,6 +123,15 @@ class ListedAddresses(LazyFacts[AddressFact]):
         return self._listing.distinct_addresses
 
 
+def distinct_of(addresses: Sequence[AddressFact]) -> Sequence[AddressFact]:
+    """Addresses without most of those that an earlier interface has too: enough to see which there are.
+
+    >>> distinct_of(())
+    ()
+    """
+    return addresses.distinct if isinstance(addresses, ListedAddresses) else addresses
+
+
 class CardIndex:
     """What is asked for often of a node's interfaces and addresses, found once and when it is first asked for.
 
@@ -150,9 +159,7 @@ class CardIndex:
     @cached_property
     def holders(self) -> Mapping[Address, str]:
         """The first interface of each address."""
-        listed = self._addresses
-        facts = listed.distinct if isinstance(listed, ListedAddresses) else listed
-        return {fact.address.ip: fact.interface for fact in reversed(facts)}
+        return {fact.address.ip: fact.interface for fact in reversed(distinct_of(self._addresses))}
 
     @cached_property
     def _cards_by_name(self) -> Mapping[str, InterfaceFact]:

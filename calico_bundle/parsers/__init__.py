@@ -41,7 +41,7 @@ class Parsed:
         """
         if isinstance(self.facts, FactList):
             return self.facts.of(kind)
-        return tuple(fact for fact in self.facts if isinstance(fact, kind))
+        return tuple([fact for fact in self.facts if isinstance(fact, kind)])
 
 
 @dataclass(frozen=True, slots=True)
