@@ -74,7 +74,9 @@ class NodeDirectory:
             self._name(node.provider_id.rsplit("/", 1)[-1], node.name, "instance id")
 
     def _name(self, name: str, node: str, how: str) -> None:
-        self._names.setdefault(name.lower(), set()).add((node, how))
+        # Under its own name a node is found by that, whatever else it is called.
+        if how == "exact name" or name.lower() != node.lower():
+            self._names.setdefault(name.lower(), set()).add((node, how))
 
     def by_name(self, name: str) -> Owner | None:
         """The node of a name, host name, short name or instance id; None when none or several fit.

@@ -65,7 +65,10 @@ def _facts(artifact: Artifact, kind: type[T]) -> Sequence[T]:
 def collected(records: Records, kind: str, fact: type[T]) -> Sequence[T] | None:
     """The facts of the fullest artifact of a kind; None when there is none."""
     fitting = records.get(kind)
-    return _facts(max(fitting, key=lambda a: len(a.parsed.facts)), fact) if fitting else None
+    if not fitting:
+        return None
+    fullest = max(fitting, key=lambda a: len(a.parsed.facts)) if len(fitting) > 1 else fitting[0]
+    return _facts(fullest, fact)
 
 
 def merge_addresses(
@@ -104,9 +107,12 @@ def _adds_nothing(artifact: Artifact) -> bool:
 
 
 def _address_rank(artifact: Artifact) -> tuple[int, int, int, str]:
+    listing = artifact.parsed.facts
+    if isinstance(listing, InterfaceListing):
+        return (min(listing.address_count, 1), len(listing), 0, artifact.path)
     interfaces = _facts(artifact, f.InterfaceFact)
     addresses = len(_facts(artifact, f.AddressFact))
-    detailed = 0 if _adds_nothing(artifact) else sum(1 for i in interfaces if i.kind)
+    detailed = sum(1 for i in interfaces if i.kind)
     return (min(addresses, 1), len(interfaces) + addresses, detailed, artifact.path)
 
 

@@ -31,10 +31,10 @@ def is_of_cable(address: AddressFact) -> bool:
 
 
 class InterfaceListing(LazyFacts[object], FactList):
-    """One `ip addr` or `ip link`: interfaces, no two of one name, each followed by its addresses.
+    """One `ip addr` or `ip link` without `-d`: interfaces, no two of one name, each followed by its addresses.
 
-    `adds_nothing`: no interface has a master, a kind or a tunnel's end. `lacks_nothing`: each has its index, state, MTU
-    and link-layer address.
+    Each has its index, state and MTU, and none a kind or a tunnel's end. `adds_nothing`: none has a master either.
+    `lacks_nothing`: each has a link-layer address too.
     """
 
     interface_count: int

@@ -14,14 +14,11 @@ from functools import cached_property, lru_cache
 from calico_bundle.evidence import LONGEST_QUOTE, Evidence, quote
 from calico_bundle.facts import AddressFact, Interface, InterfaceFact
 from calico_bundle.facts.cards import InterfaceListing, is_cable, is_of_cable
-from calico_bundle.parsers.ip_blocks import BLOCK, CABLE, CABLE_BLOCK, OWN_ADDRESS
+from calico_bundle.parsers.ip_blocks import BEGIN_OF_BLOCK, BLOCK, CABLE, CABLE_BLOCK, NAMESPACE, OWN_ADDRESS
 from calico_bundle.parsers.ip_text import interface
 
-_HEAD, _TAIL, _BOUND = b"\x01", b"\x02", b"\x03"
-"""Stand for what the blocks of all cables have before and behind the namespace, and between the parts that are kept."""
-
-# A cable without what repeats. Where nothing stands behind the namespace, the end of the line is its end.
-_SHORT_CABLE = {end: re.compile(b"(" + CABLE + b")\x01[A-Za-z0-9._-]+" + end) for end in (_TAIL, b"\n")}
+_BOUND = b"\x00"
+"""Stands between the parts of a listing that are kept; no block has it."""
 _NEXT_BLOCK = re.compile(rb"(?<=\n)(?=[0-9])")
 _CABLE_BEGINS = "1: cali0"
 _LONGEST_ROW = 50
@@ -61,10 +58,9 @@ class _Block:
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """What all cables of a listing have alike: their text around the namespace, and what it says."""
+    """What all cables of a listing have alike: `cables` finds them, `header` is their first line behind the name."""
 
-    head: bytes
-    tail: bytes
+    cables: re.Pattern[bytes]
     block: _Block
     header: str
 
@@ -76,10 +72,10 @@ def _first_line(text: bytes) -> str:
 @lru_cache(_REMEMBERED)
 def _block(text: bytes) -> _Block:
     """Read a block, which is known to be of the strict form."""
-    match = BLOCK.fullmatch(text)
+    match = BEGIN_OF_BLOCK.match(text)
     if match is None:
         raise ValueError(text)
-    index, name, flags, mtu, master, state, mac, others, held = match.groups()
+    index, name, flags, mtu, master, state, mac, others = match.groups()
     first = 2 + others.count(b"\n")
     return _Block(
         int(index),
@@ -90,7 +86,7 @@ def _block(text: bytes) -> _Block:
         mac.decode() if mac else None,
         master.decode() if master else None,
         _first_line(text),
-        tuple(_own_address(m, first + 2 * place) for place, m in enumerate(OWN_ADDRESS.finditer(held))),
+        tuple(_own_address(m, first + 2 * place) for place, m in enumerate(OWN_ADDRESS.finditer(text, match.end()))),
         text.count(b"\n"),
     )
 
@@ -126,7 +122,10 @@ def _form(head: bytes, tail: bytes) -> _Form | None:
     header = head[: head.index(b"\n")].decode().rstrip()
     usual = all(a.address.ip.is_link_local for a in block.addresses)
     whole = block.text == _CABLE_BEGINS + header and len(header) + _LONGEST_ROW <= LONGEST_QUOTE
-    return _Form(head, tail, block, header) if usual and whole else None
+    if not usual or not whole:
+        return None
+    cables = re.compile(b"(" + CABLE + b")" + re.escape(head) + NAMESPACE + re.escape(tail))
+    return _Form(cables, block, header)
 
 
 def _form_of(data: bytes) -> _Form | None:
@@ -153,29 +152,17 @@ def _cable(row: bytes, form: _Form) -> _Block:
 def read_listing(data: bytes, path: str) -> InterfaceListing | None:
     """The listing, when each of its lines belongs to a block of the strict form, and no two blocks have one name."""
     form = _form_of(data)
-    if form is not None and not any(mark in data for mark in (_HEAD, _TAIL, _BOUND)):
-        return _listing(_parts(data, form), form, path) or _listing([data], None, path)
-    return _listing([data], None, path)
-
-
-def _parts(data: bytes, form: _Form) -> list[bytes]:
-    """The blocks of other interfaces, and between them each cable twice: its row, and its name."""
-    end = b"\n" if form.tail == b"\n" else _TAIL
-    short = data.replace(form.head, _HEAD)
-    short = short if end == b"\n" else short.replace(form.tail, _TAIL)
-    parts = _SHORT_CABLE[end].split(short)
-    for place in range(0, len(parts), 3):
-        if parts[place]:
-            parts[place] = parts[place].replace(_TAIL, form.tail).replace(_HEAD, form.head)
-    return parts
+    # Between the texts of other interfaces, each cable twice: its row, and its name.
+    parts = form.cables.split(data) if form else [data]
+    return _listing(parts, form, path)
 
 
 def _listing(parts: list[bytes], form: _Form | None, path: str) -> InterfaceListing | None:
     texts = [part for part in parts[::3] if part]
     fields = BLOCK.split(_BOUND.join(texts))
-    between = b"".join(fields[::_STRIDE])
     names = fields[_NAME::_STRIDE] + parts[2::3]
-    if between != _BOUND * (len(texts) - 1) or len(set(names)) < len(names):
+    between = b"".join(fields[::_STRIDE])
+    if not names or between != _BOUND * (len(texts) - 1) or len(set(names)) < len(names):
         return None
     del parts[2::3]
     return _Listing(path, parts, form, fields)

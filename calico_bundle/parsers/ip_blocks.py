@@ -60,17 +60,21 @@ _HEADER = (
 _LINK = rb"    link/[a-z0-9]+(?: ([0-9a-f]*:[0-9a-f:]*|" + IPV4 + rb"))?(?: brd [0-9a-f.:]+)?"
 _LINK_WORDS = rb"(?: (?:link-netns|link-netnsid|new-netnsid|permaddr) [A-Za-z0-9._:-]+)* ?\n"
 _OTHER_NAMES = rb"((?:    altname " + _NAME + rb"\n)*+)"
-BLOCK = re.compile(
-    rb"(" + _NUMBER + rb"): (" + _NAME + rb")(?:@" + _NAME + rb")?"
-    + _HEADER + _LINK + _LINK_WORDS + _OTHER_NAMES + _OWN_ADDRESSES
-)  # fmt: skip
-"""One interface; groups are index, name, flags, MTU, master, state, link-layer address, other names, addresses."""
+_BEGIN = rb"(" + _NUMBER + rb"): (" + _NAME + rb")(?:@" + _NAME + rb")?" + _HEADER + _LINK + _LINK_WORDS + _OTHER_NAMES
+BEGIN_OF_BLOCK = re.compile(_BEGIN)
+"""One interface; groups are index, name, flags, MTU, master, state, link-layer address, other names."""
+
+BLOCK = re.compile(_BEGIN + _OWN_ADDRESSES)
+"""One interface with its addresses, which are one more group."""
 
 CABLE = rb"[0-9]{1,10}: (cali[0-9a-f]{1,11})(?:@if[0-9]{1,10})?"
 """The beginning of the block of a pod's cable; its group is the name."""
 
+NAMESPACE = rb"[A-Za-z0-9._-]{1,255}"
+"""The network namespace at a cable's other end, by its name or its number."""
+
 CABLE_BLOCK = re.compile(
-    CABLE + rb"(" + without_groups(_HEADER + _LINK) + rb" link-netns(?:id)? )[A-Za-z0-9._-]+"
+    CABLE + rb"(" + without_groups(_HEADER + _LINK) + rb" link-netns(?:id)? )" + NAMESPACE +
     rb"( ?\n" + without_groups(_OTHER_NAMES + _OWN_ADDRESSES) + rb")"
 )  # fmt: skip
 """A pod's cable; groups are its name, what stands before its network namespace, and what stands behind."""
