@@ -90,7 +90,7 @@ class ClusterNode:
 
     @property
     def card_addresses(self) -> Sequence[f.AddressFact]:
-        """The addresses without those of the link alone that every cable of a pod has."""
+        """The addresses without the IPv6 ones of the link alone that every cable of a pod has: all IPv4 ones are here."""
         return self._index.addresses
 
     def holds(self, address: f.Address) -> bool | None:

@@ -26,8 +26,9 @@ def is_cable(interface: InterfaceFact) -> bool:
 
 
 def is_of_cable(address: AddressFact) -> bool:
-    """Whether an address is what every cable has: one of the link alone."""
-    return address.interface.startswith(CABLE_PREFIX) and address.address.ip.is_link_local
+    """Whether an address is what every cable has: an IPv6 address of the link alone."""
+    own = address.address
+    return address.interface.startswith(CABLE_PREFIX) and own.version == 6 and own.ip.is_link_local
 
 
 class InterfaceListing(LazyFacts[object], FactList):

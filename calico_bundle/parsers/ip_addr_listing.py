@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 from calico_bundle.evidence import LONGEST_QUOTE, Evidence, quote
 from calico_bundle.facts import AddressFact, Interface, InterfaceFact
@@ -63,6 +64,15 @@ class _Form:
     cables: re.Pattern[bytes]
     block: _Block
     header: str
+
+
+class _Place(NamedTuple):
+    """An interface of a listing: its block or its row, its place from 0, its line, and the form if it is a row."""
+
+    text: bytes
+    order: int
+    line: int
+    form: _Form | None
 
 
 def _first_line(text: bytes) -> str:
@@ -120,7 +130,7 @@ def _form(head: bytes, tail: bytes) -> _Form | None:
     begin = _CABLE_BEGINS.encode()
     block = _block(begin + head + b"0" + tail)
     header = head[: head.index(b"\n")].decode().rstrip()
-    usual = all(a.address.ip.is_link_local for a in block.addresses)
+    usual = all(a.address.version == 6 and a.address.ip.is_link_local for a in block.addresses)
     whole = block.text == _CABLE_BEGINS + header and len(header) + _LONGEST_ROW <= LONGEST_QUOTE
     if not usual or not whole:
         return None
@@ -181,28 +191,33 @@ class _Listing(InterfaceListing):
         self.lacks_nothing = all(fields[_MAC::_STRIDE]) and (form is None or form.block.mac is not None)
 
     def __iter__(self) -> Iterator[object]:
-        for block, order, line in self._blocks(most_cables=self.interface_count):
-            yield from _facts(block, self._path, order, line)
+        for place in self._places():
+            yield from self._facts_at(place)
 
-    def _blocks(self, *, most_cables: int) -> Iterator[tuple[_Block, int, int]]:
-        """Each interface with its place and line; of the cables in rows only the first ones."""
+    def _places(self) -> Iterator[_Place]:
+        """Where each interface stands."""
         order, line = 0, 1
-        for place, part in enumerate(self._kept.split(_BOUND)):
-            if place % 2 and self._form:
-                if place // 2 < most_cables:
-                    yield _cable(part, self._form), order, line
-                order, line = order + 1, line + self._form.block.line_count
-                continue
-            for text in _NEXT_BLOCK.split(part) if part else ():
-                block = _block(text)
-                yield block, order, line
-                order, line = order + 1, line + block.line_count
+        for number, part in enumerate(self._kept.split(_BOUND)):
+            form = self._form if number % 2 else None
+            texts = [part] if form else _NEXT_BLOCK.split(part) if part else ()
+            for text in texts:
+                yield _Place(text, order, line, form)
+                order, line = order + 1, line + (form.block.line_count if form else text.count(b"\n"))
+
+    def _facts_at(self, place: _Place) -> Iterator[InterfaceFact | AddressFact]:
+        block = _cable(place.text, place.form) if place.form else _block(place.text)
+        return _facts(block, self._path, place.order, place.line)
 
     @cached_property
     def _first_facts(self) -> tuple[InterfaceFact | AddressFact, ...]:
         """The facts of all interfaces that are not in rows, and of the first one that is."""
-        found = self._blocks(most_cables=1)
-        return tuple(fact for block, order, line in found for fact in _facts(block, self._path, order, line))
+        facts: list[InterfaceFact | AddressFact] = []
+        has_cable = False
+        for place in self._places():
+            if not place.form or not has_cable:
+                facts += self._facts_at(place)
+                has_cable = has_cable or place.form is not None
+        return tuple(facts)
 
     @property
     def cards(self) -> tuple[InterfaceFact, ...]:
@@ -221,6 +236,7 @@ class _Listing(InterfaceListing):
 
     def named(self, name: str) -> InterfaceFact | None:
         """The interface of a name."""
-        if f": {name}".encode() not in self._kept:
-            return None
-        return next((f for f in self if isinstance(f, InterfaceFact) and f.name == name), None)
+        begin = f": {name}".encode()
+        likely = (place for place in self._places() if begin in place.text)
+        facts = (fact for place in likely for fact in self._facts_at(place))
+        return next((fact for fact in facts if isinstance(fact, InterfaceFact) and fact.name == name), None)
