@@ -162,9 +162,10 @@ def _cable(row: bytes, form: _Form) -> _Block:
 def read_listing(data: bytes, path: str) -> InterfaceListing | None:
     """The listing, when each of its lines belongs to a block of the strict form, and no two blocks have one name."""
     form = _form_of(data)
-    # Between the texts of other interfaces, each cable twice: its row, and its name.
-    parts = form.cables.split(data) if form else [data]
-    return _listing(parts, form, path)
+    # Between the texts of other interfaces, each cable twice: its row, and its name. One that goes on behind what all
+    # have alike leaves a text that is no block; then none is kept as a row.
+    listing = _listing(form.cables.split(data), form, path) if form else None
+    return listing or _listing([data], None, path)
 
 
 def _listing(parts: list[bytes], form: _Form | None, path: str) -> InterfaceListing | None:

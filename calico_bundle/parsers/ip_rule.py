@@ -40,10 +40,8 @@ _OTHER = frozenset(
     """uidrange ipproto sport dport tos dsfield tun_id flowlabel suppress_prefixlength suppress_ifgroup realms realm
     map-to""".split()  # noqa: SIM905
 )
-# Lines as iproute2 prints them (ip/iprule.c: print_rule), so plain that no other parser could want them.
-_RULES = re.compile(
-    rb"(?:[0-9]{1,10}:\t(?:not )?from [A-Za-z0-9.:/_ \[\]-]* ?(?:lookup|blackhole|unreachable|prohibit)[a-z0-9_. ]*\n)++"
-)
+# Lines as iproute2 prints them (ip/iprule.c: print_rule), of words so plain that no other parser could want them.
+_RULES = re.compile(rb"(?:[0-9]{1,10}:\t(?:not )?from [A-Za-z0-9.:/_ \[\]-]+\n)++")
 _REMEMBERED = 32
 """Files of rules that are remembered; most nodes have the same rules."""
 _LONGEST_REMEMBERED = 1 << 16
