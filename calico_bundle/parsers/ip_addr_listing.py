@@ -20,7 +20,7 @@ from calico_bundle.parsers.ip_text import interface
 
 _BOUND = b"\x00"
 """Stands between the parts of a listing that are kept; no block has it."""
-_NEXT_BLOCK = re.compile(rb"(?<=\n)(?=[0-9])")
+_BLOCKS = re.compile(rb"[0-9].*\n(?: .*\n)*+")
 _CABLE_BEGINS = "1: cali0"
 _LONGEST_ROW = 50
 """Characters of a cable's index, name and peer, and some more."""
@@ -184,7 +184,8 @@ class _Listing(InterfaceListing):
 
     def __init__(self, path: str, parts: list[bytes], form: _Form | None, fields: Sequence[bytes | None]) -> None:
         self._path, self._form = path, form
-        self._kept = _BOUND.join(parts)
+        # Between two rows stands an empty text: what is kept is texts, and between them lines of rows.
+        self._kept = _BOUND.join(parts).replace(_BOUND + _BOUND, b"\n")
         cables = len(parts) // 2
         self.interface_count = cables + len(fields) // _STRIDE
         self.address_count = self._kept.count(b"\n    inet") + (cables * len(form.block.addresses) if form else 0)
@@ -195,45 +196,52 @@ class _Listing(InterfaceListing):
         for place in self._places():
             yield from self._facts_at(place)
 
-    def _places(self) -> Iterator[_Place]:
-        """Where each interface stands."""
+    def _places(self, most_rows: int | None = None) -> Iterator[_Place]:
+        """Where each interface stands; of cables that follow each other only the first ones, if so asked."""
         order, line = 0, 1
         for number, part in enumerate(self._kept.split(_BOUND)):
             form = self._form if number % 2 else None
-            texts = [part] if form else _NEXT_BLOCK.split(part) if part else ()
-            for text in texts:
-                yield _Place(text, order, line, form)
-                order, line = order + 1, line + (form.block.line_count if form else text.count(b"\n"))
+            if form:
+                rows = part.split(b"\n")
+                for place, row in enumerate(rows[:most_rows]):
+                    yield _Place(row, order + place, line + place * form.block.line_count, form)
+                order, line = order + len(rows), line + len(rows) * form.block.line_count
+                continue
+            for text in _BLOCKS.findall(part):
+                yield _Place(text, order, line, None)
+                order, line = order + 1, line + text.count(b"\n")
 
     def _facts_at(self, place: _Place) -> Iterator[InterfaceFact | AddressFact]:
         block = _cable(place.text, place.form) if place.form else _block(place.text)
         return _facts(block, self._path, place.order, place.line)
 
     @cached_property
-    def _first_facts(self) -> tuple[InterfaceFact | AddressFact, ...]:
-        """The facts of all interfaces that are not in rows, and of the first one that is."""
-        facts: list[InterfaceFact | AddressFact] = []
-        has_cable = False
-        for place in self._places():
-            if not place.form or not has_cable:
-                facts += self._facts_at(place)
-                has_cable = has_cable or place.form is not None
-        return tuple(facts)
+    def _apart(self) -> tuple[list[InterfaceFact], list[AddressFact]]:
+        """The interfaces that are not in rows, with one cable for many that are, and their addresses."""
+        interfaces: list[InterfaceFact] = []
+        addresses: list[AddressFact] = []
+        for place in self._places(most_rows=1):
+            for fact in self._facts_at(place):
+                if isinstance(fact, InterfaceFact):
+                    interfaces.append(fact)
+                else:
+                    addresses.append(fact)
+        return interfaces, addresses
 
     @property
     def cards(self) -> tuple[InterfaceFact, ...]:
         """The interfaces that are no cables."""
-        return tuple(f for f in self._first_facts if isinstance(f, InterfaceFact) and not is_cable(f))
+        return tuple([f for f in self._apart[0] if not is_cable(f)])
 
     @property
     def card_addresses(self) -> tuple[AddressFact, ...]:
         """The addresses but those that every cable has."""
-        return tuple(f for f in self.distinct_addresses if not is_of_cable(f))
+        return tuple([f for f in self._apart[1] if not is_of_cable(f)])
 
     @property
-    def distinct_addresses(self) -> tuple[AddressFact, ...]:
-        """The addresses without those of all cables in rows but the first."""
-        return tuple(f for f in self._first_facts if isinstance(f, AddressFact))
+    def distinct_addresses(self) -> Sequence[AddressFact]:
+        """The addresses without those of cables in rows, but for the first cables."""
+        return self._apart[1]
 
     def named(self, name: str) -> InterfaceFact | None:
         """The interface of a name."""
