@@ -1,21 +1,30 @@
-"""All facts of one cluster, joined by node identity; and what is missing.
-
-A node's own records can be there in several forms (`ip addr` plain, with `-d`, as JSON). The fullest is taken, details
-of the others are added, and where they contradict each other that is a gap.
-"""
+"""All facts of one cluster, joined by node identity; and what is missing."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from ipaddress import IPv4Address
 from typing import TypeVar
 
 from calico_bundle import facts as f
 from calico_bundle.bundle import Artifact, Bundle
 from calico_bundle.evidence import Gap, GapKind
+from calico_bundle.facts.cards import CardIndex
+from calico_bundle.facts.listing import FactList
 from calico_bundle.identity import MACHINE_KINDS, Owner, find_impostors, find_owners, make_directory
+from calico_bundle.records import (
+    Records,
+    by_node,
+    collected,
+    incomplete,
+    log_events,
+    merge_addresses,
+    merge_routes,
+    merge_sessions,
+)
 
 T = TypeVar("T")
 
@@ -32,18 +41,23 @@ class ClusterNode:
 
     name: str
     kubernetes: f.NodeFact | None = None
-    interfaces: tuple[f.InterfaceFact, ...] | None = None
-    addresses: tuple[f.AddressFact, ...] | None = None
+    interfaces: Sequence[f.InterfaceFact] | None = None
+    addresses: Sequence[f.AddressFact] | None = None
     routes: tuple[f.RouteFact, ...] | None = None
-    rules: tuple[f.RuleFact, ...] | None = None
-    neighbors: tuple[f.NeighborFact, ...] | None = None
+    rules: Sequence[f.RuleFact] | None = None
+    neighbors: Sequence[f.NeighborFact] | None = None
     sysctls: Mapping[str, f.SysctlFact] | None = None
-    service_rules: tuple[f.ServiceRuleFact, ...] | None = None
+    service_rules: Sequence[f.ServiceRuleFact] | None = None
     sessions: tuple[f.BGPSessionFact, ...] | None = None
-    bgp_routes: tuple[f.BGPRouteFact, ...] | None = None
-    log_events: tuple[f.LogEventFact, ...] = ()
+    bgp_routes: Sequence[f.BGPRouteFact] | None = None
+    log_events: Sequence[f.LogEventFact] = ()
     incomplete: frozenset[str] = frozenset()
     """Kinds (`ip-addr`, `ip-route`) of which lines are hidden, cut off or not understood: what they lack may be there."""
+    _index: CardIndex = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Prepare to be asked for cards; nothing is walked through yet."""
+        object.__setattr__(self, "_index", CardIndex(self.interfaces, self.addresses))
 
     @property
     def bgp_address(self) -> f.Interface | None:
@@ -63,7 +77,21 @@ class ClusterNode:
 
     def interface_of(self, address: f.Address) -> str | None:
         """The interface that holds an address; None when none does, or nothing was recorded."""
-        return next((a.interface for a in self.addresses or () if a.address.ip == address), None)
+        return self._index.holders.get(address)
+
+    def interface(self, name: str) -> f.InterfaceFact | None:
+        """The interface of a name; None when there is none, or nothing was recorded."""
+        return self._index.interface(name)
+
+    @property
+    def cards(self) -> Sequence[f.InterfaceFact]:
+        """The interfaces that are not named like pods' cables: few, where the cables are many."""
+        return self._index.cards
+
+    @property
+    def card_addresses(self) -> Sequence[f.AddressFact]:
+        """The addresses without the IPv6 ones of the link alone that every cable of a pod has: all IPv4 ones are here."""
+        return self._index.addresses
 
     def holds(self, address: f.Address) -> bool | None:
         """Whether the machine has the address; None when its addresses were not recorded, or not whole.
@@ -143,47 +171,80 @@ class Cluster:
 
 def join(bundle: Bundle) -> Cluster:
     """Join a bundle's facts into one cluster."""
-    owners = find_owners(bundle.artifacts)
-    impostors = find_impostors(bundle.artifacts, owners, make_directory(bundle.artifacts))
+    directory = make_directory(bundle.artifacts)
+    owners = find_owners(bundle.artifacts, directory)
+    impostors = find_impostors(bundle.artifacts, owners, directory)
     gaps = [_impostor(path, owners[path].node, other) for path, other in impostors.items()]
-    owners = {path: owner for path, owner in owners.items() if path not in impostors}
-    cut = {gap.path for gap in bundle.gaps}
-    nodes = _nodes(bundle.artifacts, owners, cut, gaps)
-    every = bundle.artifacts
+    placed = {path: owner for path, owner in owners.items() if path not in impostors} if impostors else owners
+    machine = [a for a in bundle.artifacts if a.kind in MACHINE_KINDS and a.parsed.facts]
+    stated = _Stated(a for a in bundle.artifacts if a.kind not in MACHINE_KINDS and a.parsed.facts)
+    nodes = _nodes(stated, by_node(machine, placed), {gap.path for gap in bundle.gaps}, gaps)
     return Cluster(
         nodes=nodes,
-        pods=_unique(every, f.PodFact, lambda p: (p.namespace, p.name)),
-        services=_unique(every, f.ServiceFact, lambda s: (s.namespace, s.name)),
-        endpoints=_endpoints(every),
-        daemonsets=_unique(every, f.DaemonSetFact, lambda d: (d.namespace, d.name)),
-        events=_unique(every, f.EventFact, lambda e: (e.namespace, e.object_name, e.message, e.last_seen)),
-        namespaces=_unique(every, f.NamespaceFact, lambda n: n.name),
-        pools=_unique(every, f.IPPoolFact, lambda p: p.name),
-        blocks=_unique(every, f.IPBlockFact, lambda b: (b.cidr, b.node, b.source)),
-        bgp_configurations=_unique(every, f.BGPConfigurationFact, lambda c: c.name),
-        bgp_peers=_unique(every, f.BGPPeerFact, lambda p: p.name),
-        node_statuses=_unique(every, f.CalicoNodeStatusFact, lambda s: s.node),
-        felix_configurations=_unique(every, f.FelixConfigurationFact, lambda c: c.name),
-        installations=_unique(every, f.InstallationFact, lambda i: i.name),
-        owners=owners,
-        gaps=(*gaps, *_unassigned(bundle.artifacts, {**owners, **dict.fromkeys(impostors)})),
+        pods=_pods(stated),
+        services=_unique(stated.of(f.ServiceFact), lambda s: (s.namespace, s.name)),
+        endpoints=_endpoints(stated),
+        daemonsets=_unique(stated.of(f.DaemonSetFact), lambda d: (d.namespace, d.name)),
+        events=_unique(stated.of(f.EventFact), lambda e: (e.namespace, e.object_name, e.message, e.last_seen)),
+        namespaces=_unique(stated.of(f.NamespaceFact), lambda n: n.name),
+        pools=_unique(stated.of(f.IPPoolFact), lambda p: p.name),
+        blocks=_unique(stated.of(f.IPBlockFact), lambda b: (b.cidr, b.node, b.source)),
+        bgp_configurations=_unique(stated.of(f.BGPConfigurationFact), lambda c: c.name),
+        bgp_peers=_unique(stated.of(f.BGPPeerFact), lambda p: p.name),
+        node_statuses=_unique(stated.of(f.CalicoNodeStatusFact), lambda s: s.node),
+        felix_configurations=_unique(stated.of(f.FelixConfigurationFact), lambda c: c.name),
+        installations=_unique(stated.of(f.InstallationFact), lambda i: i.name),
+        owners=placed,
+        gaps=(*gaps, *_unassigned(machine, owners)),
     )
 
 
-def _unique(artifacts: Iterable[Artifact], kind: type[T], key: Callable[[T], object]) -> tuple[T, ...]:
+class _Stated:
+    """The facts of some artifacts by their class, each artifact walked through once."""
+
+    def __init__(self, artifacts: Iterable[Artifact]) -> None:
+        self._parts: list[FactList | dict[type, list[object]]] = []
+        for artifact in artifacts:
+            facts = artifact.parsed.facts
+            self._parts.append(facts if isinstance(facts, FactList) else _by_class(facts))
+
+    def of(self, kind: type[T]) -> Iterator[T]:
+        """The facts of one class, in the order in which they were read."""
+        for part in self._parts:
+            listed = part.of(kind) if isinstance(part, FactList) else part.get(kind, ())
+            yield from listed  # type: ignore[misc]
+
+
+def _by_class(facts: Iterable[object]) -> dict[type, list[object]]:
+    found: dict[type, list[object]] = {}
+    for fact in facts:
+        found.setdefault(type(fact), []).append(fact)
+    return found
+
+
+def _unique(facts: Iterable[T], key: Callable[[T], object]) -> tuple[T, ...]:
     """Facts of one class, each object once: bundles hold the same object in several files."""
     found: dict[object, T] = {}
-    for artifact in artifacts:
-        for fact in artifact.parsed.of(kind):
-            found.setdefault(key(fact), fact)
+    for fact in facts:
+        found.setdefault(key(fact), fact)
     return tuple(found.values())
 
 
-def _endpoints(every: Sequence[Artifact]) -> tuple[f.EndpointFact, ...]:
+def _pods(stated: _Stated) -> tuple[f.PodFact, ...]:
+    return _unique(stated.of(f.PodFact), lambda p: (p.namespace, p.name))
+
+
+def _endpoints(stated: _Stated) -> tuple[f.EndpointFact, ...]:
     """Addresses behind services. EndpointSlices are what kube-proxy reads; Endpoints count where no slice is there."""
-    unique = _unique(every, f.EndpointFact, lambda e: (e.namespace, e.service, e.ip, e.source))
-    sliced = {(e.namespace, e.service) for e in unique if e.source == "EndpointSlice"}
-    return tuple(e for e in unique if e.source == "EndpointSlice" or (e.namespace, e.service) not in sliced)
+    every = tuple(stated.of(f.EndpointFact))
+    sliced = {(e.namespace, e.service) for e in every if e.source == "EndpointSlice"}
+    telling = (e for e in every if e.source == "EndpointSlice" or (e.namespace, e.service) not in sliced)
+    return _unique(telling, lambda e: (e.namespace, e.service, _quickly_hashed(e.ip), e.source))
+
+
+def _quickly_hashed(address: f.Address | None) -> object:
+    """What stands for an address in a key: its number, hashed ten times as fast; no IPv6 address is equal to one."""
+    return int(address) if type(address) is IPv4Address else address
 
 
 def _impostor(path: str, node: str, other: str) -> Gap:
@@ -191,32 +252,22 @@ def _impostor(path: str, node: str, other: str) -> Gap:
     return Gap(path, None, GapKind.CONTRADICTED, message)
 
 
-def _unassigned(artifacts: Iterable[Artifact], owners: Container[str]) -> list[Gap]:
+def _unassigned(machine: Iterable[Artifact], owners: Container[str]) -> list[Gap]:
     message = "no node could be found for it: neither its path nor its content names one that fits exactly one node"
-    return [
-        Gap(a.path, None, GapKind.UNASSIGNED, message)
-        for a in artifacts
-        if a.kind in MACHINE_KINDS and a.path not in owners and a.parsed.facts
-    ]
+    return [Gap(a.path, None, GapKind.UNASSIGNED, message) for a in machine if a.path not in owners]
 
 
 # --- the records of one node ----------------------------------------------------------------------------------------
 
 
-def _nodes(
-    artifacts: Sequence[Artifact], owners: Mapping[str, Owner], cut: set[str], gaps: list[Gap]
-) -> dict[str, ClusterNode]:
-    stated = [x for a in artifacts for x in a.parsed.of(f.NodeFact)]
-    objects = {n.name: n for n in reversed(stated)}
-    gaps += _contradicting(stated, objects)
-    by_node: dict[str, list[Artifact]] = {name: [] for name in objects}
-    for artifact in artifacts:
-        if artifact.path in owners:
-            by_node.setdefault(owners[artifact.path].node, []).append(artifact)
-    found = {name: _node(name, objects.get(name), by_node[name], cut, gaps) for name in sorted(by_node)}
-    events = (x for a in artifacts for x in a.parsed.of(f.EventFact))
-    newest = max((x.last_seen for x in events if x.last_seen), default=None)
-    told = (x for a in artifacts for x in a.parsed.of(f.CalicoNodeStatusFact))
+def _nodes(stated: _Stated, recorded: Mapping[str, Records], cut: set[str], gaps: list[Gap]) -> dict[str, ClusterNode]:
+    nodes = tuple(stated.of(f.NodeFact))
+    objects = {n.name: n for n in reversed(nodes)}
+    gaps += _contradicting(nodes, objects)
+    names = sorted({*objects, *recorded})
+    found = {name: _node(name, objects.get(name), recorded.get(name, {}), cut, gaps) for name in names}
+    newest = max((x.last_seen for x in stated.of(f.EventFact) if x.last_seen), default=None)
+    told = stated.of(f.CalicoNodeStatusFact)
     reported = {x.node: x for x in told if _is_fresh(x.last_updated, newest)}
     return {name: _with_reported(node, reported.get(name)) for name, node in found.items()}
 
@@ -246,140 +297,21 @@ def _contradicting(stated: Iterable[f.NodeFact], objects: Mapping[str, f.NodeFac
             yield Gap(node.evidence.path, node.evidence.line, GapKind.CONTRADICTED, message)
 
 
-_INCOMPLETE = frozenset({GapKind.REDACTED, GapKind.TRUNCATED, GapKind.NOT_UNDERSTOOD, GapKind.COLLECTOR_ERROR})
-
-
-def _incomplete(artifacts: Sequence[Artifact], cut: set[str]) -> frozenset[str]:
-    """Kinds of which every listing has lines that gave no facts, or ends where the archive was cut."""
-    whole: dict[str, bool] = {}
-    for artifact in _of(artifacts, "ip-addr", "ip-route"):
-        damaged = artifact.path in cut or any(gap.kind in _INCOMPLETE for gap in artifact.parsed.gaps)
-        whole[artifact.kind or ""] = whole.get(artifact.kind or "", False) or not damaged
-    return frozenset(kind for kind, found in whole.items() if not found)
-
-
-def _node(
-    name: str, kubernetes: f.NodeFact | None, artifacts: Sequence[Artifact], cut: set[str], gaps: list[Gap]
-) -> ClusterNode:
-    interfaces, addresses = _merge_addresses(_of(artifacts, "ip-addr"), gaps)
-    sysctls = _of(artifacts, "sysctl")
+def _node(name: str, kubernetes: f.NodeFact | None, records: Records, cut: set[str], gaps: list[Gap]) -> ClusterNode:
+    interfaces, addresses = merge_addresses(records.get("ip-addr", ()), gaps)
+    sysctls = records.get("sysctl", ())
     return ClusterNode(
         name,
         kubernetes,
         interfaces=interfaces,
         addresses=addresses,
-        routes=_merge_routes(_of(artifacts, "ip-route"), gaps),
-        rules=_collected(artifacts, "ip-rule", f.RuleFact),
-        neighbors=_collected(artifacts, "ip-neigh", f.NeighborFact),
-        sysctls={s.key: s for a in sysctls for s in _facts(a, f.SysctlFact)} if sysctls else None,
-        service_rules=_collected(artifacts, "iptables-save", f.ServiceRuleFact),
-        sessions=_merge_sessions(_of(artifacts, "bird-protocols", "calicoctl-node-status")),
-        bgp_routes=_collected(artifacts, "bird-routes", f.BGPRouteFact),
-        log_events=tuple(e for a in artifacts for e in _facts(a, f.LogEventFact)),
-        incomplete=_incomplete(artifacts, cut),
+        routes=merge_routes(records.get("ip-route", ()), gaps),
+        rules=collected(records, "ip-rule", f.RuleFact),
+        neighbors=collected(records, "ip-neigh", f.NeighborFact),
+        sysctls={s.key: s for a in sysctls for s in a.parsed.of(f.SysctlFact)} if sysctls else None,
+        service_rules=collected(records, "iptables-save", f.ServiceRuleFact),
+        sessions=merge_sessions([*records.get("bird-protocols", ()), *records.get("calicoctl-node-status", ())]),
+        bgp_routes=collected(records, "bird-routes", f.BGPRouteFact),
+        log_events=log_events(records),
+        incomplete=incomplete(records, cut),
     )
-
-
-def _of(artifacts: Iterable[Artifact], *kinds: str) -> list[Artifact]:
-    """Artifacts of these kinds that gave facts: an error text in place of data means "not recorded", not "none"."""
-    return [a for a in artifacts if a.kind in kinds and a.parsed.facts]
-
-
-def _facts(artifact: Artifact, kind: type[T]) -> Sequence[T]:
-    return artifact.parsed.of(kind)
-
-
-def _collected(artifacts: Sequence[Artifact], kind: str, fact: type[T]) -> tuple[T, ...] | None:
-    """The facts of the fullest artifact of a kind; None when there is none."""
-    fitting = _of(artifacts, kind)
-    if not fitting:
-        return None
-    return tuple(_facts(max(fitting, key=lambda a: len(a.parsed.facts)), fact))
-
-
-def _merge_addresses(
-    artifacts: Sequence[Artifact], gaps: list[Gap]
-) -> tuple[tuple[f.InterfaceFact, ...] | None, tuple[f.AddressFact, ...] | None]:
-    """Interfaces and addresses from the fullest listing, with details (`ip -d`) added from the others."""
-    if not artifacts:
-        return None, None
-    ranked = sorted(artifacts, key=_address_rank, reverse=True)
-    base = ranked[0]
-    interfaces = {i.name: i for i in _facts(base, f.InterfaceFact)}
-    for other in ranked[1:]:
-        for more in _facts(other, f.InterfaceFact):
-            if more.name in interfaces:
-                interfaces[more.name] = _filled(interfaces[more.name], more)
-    addresses = _facts(base, f.AddressFact)
-    _check_agreement(base, {str(a.address) for a in addresses}, ranked[1:], gaps)
-    # `ip link` alone lists cards and no address: the addresses then were not recorded.
-    return tuple(interfaces.values()), tuple(addresses) or None
-
-
-def _address_rank(artifact: Artifact) -> tuple[int, int, int, str]:
-    interfaces = _facts(artifact, f.InterfaceFact)
-    addresses = len(_facts(artifact, f.AddressFact))
-    detailed = sum(1 for i in interfaces if i.kind)
-    return (min(addresses, 1), len(interfaces) + addresses, detailed, artifact.path)
-
-
-def _filled(base: f.InterfaceFact, more: f.InterfaceFact) -> f.InterfaceFact:
-    names = ("index", "state", "mtu", "mac", "master", "kind", "vxlan_local", "vxlan_device")
-    missing = {n: getattr(more, n) for n in names if getattr(base, n) is None and getattr(more, n) is not None}
-    return replace(base, **missing) if missing else base
-
-
-def _check_agreement(base: Artifact, addresses: set[str], others: Sequence[Artifact], gaps: list[Gap]) -> None:
-    for other in others:
-        extra = sorted({str(a.address) for a in _facts(other, f.AddressFact)} - addresses)
-        if extra:
-            message = (
-                f"lists {', '.join(extra)}, which {base.path} of the same node does not: taken at different times?"
-            )
-            gaps.append(Gap(other.path, None, GapKind.CONTRADICTED, message))
-
-
-def _merge_routes(artifacts: Sequence[Artifact], gaps: list[Gap]) -> tuple[f.RouteFact, ...] | None:
-    """Routes per family and table, each table from the listing that holds the most of it."""
-    tables: dict[tuple[int, str], tuple[str, list[f.RouteFact]]] = {}
-    for artifact in sorted(artifacts, key=lambda a: (-len(a.parsed.facts), a.path)):
-        for key, routes in _by_table(artifact).items():
-            if key not in tables:
-                tables[key] = (artifact.path, routes)
-            elif _differ(tables[key][1], routes):
-                message = f"table {key[1]} differs from {tables[key][0]} of the same node: taken at different times?"
-                gaps.append(Gap(artifact.path, None, GapKind.CONTRADICTED, message))
-    return tuple(r for _, routes in tables.values() for r in routes) if artifacts else None
-
-
-def _by_table(artifact: Artifact) -> dict[tuple[int, str], list[f.RouteFact]]:
-    tables: dict[tuple[int, str], list[f.RouteFact]] = {}
-    named = artifact.placement.table
-    for route in _facts(artifact, f.RouteFact):
-        # `ip route show table 100` does not print the table; the layout knows it from the file's name.
-        placed = replace(route, table=named) if named and route.table == "main" else route
-        tables.setdefault((placed.family, placed.table), []).append(placed)
-    return tables
-
-
-def _differ(one: Iterable[f.RouteFact], other: Iterable[f.RouteFact]) -> bool:
-    def shape(routes: Iterable[f.RouteFact]) -> set[object]:
-        return {(r.type, r.destination, tuple((n.gateway, n.device) for n in r.next_hops)) for r in routes}
-
-    return shape(one) != shape(other)
-
-
-def _merge_sessions(artifacts: Sequence[Artifact]) -> tuple[f.BGPSessionFact, ...] | None:
-    """Sessions by peer: birdcl's own words before calicoctl's table, `show protocols all` before the short form."""
-    if not artifacts:
-        return None
-    found: dict[object, f.BGPSessionFact] = {}
-    ranked = sorted((s for a in artifacts for s in _facts(a, f.BGPSessionFact)), key=_session_rank)
-    for session in ranked:
-        found.setdefault(session.peer or session.protocol, session)
-    return tuple(found.values())
-
-
-def _session_rank(session: f.BGPSessionFact) -> tuple[bool, bool, str, int]:
-    evidence = session.evidence
-    return (session.source != "birdcl", session.source_address is None, evidence.path, evidence.line or 0)

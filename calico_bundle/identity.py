@@ -7,11 +7,13 @@ one Node's own. An artifact that fits several nodes, or none, stays unassigned, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from calico_bundle.bundle import Artifact
 from calico_bundle.facts import Address, AddressFact, NodeFact, PodFact, RouteFact
+from calico_bundle.facts.cards import distinct_of
+from calico_bundle.facts.pod_columns import columns_of
 
 MACHINE_KINDS = frozenset({
     "ip-addr", "ip-route", "ip-rule", "ip-neigh", "sysctl", "iptables-save",
@@ -21,6 +23,12 @@ MACHINE_KINDS = frozenset({
 
 _SPEAKS_OF_NODE = frozenset({"calico-log", "calicoctl-node-status", "bird-protocols", "bird-routes", "bird-status"})
 """Kinds that are about the node whatever network namespace they were read in."""
+
+_SHOWING_ADDRESSES = frozenset({"ip-addr", "ip-route"})
+"""Kinds that show addresses of the machine itself."""
+
+PodPlace = tuple[str, str, str | None, bool]
+"""A pod's namespace and name, its node, and whether it runs in the node's own network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +47,21 @@ class NodeDirectory:
     True
     """
 
-    def __init__(self, nodes: Iterable[NodeFact], pods: Iterable[PodFact]) -> None:
+    def __init__(self, nodes: Iterable[NodeFact], pods: Iterable[PodPlace]) -> None:
         self._names: dict[str, set[tuple[str, str]]] = {}
         self._addresses: dict[object, set[str]] = {}
         self._pods: dict[str, set[tuple[str | None, str | None, bool]]] = {}
-        for pod in pods:
-            self._pods.setdefault(pod.name, set()).add((pod.namespace, pod.node, pod.host_network))
+        for namespace, name, pods_node, host_network in pods:
+            self._pods.setdefault(name, set()).add((namespace, pods_node, host_network))
         for node in nodes:
             self._add_names(node)
             for address in (*node.internal_ips, *(i.ip for i in (node.bgp_ipv4, node.bgp_ipv6) if i)):
                 self._addresses.setdefault(address, set()).add(node.name)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no Node object at all."""
+        return not self._names
 
     def _add_names(self, node: NodeFact) -> None:
         self._name(node.name, node.name, "exact name")
@@ -61,7 +74,9 @@ class NodeDirectory:
             self._name(node.provider_id.rsplit("/", 1)[-1], node.name, "instance id")
 
     def _name(self, name: str, node: str, how: str) -> None:
-        self._names.setdefault(name.lower(), set()).add((node, how))
+        # Under its own name a node is found by that, whatever else it is called.
+        if how == "exact name" or name.lower() != node.lower():
+            self._names.setdefault(name.lower(), set()).add((node, how))
 
     def by_name(self, name: str) -> Owner | None:
         """The node of a name, host name, short name or instance id; None when none or several fit.
@@ -112,23 +127,34 @@ def _short(name: str) -> str:
 
 
 def make_directory(artifacts: Sequence[Artifact]) -> NodeDirectory:
-    """The directory of all nodes and pods that a bundle states."""
-    nodes = [f for a in artifacts for f in a.parsed.of(NodeFact)]
-    pods = [f for a in artifacts for f in a.parsed.of(PodFact)]
-    return NodeDirectory(nodes, pods)
+    """The directory of all nodes that a bundle states, and of the pods that artifacts of machines are named after."""
+    stated = [a for a in artifacts if a.kind not in MACHINE_KINDS]
+    nodes = (f for a in stated for f in a.parsed.of(NodeFact))
+    asked = {a.placement.pod for a in artifacts if a.placement.pod and a.kind in MACHINE_KINDS}
+    return NodeDirectory(nodes, _places(stated, asked))
 
 
-def find_owners(artifacts: Sequence[Artifact]) -> dict[str, Owner]:
+def _places(stated: Sequence[Artifact], asked: set[str]) -> Iterator[PodPlace]:
+    """Where the pods of some names run."""
+    for artifact in stated:
+        pods = artifact.parsed.of(PodFact)
+        if pods and asked:
+            columns = columns_of(pods)
+            every = zip(columns.namespaces, columns.names, columns.nodes, columns.host_networks, strict=True)
+            yield from (place for place in every if place[1] in asked)
+
+
+def find_owners(artifacts: Sequence[Artifact], directory: NodeDirectory | None = None) -> dict[str, Owner]:
     """The owner of every artifact of a machine, by path; what is not in the result is unassigned.
 
-    Where the bundle holds no Node object at all, the names that the layouts found are taken as they are.
+    Where the bundle holds no Node object at all, the names that the layouts found are taken as they are. `directory` is
+    that of these artifacts, where it has been made.
     """
-    nodes = [f for a in artifacts for f in a.parsed.of(NodeFact)]
-    directory = make_directory(artifacts)
+    known = directory or make_directory(artifacts)
     machine = [a for a in artifacts if a.kind in MACHINE_KINDS]
-    groups = _group_owners(machine, directory, alone=not nodes)
-    found = {a.path: _owner(a, directory, groups) for a in machine}
-    return {path: owner for path, owner in found.items() if owner}
+    groups = _group_owners(machine, known, alone=known.is_empty)
+    found = ((a.path, _owner(a, known, groups)) for a in machine)
+    return {path: owner for path, owner in found if owner}
 
 
 def _owner(artifact: Artifact, directory: NodeDirectory, groups: Mapping[str, Owner]) -> Owner | None:
@@ -166,16 +192,20 @@ def find_impostors(
     """
     found: dict[str, str] = {}
     for artifact in artifacts:
-        owner = owners.get(artifact.path)
-        stated = directory.by_address(_addresses(artifact)) if owner else None
-        if owner and stated and stated.node != owner.node and not directory.has_own(owner.node, _addresses(artifact)):
-            found[artifact.path] = stated.node
+        owner = owners.get(artifact.path) if artifact.kind in _SHOWING_ADDRESSES else None
+        shown = _addresses(artifact) if owner else ()
+        if owner and shown and not directory.has_own(owner.node, shown):
+            stated = directory.by_address(shown)
+            if stated and stated.node != owner.node:
+                found[artifact.path] = stated.node
     return found
 
 
-def _addresses(artifact: Artifact) -> list[Address]:
+def _addresses(artifact: Artifact) -> Sequence[Address]:
     """The machine's own addresses that a record shows: of its cards, and as source or local destination of its routes."""
-    found: list[Address] = [x.address.ip for x in artifact.parsed.of(AddressFact)]
+    if artifact.kind not in _SHOWING_ADDRESSES:
+        return ()
+    found: list[Address] = [x.address.ip for x in distinct_of(artifact.parsed.of(AddressFact))]
     for route in artifact.parsed.of(RouteFact):
         found += [route.source] if route.source else []
         found += [route.destination.network_address] if route.type == "local" else []

@@ -23,7 +23,7 @@ def own_networks(node: ClusterNode, cables: tuple[str, ...]) -> Iterator[Address
     >>> list(own_networks(ClusterNode("n1"), ("cali",)))
     []
     """
-    for fact in node.addresses or ():
+    for fact in node.card_addresses:
         own = not _NOT_OWN.match(fact.interface) and not fact.interface.startswith(cables)
         if own and fact.address.version == 4 and not fact.address.ip.is_link_local:
             yield fact

@@ -37,14 +37,16 @@ class TunnelEnds:
             if node.kubernetes and node.kubernetes.vxlan_tunnel_ip:
                 self._by_vtep[node.kubernetes.vxlan_tunnel_ip] = node
         for node in cluster.nodes.values():
-            for address in node.addresses or ():
+            for address in node.card_addresses:
                 if address.interface == VXLAN_DEVICE:
                     self._by_vtep.setdefault(address.address.ip, node)
 
     def is_tunnel(self, node: ClusterNode, device: str) -> bool:
         """Whether a device is one of Calico's tunnels."""
-        kinds = {i.name: i.kind for i in node.interfaces or ()}
-        return device in (VXLAN_DEVICE, IPIP_DEVICE) or kinds.get(device) in _KINDS or device.startswith(_OTHERS)
+        if device in (VXLAN_DEVICE, IPIP_DEVICE) or device.startswith(_OTHERS):
+            return True
+        card = node.interface(device)
+        return card is not None and card.kind in _KINDS
 
     def ends(self, node: ClusterNode, hop: NextHop, outer_source: OuterSource) -> tuple[Address | None, Address] | str:
         """Outer source and destination; a sentence when the bundle does not tell them."""
@@ -52,7 +54,8 @@ class TunnelEnds:
             return f"the route into {hop.device} of {node.name} names no far end"
         if hop.device == VXLAN_DEVICE:
             return self._vxlan_ends(node, hop.gateway)
-        kind = {i.name: i.kind for i in node.interfaces or ()}.get(hop.device or "")
+        card = node.interface(hop.device or "")
+        kind = card.kind if card else None
         if kind in ("vxlan", "wireguard") or (hop.device or "").startswith(_OTHERS):
             return f"{hop.device} of {node.name} is no tunnel of Calico's, and its far ends are not known here"
         return outer_source(node, hop.gateway), hop.gateway
@@ -61,8 +64,8 @@ class TunnelEnds:
         far = self._by_vtep.get(vtep)
         if far is None or far.bgp_address is None:
             return f"no node with a known Calico address has the VXLAN tunnel address {vtep}"
-        local = next((i.vxlan_local for i in node.interfaces or () if i.name == VXLAN_DEVICE), None)
-        own = local or (node.bgp_address.ip if node.bgp_address else None)
+        card = node.interface(VXLAN_DEVICE)
+        own = (card.vxlan_local if card else None) or (node.bgp_address.ip if node.bgp_address else None)
         return own, far.bgp_address.ip
 
     def accepts(self, source: Address | None) -> bool | None:

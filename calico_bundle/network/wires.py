@@ -60,11 +60,11 @@ class Wires:
         """Whether every node that the bundle speaks of has an address in it: only then is another address no node's."""
 
     def _index(self, node: ClusterNode) -> None:
-        for address in node.addresses or ():
+        for address in node.card_addresses:
             if not address.address.ip.is_loopback and not address.address.ip.is_link_local:
                 self._holders[address.address.ip].append((node.name, address.interface))
-        for interface in node.interfaces or ():
-            if interface.mac and not interface.name.startswith("cali"):
+        for interface in node.cards:
+            if interface.mac:
                 self._macs[interface.mac].add((node.name, interface.name))
         if node.bgp_address:
             self._stored[node.bgp_address.ip].add(node.name)

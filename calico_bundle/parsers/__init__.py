@@ -39,9 +39,10 @@ class Parsed:
         >>> Parsed((1, "a", 2)).of(int)
         (1, 2)
         """
-        if isinstance(self.facts, FactList):
+        # First what is quickly asked: an abstract class takes its time to say that a tuple is none of its own.
+        if type(self.facts) is not tuple and isinstance(self.facts, FactList):
             return self.facts.of(kind)
-        return tuple(fact for fact in self.facts if isinstance(fact, kind))
+        return tuple([fact for fact in self.facts if isinstance(fact, kind)])
 
 
 Quick = Callable[[bytes, str], Parsed | None]

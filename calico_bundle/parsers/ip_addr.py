@@ -9,6 +9,7 @@ from itertools import pairwise
 from calico_bundle.evidence import Evidence, GapKind, LineGaps, quote
 from calico_bundle.facts import Address, AddressFact, Interface, InterfaceFact
 from calico_bundle.parsers import Parsed, Parser
+from calico_bundle.parsers.ip_addr_listing import read_listing
 from calico_bundle.parsers.ip_text import (
     IPV6,
     Command,
@@ -303,4 +304,10 @@ def parse(text: str, path: str) -> Parsed:
     return Parsed(reader.facts(), reader.gaps.result())
 
 
-PARSER = Parser(kind="ip-addr", recognizes=recognizes, parse=parse)
+def quick(data: bytes, path: str) -> Parsed | None:
+    """Read `ip addr` and `ip link` as they are printed without options; None for whatever has another form."""
+    listing = read_listing(data, path)
+    return Parsed(listing) if listing is not None else None
+
+
+PARSER = Parser(kind="ip-addr", recognizes=recognizes, parse=parse, quick=quick)

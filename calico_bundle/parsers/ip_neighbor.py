@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from ipaddress import ip_address
 
 from calico_bundle.evidence import Evidence, GapKind, LineGaps, quote
 from calico_bundle.facts import Address, NeighborFact
+from calico_bundle.facts.listing import LazyFacts, OneKind
 from calico_bundle.parsers import Parsed, Parser
+from calico_bundle.parsers.ip_blocks import IPV4, IPV6, MAC, without_groups
 from calico_bundle.parsers.ip_text import Command, Draft, address, command_in, is_hidden, note_other, sample_lines
 
 _STATES = frozenset(("NONE", "INCOMPLETE", "REACHABLE", "STALE", "DELAY", "PROBE", "FAILED", "NOARP", "PERMANENT"))
@@ -16,6 +20,14 @@ _FLAGS = frozenset(("router", "extern_learn", "extern_valid", "managed", "offloa
 _IGNORED_WITH_VALUE = frozenset(("ref", "used", "probes", "users", "protocol", "proto", "vlan", "vni"))
 # iproute2 6.1 prints `used 0/60/0probes 4`, without the blank.
 _USED_AND_PROBES = re.compile(r"\d+/\d+/\d+probes", re.ASCII)
+
+# What iproute2 prints without options (ip/ipneigh.c: print_neigh): less than `_read` takes, and nothing that is a gap.
+_STRICT_ENTRY = (
+    rb"(" + IPV4 + rb"|" + IPV6 + rb") dev ([A-Za-z0-9._-]{1,15})(?: lladdr (" + MAC + rb"))?(?: router| extern_learn)*"
+    rb" ?((?: (?:" + b"|".join(sorted(state.encode() for state in _STATES)) + rb"))+) ?\n"
+)
+_ENTRY = re.compile(_STRICT_ENTRY.decode(), re.ASCII)
+_ENTRIES = re.compile(rb"(?:" + without_groups(_STRICT_ENTRY) + rb")++")
 
 
 @dataclass(slots=True)
@@ -131,4 +143,27 @@ def _note_problems(draft: _Draft, line_number: int, line: str, gaps: LineGaps) -
         gaps.add(line_number, line, kind=GapKind.REDACTED, why="link-layer address hidden by the collector")
 
 
-PARSER = Parser(kind="ip-neigh", recognizes=recognizes, parse=parse)
+class _Neighbors(LazyFacts[NeighborFact]):
+    """The entries of a listing in the form that `_ENTRIES` takes, made on demand."""
+
+    __slots__ = ("_data", "_path")
+
+    def __init__(self, data: bytes, path: str) -> None:
+        self._data, self._path = data, path
+
+    def __len__(self) -> int:
+        return self._data.count(b"\n")
+
+    def __iter__(self) -> Iterator[NeighborFact]:
+        for line_number, match in enumerate(_ENTRY.finditer(self._data.decode()), start=1):
+            found, device, mac, states = match.groups()
+            evidence = Evidence(self._path, line_number, quote(match[0][:-1]))
+            yield NeighborFact(ip_address(found), device, mac, " ".join(states.split()), evidence)
+
+
+def quick(data: bytes, path: str) -> Parsed | None:
+    """Read `ip neigh` as it is printed without options; None for whatever has another form."""
+    return Parsed(OneKind(NeighborFact, _Neighbors(data, path))) if _ENTRIES.fullmatch(data) else None
+
+
+PARSER = Parser(kind="ip-neigh", recognizes=recognizes, parse=parse, quick=quick)

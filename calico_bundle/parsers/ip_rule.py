@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from calico_bundle.evidence import Evidence, GapKind, LineGaps, quote
 from calico_bundle.facts import Network, RuleFact
+from calico_bundle.facts.listing import LazyFacts, OneKind
 from calico_bundle.parsers import Parsed, Parser
 from calico_bundle.parsers.ip_text import (
     Command,
@@ -37,6 +40,12 @@ _OTHER = frozenset(
     """uidrange ipproto sport dport tos dsfield tun_id flowlabel suppress_prefixlength suppress_ifgroup realms realm
     map-to""".split()  # noqa: SIM905
 )
+# Lines as iproute2 prints them (ip/iprule.c: print_rule), of words so plain that no other parser could want them.
+_RULES = re.compile(rb"(?:[0-9]{1,10}:\t(?:not )?from [A-Za-z0-9.:/_ \[\]-]+\n)++")
+_REMEMBERED = 32
+"""Files of rules that are remembered; most nodes have the same rules."""
+_LONGEST_REMEMBERED = 1 << 16
+
 _MARKS = ("[detached]", "[unresolved]")
 """The device, or the target of goto, is not there, so the kernel passes the rule over: kept beside the selectors."""
 
@@ -166,9 +175,13 @@ def parse(text: str, path: str) -> Parsed:
     >>> rule.priority, rule.inverted, rule.mark, rule.mark_mask, rule.table, rule.family
     (98, True, 2097152, 3145728, '1234', 4)
     """
+    return _parse(text, path, family_of_path(path))
+
+
+def _parse(text: str, path: str, path_family: int | None) -> Parsed:
     gaps = LineGaps(path)
     facts: list[RuleFact] = []
-    command = Command("rule", family_of_path(path))
+    command = Command("rule", path_family)
     for line_number, line in enumerate(text.split("\n"), start=1):
         match = _RULE.match(line)
         if not match or command.object not in ("rule", None) or command.network_namespace is not None:
@@ -183,10 +196,43 @@ def parse(text: str, path: str) -> Parsed:
             continue
         if draft.unknown:
             gaps.add(line_number, line, why=f"word {draft.unknown[0]} not understood")
-        family = command.family or family_of_path(path)
+        family = command.family or path_family
         facts.append(_fact(int(match[1]), draft, family, Evidence(path, line_number, quote(line))))
     note_empty(gaps, text)
     return Parsed(tuple(facts), gaps.result())
 
 
-PARSER = Parser(kind="ip-rule", recognizes=recognizes, parse=parse)
+class _Rules(LazyFacts[RuleFact]):
+    """Rules that many files list in the same words, cited from one of them."""
+
+    __slots__ = ("_path", "_rules")
+
+    def __init__(self, rules: Sequence[RuleFact], path: str) -> None:
+        self._rules, self._path = rules, path
+
+    def __len__(self) -> int:
+        return len(self._rules)
+
+    def __iter__(self) -> Iterator[RuleFact]:
+        return (replace(r, evidence=replace(r.evidence, path=self._path)) for r in self._rules)
+
+
+def quick(data: bytes, path: str) -> Parsed | None:
+    """Read `ip rule` as it is printed without options; None for whatever has another form or leaves a gap."""
+    if len(data) > _LONGEST_REMEMBERED:
+        return None
+    rules = _remembered(data, _family_of_name(path.rpartition("/")[2]))
+    return Parsed(OneKind(RuleFact, _Rules(rules, path))) if rules else None
+
+
+@lru_cache(_REMEMBERED)
+def _remembered(data: bytes, family: int | None) -> Sequence[RuleFact]:
+    """The rules of a text that is nothing but rules and leaves no gap; most nodes have the same. None of any other."""
+    parsed = _parse(data.decode(), "", family) if _RULES.fullmatch(data) else Parsed(())
+    whole = not parsed.gaps and len(parsed.facts) == data.count(b"\n")
+    return parsed.of(RuleFact) if whole else ()
+
+
+_family_of_name = lru_cache(_REMEMBERED)(family_of_path)
+
+PARSER = Parser(kind="ip-rule", recognizes=recognizes, parse=parse, quick=quick)

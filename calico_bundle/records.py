@@ -1,0 +1,180 @@
+"""The records of one machine: the same thing in several files, merged.
+
+A node's records can be there in several forms (`ip addr` plain, with `-d`, as JSON). The fullest is taken, details of
+the others are added, and where they contradict each other that is a gap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from calico_bundle import facts as f
+from calico_bundle.bundle import Artifact
+from calico_bundle.evidence import Gap, GapKind
+from calico_bundle.facts.cards import InterfaceListing
+from calico_bundle.facts.listing import Joined
+from calico_bundle.identity import Owner
+
+T = TypeVar("T")
+
+Records = Mapping[str, Sequence[Artifact]]
+"""A node's artifacts by kind. Those that gave no facts are not in it: an error in place of data is no "none there"."""
+
+_EVENTS = "events"
+_WITH_EVENTS = frozenset({"calico-log", "calicoctl-node-status", "bird-status"})
+"""Kinds that give `LogEventFact`s; together they stand under `_EVENTS` too, in the order in which they were read."""
+
+_INCOMPLETE = frozenset({GapKind.REDACTED, GapKind.TRUNCATED, GapKind.NOT_UNDERSTOOD, GapKind.COLLECTOR_ERROR})
+
+
+def by_node(machine: Iterable[Artifact], owners: Mapping[str, Owner]) -> dict[str, dict[str, list[Artifact]]]:
+    """The artifacts of each node, by kind."""
+    found: dict[str, dict[str, list[Artifact]]] = {}
+    for artifact in machine:
+        owner = owners.get(artifact.path)
+        if owner:
+            records = found.setdefault(owner.node, {})
+            records.setdefault(artifact.kind or "", []).append(artifact)
+            if artifact.kind in _WITH_EVENTS:
+                records.setdefault(_EVENTS, []).append(artifact)
+    return found
+
+
+def incomplete(records: Records, cut: set[str]) -> frozenset[str]:
+    """Kinds of which every listing has lines that gave no facts, or ends where the archive was cut."""
+    kinds = (kind for kind in ("ip-addr", "ip-route") if kind in records)
+    return frozenset(kind for kind in kinds if all(_is_damaged(a, cut) for a in records[kind]))
+
+
+def _is_damaged(artifact: Artifact, cut: set[str]) -> bool:
+    return artifact.path in cut or any(gap.kind in _INCOMPLETE for gap in artifact.parsed.gaps)
+
+
+def log_events(records: Records) -> Sequence[f.LogEventFact]:
+    """What the logs of a node say, in the order in which they were read."""
+    logs = [_facts(artifact, f.LogEventFact) for artifact in records.get(_EVENTS, ())]
+    return Joined(logs) if len(logs) > 1 else next(iter(logs), ())
+
+
+def _facts(artifact: Artifact, kind: type[T]) -> Sequence[T]:
+    return artifact.parsed.of(kind)
+
+
+def collected(records: Records, kind: str, fact: type[T]) -> Sequence[T] | None:
+    """The facts of the fullest artifact of a kind; None when there is none."""
+    fitting = records.get(kind)
+    if not fitting:
+        return None
+    fullest = max(fitting, key=lambda a: len(a.parsed.facts)) if len(fitting) > 1 else fitting[0]
+    return _facts(fullest, fact)
+
+
+def merge_addresses(
+    artifacts: Sequence[Artifact], gaps: list[Gap]
+) -> tuple[Sequence[f.InterfaceFact] | None, Sequence[f.AddressFact] | None]:
+    """Interfaces and addresses from the fullest listing, with details (`ip -d`) added from the others."""
+    if not artifacts:
+        return None, None
+    ranked = sorted(artifacts, key=_address_rank, reverse=True) if len(artifacts) > 1 else artifacts
+    base, others = ranked[0], ranked[1:]
+    _check_agreement(base, others, gaps)
+    # `ip link` alone lists cards and no address: the addresses then were not recorded.
+    return _merge_interfaces(base, others), _facts(base, f.AddressFact) or None
+
+
+def _merge_interfaces(base: Artifact, others: Sequence[Artifact]) -> Sequence[f.InterfaceFact]:
+    """The interfaces of one listing, with what it lacks of each from the others."""
+    if _is_full(base) and all(_adds_nothing(other) for other in others):
+        return _facts(base, f.InterfaceFact)
+    interfaces = {i.name: i for i in _facts(base, f.InterfaceFact)}
+    for other in others:
+        for more in _facts(other, f.InterfaceFact):
+            if more.name in interfaces:
+                interfaces[more.name] = _filled(interfaces[more.name], more)
+    return tuple(interfaces.values())
+
+
+def _is_full(artifact: Artifact) -> bool:
+    listing = artifact.parsed.facts
+    return isinstance(listing, InterfaceListing) and listing.lacks_nothing
+
+
+def _adds_nothing(artifact: Artifact) -> bool:
+    listing = artifact.parsed.facts
+    return isinstance(listing, InterfaceListing) and listing.adds_nothing
+
+
+def _address_rank(artifact: Artifact) -> tuple[int, int, int, str]:
+    listing = artifact.parsed.facts
+    if isinstance(listing, InterfaceListing):
+        return (min(listing.address_count, 1), len(listing), 0, artifact.path)
+    interfaces = _facts(artifact, f.InterfaceFact)
+    addresses = len(_facts(artifact, f.AddressFact))
+    detailed = sum(1 for i in interfaces if i.kind)
+    return (min(addresses, 1), len(interfaces) + addresses, detailed, artifact.path)
+
+
+def _filled(base: f.InterfaceFact, more: f.InterfaceFact) -> f.InterfaceFact:
+    names = ("index", "state", "mtu", "mac", "master", "kind", "vxlan_local", "vxlan_device")
+    missing = {n: getattr(more, n) for n in names if getattr(base, n) is None and getattr(more, n) is not None}
+    return replace(base, **missing) if missing else base
+
+
+def _check_agreement(base: Artifact, others: Sequence[Artifact], gaps: list[Gap]) -> None:
+    telling = [other for other in others if _facts(other, f.AddressFact)]
+    addresses = {str(a.address) for a in _facts(base, f.AddressFact)} if telling else set()
+    for other in telling:
+        extra = sorted({str(a.address) for a in _facts(other, f.AddressFact)} - addresses)
+        if extra:
+            message = (
+                f"lists {', '.join(extra)}, which {base.path} of the same node does not: taken at different times?"
+            )
+            gaps.append(Gap(other.path, None, GapKind.CONTRADICTED, message))
+
+
+def merge_routes(artifacts: Sequence[Artifact], gaps: list[Gap]) -> tuple[f.RouteFact, ...] | None:
+    """Routes per family and table, each table from the listing that holds the most of it."""
+    tables: dict[tuple[int, str], tuple[str, list[f.RouteFact]]] = {}
+    for artifact in sorted(artifacts, key=lambda a: (-len(a.parsed.facts), a.path)):
+        for key, routes in _by_table(artifact).items():
+            if key not in tables:
+                tables[key] = (artifact.path, routes)
+            elif _differ(tables[key][1], routes):
+                message = f"table {key[1]} differs from {tables[key][0]} of the same node: taken at different times?"
+                gaps.append(Gap(artifact.path, None, GapKind.CONTRADICTED, message))
+    return tuple(r for _, routes in tables.values() for r in routes) if artifacts else None
+
+
+def _by_table(artifact: Artifact) -> dict[tuple[int, str], list[f.RouteFact]]:
+    tables: dict[tuple[int, str], list[f.RouteFact]] = {}
+    named = artifact.placement.table
+    for route in _facts(artifact, f.RouteFact):
+        # `ip route show table 100` does not print the table; the layout knows it from the file's name.
+        placed = replace(route, table=named) if named and route.table == "main" else route
+        tables.setdefault((placed.family, placed.table), []).append(placed)
+    return tables
+
+
+def _differ(one: Iterable[f.RouteFact], other: Iterable[f.RouteFact]) -> bool:
+    def shape(routes: Iterable[f.RouteFact]) -> set[object]:
+        return {(r.type, r.destination, tuple((n.gateway, n.device) for n in r.next_hops)) for r in routes}
+
+    return shape(one) != shape(other)
+
+
+def merge_sessions(artifacts: Sequence[Artifact]) -> tuple[f.BGPSessionFact, ...] | None:
+    """Sessions by peer: birdcl's own words before calicoctl's table, `show protocols all` before the short form."""
+    if not artifacts:
+        return None
+    found: dict[object, f.BGPSessionFact] = {}
+    ranked = sorted((s for a in artifacts for s in _facts(a, f.BGPSessionFact)), key=_session_rank)
+    for session in ranked:
+        found.setdefault(session.peer or session.protocol, session)
+    return tuple(found.values())
+
+
+def _session_rank(session: f.BGPSessionFact) -> tuple[bool, bool, str, int]:
+    evidence = session.evidence
+    return (session.source != "birdcl", session.source_address is None, evidence.path, evidence.line or 0)

@@ -1,0 +1,61 @@
+"""Records of one machine: listings whose records are made on demand join as those do that were made at once."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from calico_bundle.bundle import Artifact, Bundle
+from calico_bundle.cluster import ClusterNode, join
+from calico_bundle.layouts import Placement
+from calico_bundle.parsers import Parsed, ip_addr
+from tests.parsers.ip_texts import listings
+
+SETTINGS = settings(max_examples=30, deadline=None)
+TEXTS = st.lists(listings().map("".join), min_size=1, max_size=3)
+
+
+def joined(texts: list[str], *, quickly: bool) -> tuple[ClusterNode | None, object]:
+    """One node of these listings, and the gaps."""
+    parsed = [_parsed(text, f"n1/{number}", quickly=quickly) for number, text in enumerate(texts)]
+    placement = Placement(node="n1")
+    files = tuple(Artifact(f"n1/{n}", 1, "ip-addr", one, "by-content", placement) for n, one in enumerate(parsed))
+    cluster = join(Bundle(("x",), (), files, ()))
+    return cluster.nodes.get("n1"), cluster.gaps
+
+
+def _parsed(text: str, path: str, *, quickly: bool) -> Parsed:
+    quick = ip_addr.quick(text.encode(), path) if quickly else None
+    return quick or ip_addr.parse(text, path)
+
+
+@given(TEXTS)
+@SETTINGS
+def test_a_node_is_the_same_however_its_listings_were_read(texts: list[str]) -> None:
+    (lazy, lazy_gaps), (plain, gaps) = joined(texts, quickly=True), joined(texts, quickly=False)
+    assert (lazy, lazy_gaps) == (plain, gaps)
+
+
+@given(listings(), st.data())
+@SETTINGS
+def test_ip_link_beside_ip_addr_adds_what_is_missing(lines: list[str], data: st.DataObject) -> None:
+    link = "".join(line for line in lines if not line.startswith(("    inet", "       valid")))
+    without = "".join(line for line in lines if data.draw(st.booleans()) or not line.startswith("    link/"))
+    texts = [without, link]
+    assert joined(texts, quickly=True) == joined(texts, quickly=False)
+
+
+@given(listings().map("".join))
+@SETTINGS
+def test_cards_and_holders_are_those_of_all_interfaces(text: str) -> None:
+    node, _ = joined([text], quickly=True)
+    if node is None:
+        return
+    interfaces, addresses = node.interfaces or (), node.addresses or ()
+    assert list(node.cards) == [i for i in interfaces if not i.name.startswith("cali")]
+    assert {a.address.ip for a in addresses if a.address.version == 4} <= {a.address.ip for a in node.card_addresses}
+    for address in addresses:
+        ip = address.address.ip
+        assert node.interface_of(ip) == next(a.interface for a in addresses if a.address.ip == ip)
+    for interface in interfaces:
+        assert node.interface(interface.name) == interface
