@@ -12,11 +12,12 @@ from calico_bundle.errors import NotABundleError, UsageError
 from calico_bundle.evidence import Gap, GapKind, clean
 from calico_bundle.facts import NodeFact
 from calico_bundle.layouts import Layout, Placement, all_layouts
-from calico_bundle.parsers import Parsed, choose
+from calico_bundle.parsers import Parsed, Quick, choose, quick_readers
 from calico_bundle.sources import Input, Limits, Member, read_members
 from calico_bundle.sources.text import decode, looks_binary
 
 Progress = Callable[[int, int | None, str], None]
+Readers = Sequence[tuple[str, Quick]]
 
 _COLLECTOR_ERROR = "collector-error"
 _KNOWN = "`kubectl get -o yaml` (or json), `ip addr`, `ip route`, `birdcl` and the like print, or logs of calico-node"
@@ -78,9 +79,10 @@ def read_bundle(
         _check(one)
     gaps: list[Gap] = []
     files: list[_Read] = []
+    readers = quick_readers()
     for one in sources:
         prefix = f"{input_name(one)}!/" if len(sources) > 1 else ""
-        files += _read_one(one, prefix, limits or Limits(), gaps, progress)
+        files += _read_one(one, prefix, limits or Limits(), gaps, progress, readers)
     if all(f.kind in (None, _COLLECTOR_ERROR) and not f.parsed.facts for f in files):
         raise NotABundleError(_nothing_known(sources, files, gaps))
     artifacts = _place(files)
@@ -107,10 +109,12 @@ def _check(source: object) -> None:
         raise UsageError(f"expected a path, a directory or a binary file object, or a list of them, and got {got}")
 
 
-def _read_one(source: Input, prefix: str, limits: Limits, gaps: list[Gap], progress: Progress | None) -> list[_Read]:
+def _read_one(
+    source: Input, prefix: str, limits: Limits, gaps: list[Gap], progress: Progress | None, readers: Readers
+) -> list[_Read]:
     found: list[Gap] = []
     files = [
-        _parse(member, prefix)
+        _parse(member, prefix, readers)
         for member in read_members(source, limits=limits, on_gap=found.append, on_progress=progress)
     ]
     gaps += [Gap(prefix + g.path, g.line, g.kind, g.message) for g in found]
@@ -137,12 +141,16 @@ def _nothing_known(sources: Sequence[Input], files: Sequence[_Read], gaps: Seque
     return f"{names}: {found} something this program knows{aside}{unread}; expected is what {_KNOWN}"
 
 
-def _parse(member: Member, prefix: str) -> _Read:
+def _parse(member: Member, prefix: str, readers: Readers) -> _Read:
     path = prefix + member.path
     try:
         data = member.read()
     except NotABundleError as error:
         return _Read(path, member.size, None, Parsed((), (Gap(path, None, GapKind.UNREADABLE, str(error)),)))
+    for kind, read in readers:
+        parsed = read(data, path)
+        if parsed is not None:
+            return _Read(path, len(data), kind, parsed)
     if looks_binary(data[:1024]):
         return _Read(path, len(data), None, Parsed(()), binary=True)
     text = decode(data)

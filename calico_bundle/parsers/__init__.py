@@ -44,6 +44,9 @@ class Parsed:
         return tuple(fact for fact in self.facts if isinstance(fact, kind))
 
 
+Quick = Callable[[bytes, str], Parsed | None]
+
+
 @dataclass(frozen=True, slots=True)
 class Parser:
     """How to read one kind of artifact.
@@ -54,14 +57,16 @@ class Parser:
 
     `quick(data, path)` reads the bytes of a file that has, from its first line to its last, the layout that the
     producing command gives it, and answers None for any other, which then goes to `parse`. Both give the same facts, and
-    no file that `quick` takes is another parser's. `stream(pieces, path)` reads a file too large to be held, in pieces.
+    no file that `quick` takes is another parser's. `reader()` makes a `quick` for one reading pass, which may hold a file
+    beside those before it. `stream(pieces, path)` reads a file too large to be held, in pieces.
     """
 
     kind: str
     recognizes: Callable[[str], bool]
     parse: Callable[[str, str], Parsed]
     rank: int = 50
-    quick: Callable[[bytes, str], Parsed | None] | None = None
+    quick: Quick | None = None
+    reader: Callable[[], Quick] | None = None
     stream: Callable[[Iterator[bytes], str], Parsed] | None = None
 
 
@@ -75,6 +80,16 @@ def all_parsers() -> tuple[Parser, ...]:
     modules = (importlib.import_module(f"{__name__}.{m.name}") for m in pkgutil.iter_modules(__path__))
     found = [m.PARSER for m in modules if hasattr(m, "PARSER")]
     return tuple(sorted(found, key=lambda p: (p.rank, p.kind)))
+
+
+def quick_readers() -> tuple[tuple[str, Quick], ...]:
+    """The quick readers for one reading pass, each with the kind of what it reads.
+
+    >>> "ip-route" in [kind for kind, read in quick_readers()]
+    True
+    """
+    made = ((p.kind, p.reader() if p.reader else p.quick) for p in all_parsers())
+    return tuple((kind, read) for kind, read in made if read is not None)
 
 
 def choose(text: str) -> Parser | None:

@@ -1,0 +1,229 @@
+"""Listings of routes beside one another: only the lines in which a file differs from a reference are read.
+
+What is taken here has one whole route on every line, as `ip route` prints it. Any other file is the general reader's, and
+so is what an accepted line means: the quick patterns only tell, sooner, that the general reader takes it whole.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from socket import inet_aton
+
+from calico_bundle.facts import Address, RouteFact
+from calico_bundle.facts.route_listing import Hunks, RouteBase, RouteListing
+from calico_bundle.parsers import Parsed
+from calico_bundle.parsers.ip_text import IPV4, address
+
+WholeRoute = Callable[[str], RouteFact | None]
+"""The route of a line, when it is one whatever lines stand around it."""
+
+_MOST_BYTES = 1 << 24
+_MOST_REFERENCES = 8
+"""Main table alone, all tables, IPv6 apart, nodes in trouble: each sort has one."""
+_SAMPLES = 16
+_FITTING = 4
+"""Samples of a file that a reference should have, before a new one is begun."""
+_FIRST_STEP = 64
+_FAR = 64
+"""Lines of the reference that are skipped without a look whether they stand further down."""
+_WINDOW = 16384
+
+_START = re.compile(rb"(?:[a-z]{5,11} )?(?:default|[0-9a-f]*[.:][0-9a-f.:/]+|[0-9]+) ")
+
+_OCTET = rb"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_IPV4 = rb"(?:O\.O\.O\.O)".replace(b"O", _OCTET)
+# Prefix lengths that end with an octet, and Calico's block size, whose networks need no arithmetic.
+_NETWORK = rb"(?:O\.O\.O\.(?:O|0/24|(?:0|64|128|192)/26)|O\.O\.0\.0/16|O\.0\.0\.0/8)".replace(b"O", _OCTET)
+_LINK_LOCAL = rb"(?:fe80::(?:/64)?|fe80::[1-9a-f][0-9a-f]{0,3}(?::[1-9a-f][0-9a-f]{0,3}){3}|ff00::/8|::1)"
+_DEVICE = rb" dev (?!(?:lock|inet6?|src|table) )[a-z][a-z0-9_.-]*"
+_WRITTEN = rb"(?: table (?:local|main|default|[0-9]+))?(?: proto (?:kernel|bird|static|boot|dhcp|ra|[0-9]+))?"
+_SCOPE = rb"(?: scope (?:link|host|global))?"
+_METRIC = rb"(?: metric [0-9]{1,9})?"
+_PLAIN = re.compile(
+    rb"(?>(?:"
+    rb"(?:(?:local|broadcast) )?" + _NETWORK + rb"(?: via " + _IPV4 + rb")?" + _DEVICE + _WRITTEN + _SCOPE
+    + rb"(?: src " + _IPV4 + rb")?" + _METRIC + rb"(?: (?:onlink|linkdown))?"
+    + rb"|(?:blackhole|unreachable) " + _NETWORK + _WRITTEN + _METRIC
+    + rb"|(?:(?:local|multicast|anycast) )?" + _LINK_LOCAL + _DEVICE + _WRITTEN + _METRIC
+    + rb"(?: linkdown)?(?: pref (?:low|medium|high))?"
+    rb") ?\n)*+"
+)  # fmt: skip
+"""As many lines as follow one another that the general reader takes whole, of the forms that most lines have."""
+
+_TYPE = rb"(?:(?:unicast|local|broadcast|anycast|multicast|blackhole|unreachable|prohibit|throw) )?"
+_PREFIX = re.compile(rb"^" + _TYPE + rb"(\S+)(?:.* table (\S+))?.*\n", re.MULTILINE)
+_OWN = re.compile(rb"(?:^local | src )([0-9a-f.:]+)(?= |/|$)", re.MULTILINE)
+
+
+class PlainLines:
+    """Reads lines that were found to be whole routes, each by the general reader."""
+
+    def __init__(self, whole_route: WholeRoute) -> None:
+        self._whole_route = whole_route
+
+    def route(self, line: bytes) -> RouteFact:
+        """The route of one line."""
+        found = self.understood(line)
+        if found is None:
+            raise ValueError(line)
+        return found
+
+    def understood(self, line: bytes) -> RouteFact | None:
+        """The route of a line in the form that `ip` prints; None for any other line."""
+        text = line.decode("ascii", errors="replace").removesuffix("\n")
+        found = self._whole_route(text) if text.isascii() and text.isprintable() and "\\" not in text else None
+        return found if found is not None and _as_printed(text.split(), found) else None
+
+    def all_understood(self, lines: bytes) -> bool:
+        """Whether each of some lines is a whole route."""
+        at = 0
+        while at < len(lines):
+            plain = _PLAIN.match(lines, at)
+            at = plain.end() if plain else at
+            if at < len(lines):
+                stop = lines.find(b"\n", at) + 1
+                if self.understood(lines[at:stop]) is None:
+                    return False
+                at = stop
+        return True
+
+    def own_addresses(self, lines: bytes) -> Iterator[Address]:
+        """Sources and local destinations, each as it stands."""
+        for text in dict.fromkeys(_OWN.findall(lines)):
+            found = address(text.decode())
+            if found is not None:
+                yield found
+        if b"local default" in lines:
+            local = (line for line in lines.splitlines() if line.startswith(b"local default"))
+            yield from (self.route(line).destination.network_address for line in local)
+
+    def prefixes(self, lines: bytes) -> Iterator[tuple[str, int, int] | None]:
+        """Table, destination and prefix length of each IPv4 line, None for each other."""
+        at = 0
+        for found in _PREFIX.finditer(lines):
+            text, table = found.group(1, 2)
+            at = found.end()
+            if b":" in text:
+                yield None
+            elif text == b"default":
+                route = self.route(lines[found.start() : at])
+                yield (route.table, 0, 0) if route.family == IPV4 else None
+            else:
+                network, _, length = text.partition(b"/")
+                value = int.from_bytes(inet_aton(network.decode()), "big")
+                yield (table.decode() if table else "main", value, int(length or b"32"))
+
+
+def _as_printed(words: list[str], route: RouteFact) -> bool:
+    """Whether destination, source and table stand in a line as `ip` writes them, so that they are found by their text."""
+    at = 1 if words[0] == route.type else 0
+    network = route.destination
+    plain = network.network_address if network.prefixlen == network.max_prefixlen else network
+    written = "default" if network.prefixlen == 0 else str(plain)
+    if words[at] != written or words.count("src") != (route.source is not None) or words.count("table") > 1:
+        return False
+    behind = dict(zip(words, words[1:], strict=False))
+    return behind.get("src", str(route.source)) == str(route.source) and behind.get("table", "main") == route.table
+
+
+class QuickRoutes:
+    """Reads the listings of one reading pass. What it answers for a file is the same whichever came before it."""
+
+    def __init__(self, whole_route: WholeRoute) -> None:
+        self._lines = PlainLines(whole_route)
+        self._references: list[RouteBase] = []
+
+    def __call__(self, data: bytes, path: str) -> Parsed | None:
+        """The routes of a file with one whole route on every line; None for any other."""
+        if not _START.match(data) or data[-1:] != b"\n" or len(data) > _MOST_BYTES:
+            return None
+        samples = _samples(data)
+        fits = [sum(line in base.places for line in samples) for base in self._references]
+        best = max(fits, default=0)
+        if best < _FITTING and len(fits) < _MOST_REFERENCES:
+            return self._begin(data, path)
+        base = self._references[fits.index(best)]
+        hunks, added = differences(base, data)
+        if not self._lines.all_understood(added):
+            return None
+        return Parsed(RouteListing(base, path, Hunks.of(hunks) if hunks else Hunks(), added))
+
+    def _begin(self, data: bytes, path: str) -> Parsed | None:
+        """Take a file for a reference."""
+        routes: list[RouteFact] = []
+        for line in data.splitlines(keepends=True):
+            route = self._lines.understood(line)
+            if route is None:
+                return None
+            routes.append(route)
+        base = RouteBase(data, tuple(routes), self._lines)
+        self._references.append(base)
+        return Parsed(RouteListing(base, path, Hunks(), b""))
+
+
+def _samples(data: bytes) -> list[bytes]:
+    """Some lines from all over a file."""
+    found = []
+    for at in range(0, len(data), len(data) // _SAMPLES + 1):
+        start = data.rfind(b"\n", 0, at) + 1
+        found.append(data[start : data.find(b"\n", start) + 1])
+    return found
+
+
+def differences(base: RouteBase, data: bytes) -> tuple[list[tuple[int, int, int, int]], bytes]:
+    """The hunks in which a file differs from a reference, and the lines that the reference lacks."""
+    view = memoryview(base.raw)
+    hunks: list[tuple[int, int, int, int]] = []
+    pieces: list[bytes] = []
+    place = at = line = 0
+    while True:
+        agreed = bisect_right(base.starts, base.starts[place] + _in_common(data, at, view, base.starts[place])) - 1
+        at += base.starts[agreed] - base.starts[place]
+        line += agreed - place
+        if at == len(data):
+            if agreed < len(base.routes):
+                hunks.append((agreed, len(base.routes), line, line))
+            return hunks, b"".join(pieces)
+        place, behind, new = _meet_again(base, data, at, agreed)
+        hunks.append((agreed, place, line, line + new))
+        pieces.append(data[at:behind])
+        at, line = behind, line + new
+
+
+def _in_common(data: bytes, at: int, view: memoryview, start: int) -> int:
+    """How many bytes agree: steps that double up to the first difference, and halve towards it."""
+    same, step, size = 0, _FIRST_STEP, len(view) - start
+    while same < size and data.startswith(view[start + same : start + same + step], at + same):
+        same += step
+        step *= 2
+    if same >= size:
+        return size
+    while step > 1:
+        step //= 2
+        if data.startswith(view[start + same : start + same + step], at + same):
+            same += step
+    return min(same, size)
+
+
+def _meet_again(base: RouteBase, data: bytes, at: int, place: int) -> tuple[int, int, int]:
+    """Where a file and its reference go on together: the place in each, and how many lines the file has till there."""
+    new = 0
+    while at < len(data):
+        stop = data.find(b"\n", at) + 1
+        found = base.places.get(data[at:stop], -1)
+        if found == place or (found > place and _goes_on(base, data, stop, place, found)):
+            return found, at, new
+        at, new = stop, new + 1
+    return len(base.routes), at, new
+
+
+def _goes_on(base: RouteBase, data: bytes, at: int, place: int, found: int) -> bool:
+    """Whether the lines that would be skipped are gone, and the one that was found is not just out of its order."""
+    if place <= base.places.get(data[at : data.find(b"\n", at) + 1], -1) < found:
+        return False
+    if found - place <= _FAR:
+        return True
+    skipped = (place, place + _FAR // 4, place + _FAR // 2)
+    return not any(data.find(base.raw[base.starts[p] : base.starts[p + 1]], at, at + _WINDOW) >= 0 for p in skipped)
