@@ -15,6 +15,7 @@ from typing import TypeVar
 from calico_bundle import facts as f
 from calico_bundle.bundle import Artifact, Bundle
 from calico_bundle.evidence import Gap, GapKind
+from calico_bundle.facts.route_queries import any_bird_route_to, names_as_own
 from calico_bundle.identity import MACHINE_KINDS, Owner, find_impostors, find_owners, make_directory
 
 T = TypeVar("T")
@@ -34,7 +35,7 @@ class ClusterNode:
     kubernetes: f.NodeFact | None = None
     interfaces: tuple[f.InterfaceFact, ...] | None = None
     addresses: tuple[f.AddressFact, ...] | None = None
-    routes: tuple[f.RouteFact, ...] | None = None
+    routes: Sequence[f.RouteFact] | None = None
     rules: tuple[f.RuleFact, ...] | None = None
     neighbors: tuple[f.NeighborFact, ...] | None = None
     sysctls: Mapping[str, f.SysctlFact] | None = None
@@ -74,9 +75,7 @@ class ClusterNode:
             return True
         if self.addresses is None or "ip-addr" in self.incomplete:
             return None
-        named = (r for r in self.routes or () if r.source == address or r.type == "local")
-        spoken_of = any(address in (r.source, r.destination.network_address) for r in named)
-        return None if spoken_of else False
+        return None if names_as_own(self.routes or (), address) else False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +124,7 @@ class Cluster:
         if any(block.node and not block.deleted for block in self.blocks):
             return True
         cidrs = {cidr for n in self.nodes.values() if n.kubernetes for cidr in n.kubernetes.pod_cidrs}
-        routes = (r for n in self.nodes.values() for r in n.routes or ())
-        return bool(cidrs) and any(r.protocol in ("bird", "12") and r.destination in cidrs for r in routes)
+        return bool(cidrs) and any_bird_route_to((n.routes or () for n in self.nodes.values()), frozenset(cidrs))
 
     @property
     def has_calico(self) -> bool:
@@ -339,8 +337,10 @@ def _check_agreement(base: Artifact, addresses: set[str], others: Sequence[Artif
             gaps.append(Gap(other.path, None, GapKind.CONTRADICTED, message))
 
 
-def _merge_routes(artifacts: Sequence[Artifact], gaps: list[Gap]) -> tuple[f.RouteFact, ...] | None:
+def _merge_routes(artifacts: Sequence[Artifact], gaps: list[Gap]) -> Sequence[f.RouteFact] | None:
     """Routes per family and table, each table from the listing that holds the most of it."""
+    if len(artifacts) == 1 and not artifacts[0].placement.table:
+        return _facts(artifacts[0], f.RouteFact)
     tables: dict[tuple[int, str], tuple[str, list[f.RouteFact]]] = {}
     for artifact in sorted(artifacts, key=lambda a: (-len(a.parsed.facts), a.path)):
         for key, routes in _by_table(artifact).items():

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from calico_bundle.bundle import Artifact
 from calico_bundle.facts import Address, AddressFact, NodeFact, PodFact, RouteFact
+from calico_bundle.facts.route_queries import own_addresses
 
 MACHINE_KINDS = frozenset({
     "ip-addr", "ip-route", "ip-rule", "ip-neigh", "sysctl", "iptables-save",
@@ -176,7 +177,5 @@ def find_impostors(
 def _addresses(artifact: Artifact) -> list[Address]:
     """The machine's own addresses that a record shows: of its cards, and as source or local destination of its routes."""
     found: list[Address] = [x.address.ip for x in artifact.parsed.of(AddressFact)]
-    for route in artifact.parsed.of(RouteFact):
-        found += [route.source] if route.source else []
-        found += [route.destination.network_address] if route.type == "local" else []
+    found += own_addresses(artifact.parsed.of(RouteFact))
     return found

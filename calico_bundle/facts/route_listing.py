@@ -29,8 +29,8 @@ class RouteLines(Protocol):
     def own_addresses(self, lines: bytes) -> Iterable[Address]:
         """Sources and local destinations of some lines."""
 
-    def prefixes(self, lines: bytes) -> Iterable[tuple[str, int, int] | None]:
-        """Table, destination and prefix length of each IPv4 line, None for each other."""
+    def prefixes(self, lines: bytes) -> Iterable[tuple[int, str, int, int]]:
+        """The IPv4 lines among some: place from 0, table, destination and prefix length of each."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,19 +91,27 @@ class RouteListing(FactList, Sequence[RouteFact]):
     this file lacks. The routes are those that the general reader makes, in the order of the file.
     """
 
-    __slots__ = ("_hunks", "added", "base", "path")
+    __slots__ = ("_hunks", "_own", "added", "base", "path")
 
     def __init__(self, base: RouteBase, path: str, hunks: Hunks, added: bytes) -> None:
         self.base = base
         self.path = path
         self.added = added
         self._hunks = hunks
+        self._own: frozenset[Address] | None = None
 
     @property
     def removed(self) -> frozenset[int]:
         """Places of the reference's lines that this file lacks, counted from 0."""
         pairs = zip(self._hunks.gone, self._hunks.kept, strict=True)
         return frozenset(at for first, behind in pairs for at in range(first, behind))
+
+    @property
+    def own_in_added(self) -> frozenset[Address]:
+        """The addresses that added lines have as source or as local destination."""
+        if self._own is None:
+            self._own = frozenset(self.base.reader.own_addresses(self.added))
+        return self._own
 
     def of(self, kind: type[T]) -> Sequence[T]:
         """All routes when routes are asked for."""
@@ -182,15 +190,26 @@ class RouteListing(FactList, Sequence[RouteFact]):
             before += same - new
         raise IndexError(number)
 
-    def added_with(self, text: str) -> list[RouteFact]:
-        """The routes of added lines that hold a text."""
-        wanted = text.encode()
-        if wanted not in self.added:
-            return []
-        return [self.added_route(at) for at, line in enumerate(self.added.splitlines()) if wanted in line]
+    def some(self, places: Iterable[int], texts: Sequence[str]) -> list[RouteFact]:
+        """Routes of some lines of the reference, as far as this file has them, and of added lines that hold a text."""
+        found = [self.kept_route(at) for at in dict.fromkeys(places) if self.keeps(at)]
+        found += self.added_with(texts)
+        return sorted(found, key=_line_of) if len(found) > 1 else found
+
+    def added_with(self, texts: Sequence[str]) -> Iterator[RouteFact]:
+        """The routes of added lines that hold one of some texts."""
+        wanted = [text for text in map(str.encode, texts) if text in self.added]
+        if wanted:
+            for at, line in enumerate(self.added.splitlines()):
+                if any(text in line for text in wanted):
+                    yield self._new_route(line, self.added_place(at))
 
     def _new_route(self, line: bytes, place: int) -> RouteFact:
         return self._placed(self.base.reader.route(line), place)
 
     def _placed(self, route: RouteFact, place: int) -> RouteFact:
         return replace(route, evidence=Evidence(self.path, place + 1, route.evidence.text))
+
+
+def _line_of(route: RouteFact) -> int:
+    return route.evidence.line or 0

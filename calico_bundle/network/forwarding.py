@@ -15,6 +15,7 @@ from calico_bundle.calico.installation import installation_of
 from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.evidence import Evidence
 from calico_bundle.facts import Address, NextHop, RouteFact
+from calico_bundle.facts.route_queries import routes_to_host
 from calico_bundle.network.ends import (
     POD_GATEWAY,
     At,
@@ -60,7 +61,7 @@ class Forwarding:
         self.wires = Wires(cluster, self.peerings)
         self._reverse_path = ReversePathFilter(self.routing, self.pods)
         self._routing: dict[str, Routing] = {}
-        self._cables: dict[Address | None, str | None] = {}
+        self._cables: dict[tuple[str, Address], str | None] = {}
 
     def routing(self, node: ClusterNode) -> Routing:
         """A node's routing, built at first use: as recorded, else as predicted."""
@@ -105,14 +106,14 @@ class Forwarding:
 
     def _cable_of(self, node: ClusterNode, pod: Address | None) -> str | None:
         """The device that leads to a pod, by its own route in any table; None when there is none."""
-        if pod not in self._cables:
-            routes = (r for r in node.routes or () if r.destination.prefixlen == r.destination.max_prefixlen)
-            for route in routes:
-                device = route.next_hops[0].device if route.next_hops else None
-                if device and self.pods.is_workload_device(device):
-                    self._cables[route.destination.network_address] = device
-            self._cables.setdefault(pod, None)
-        return self._cables[pod]
+        if pod is None:
+            return None
+        if (node.name, pod) not in self._cables:
+            routes = routes_to_host(node.routes or (), pod)
+            devices = [r.next_hops[0].device for r in routes if r.next_hops]
+            cables = [device for device in devices if device and self.pods.is_workload_device(device)]
+            self._cables[node.name, pod] = cables[-1] if cables else None
+        return self._cables[node.name, pod]
 
     def between_pods(self, one: str, other: str) -> Walk | None:
         """Pod traffic between two nodes, the worse of both ways; None when no pod address of one of them is known.

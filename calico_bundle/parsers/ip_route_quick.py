@@ -9,17 +9,18 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
+from ipaddress import ip_address
 from socket import inet_aton
 
 from calico_bundle.facts import Address, RouteFact
 from calico_bundle.facts.route_listing import Hunks, RouteBase, RouteListing
 from calico_bundle.parsers import Parsed
-from calico_bundle.parsers.ip_text import IPV4, address
+from calico_bundle.parsers.ip_text import IPV4
 
 WholeRoute = Callable[[str], RouteFact | None]
 """The route of a line, when it is one whatever lines stand around it."""
 
-_MOST_BYTES = 1 << 24
+_MOST_BYTES = 1 << 22
 _MOST_REFERENCES = 8
 """Main table alone, all tables, IPv6 apart, nodes in trouble: each sort has one."""
 _SAMPLES = 16
@@ -30,14 +31,14 @@ _FAR = 64
 """Lines of the reference that are skipped without a look whether they stand further down."""
 _WINDOW = 16384
 
-_START = re.compile(rb"(?:[a-z]{5,11} )?(?:default|[0-9a-f]*[.:][0-9a-f.:/]+|[0-9]+) ")
+_START = re.compile(rb"(?:[a-z]{5,11} )?(?:default|[0-9a-f.:/]{3,}) .*\n")
 
 _OCTET = rb"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _IPV4 = rb"(?:O\.O\.O\.O)".replace(b"O", _OCTET)
 # Prefix lengths that end with an octet, and Calico's block size, whose networks need no arithmetic.
 _NETWORK = rb"(?:O\.O\.O\.(?:O|0/24|(?:0|64|128|192)/26)|O\.O\.0\.0/16|O\.0\.0\.0/8)".replace(b"O", _OCTET)
 _LINK_LOCAL = rb"(?:fe80::(?:/64)?|fe80::[1-9a-f][0-9a-f]{0,3}(?::[1-9a-f][0-9a-f]{0,3}){3}|ff00::/8|::1)"
-_DEVICE = rb" dev (?!(?:lock|inet6?|src|table) )[a-z][a-z0-9_.-]*"
+_DEVICE = rb" dev (?!(?:lock|inet6?|src|table|proto)[ \n])[a-z][a-z0-9_.-]*"
 _WRITTEN = rb"(?: table (?:local|main|default|[0-9]+))?(?: proto (?:kernel|bird|static|boot|dhcp|ra|[0-9]+))?"
 _SCOPE = rb"(?: scope (?:link|host|global))?"
 _METRIC = rb"(?: metric [0-9]{1,9})?"
@@ -52,9 +53,9 @@ _PLAIN = re.compile(
 )  # fmt: skip
 """As many lines as follow one another that the general reader takes whole, of the forms that most lines have."""
 
-_TYPE = rb"(?:(?:unicast|local|broadcast|anycast|multicast|blackhole|unreachable|prohibit|throw) )?"
-_PREFIX = re.compile(rb"^" + _TYPE + rb"(\S+)(?:.* table (\S+))?.*\n", re.MULTILINE)
-_OWN = re.compile(rb"(?:^local | src )([0-9a-f.:]+)(?= |/|$)", re.MULTILINE)
+_TYPES = frozenset(
+    (b"unicast", b"local", b"broadcast", b"anycast", b"multicast", b"blackhole", b"unreachable", b"prohibit", b"throw")
+)
 
 
 class PlainLines:
@@ -74,7 +75,7 @@ class PlainLines:
         """The route of a line in the form that `ip` prints; None for any other line."""
         text = line.decode("ascii", errors="replace").removesuffix("\n")
         found = self._whole_route(text) if text.isascii() and text.isprintable() and "\\" not in text else None
-        return found if found is not None and _as_printed(text.split(), found) else None
+        return found if found is not None and _as_printed(text, found) else None
 
     def all_understood(self, lines: bytes) -> bool:
         """Whether each of some lines is a whole route."""
@@ -90,42 +91,41 @@ class PlainLines:
         return True
 
     def own_addresses(self, lines: bytes) -> Iterator[Address]:
-        """Sources and local destinations, each as it stands."""
-        for text in dict.fromkeys(_OWN.findall(lines)):
-            found = address(text.decode())
-            if found is not None:
-                yield found
-        if b"local default" in lines:
-            local = (line for line in lines.splitlines() if line.startswith(b"local default"))
+        """Sources and local destinations, each once."""
+        behind = (*lines.split(b" src ")[1:], *(b"\n" + lines).split(b"\nlocal ")[1:])
+        texts = {text.split(maxsplit=1)[0].partition(b"/")[0] for text in behind}
+        if b"default" in texts:
+            local = {line for line in lines.splitlines() if line.startswith(b"local default")}
             yield from (self.route(line).destination.network_address for line in local)
+        yield from (ip_address(text.decode()) for text in texts - {b"default"})
 
-    def prefixes(self, lines: bytes) -> Iterator[tuple[str, int, int] | None]:
-        """Table, destination and prefix length of each IPv4 line, None for each other."""
-        at = 0
-        for found in _PREFIX.finditer(lines):
-            text, table = found.group(1, 2)
-            at = found.end()
-            if b":" in text:
-                yield None
-            elif text == b"default":
-                route = self.route(lines[found.start() : at])
-                yield (route.table, 0, 0) if route.family == IPV4 else None
-            else:
-                network, _, length = text.partition(b"/")
-                value = int.from_bytes(inet_aton(network.decode()), "big")
-                yield (table.decode() if table else "main", value, int(length or b"32"))
+    def prefixes(self, lines: bytes) -> Iterator[tuple[int, str, int, int]]:
+        """The IPv4 lines among some: place from 0, table, destination and prefix length of each."""
+        for at, line in enumerate(lines.splitlines()):
+            text, _, rest = line.partition(b" ")
+            if text in _TYPES:
+                text, _, rest = rest.partition(b" ")
+            if b":" in text or (text == b"default" and self.route(line).family != IPV4):
+                continue
+            table = line.partition(b" table ")[2].partition(b" ")[0].decode() or "main"
+            network, _, length = (b"0.0.0.0/0" if text == b"default" else text).partition(b"/")
+            yield at, table, int.from_bytes(inet_aton(network.decode()), "big"), int(length or b"32")
 
 
-def _as_printed(words: list[str], route: RouteFact) -> bool:
-    """Whether destination, source and table stand in a line as `ip` writes them, so that they are found by their text."""
-    at = 1 if words[0] == route.type else 0
+def _as_printed(line: str, route: RouteFact) -> bool:
+    """Whether destination, source, table and protocol stand in a line as `ip` writes them: they are looked for by text."""
+    words, padded = line.split(), f"{line} "
     network = route.destination
     plain = network.network_address if network.prefixlen == network.max_prefixlen else network
     written = "default" if network.prefixlen == 0 else str(plain)
-    if words[at] != written or words.count("src") != (route.source is not None) or words.count("table") > 1:
+    if not padded.startswith((f"{written} ", f"{route.type} {written} ")):
         return False
-    behind = dict(zip(words, words[1:], strict=False))
-    return behind.get("src", str(route.source)) == str(route.source) and behind.get("table", "main") == route.table
+    source = str(route.source) if route.source else None
+    table = None if route.table == "main" and "table" not in words else route.table
+    told = (("src", source), ("table", table), ("proto", route.protocol))
+    return all(words.count(name) == (value is not None) for name, value in told) and all(
+        f" {name} {value} " in padded for name, value in told if value is not None
+    )
 
 
 class QuickRoutes:
@@ -137,7 +137,8 @@ class QuickRoutes:
 
     def __call__(self, data: bytes, path: str) -> Parsed | None:
         """The routes of a file with one whole route on every line; None for any other."""
-        if not _START.match(data) or data[-1:] != b"\n" or len(data) > _MOST_BYTES:
+        start = _START.match(data)
+        if start is None or data[-1:] != b"\n" or len(data) > _MOST_BYTES or not self._knows(start[0]):
             return None
         samples = _samples(data)
         fits = [sum(line in base.places for line in samples) for base in self._references]
@@ -149,6 +150,9 @@ class QuickRoutes:
         if not self._lines.all_understood(added):
             return None
         return Parsed(RouteListing(base, path, Hunks.of(hunks) if hunks else Hunks(), added))
+
+    def _knows(self, line: bytes) -> bool:
+        return any(line in base.places for base in self._references) or self._lines.understood(line) is not None
 
     def _begin(self, data: bytes, path: str) -> Parsed | None:
         """Take a file for a reference."""
