@@ -109,10 +109,10 @@ class _Reader:
         elif draft.hidden_source:
             self.gaps.add(line_number, line, kind=GapKind.REDACTED, why="source address hidden by the collector")
 
-    @property
-    def family_open(self) -> bool:
-        """Whether the family of a route hangs on the lines around it."""
-        return any(draft.family is None for draft in self._drafts)
+    def only_route(self) -> RouteFact | None:
+        """The one route of the text, when nothing of it hangs on other lines and nothing gave a gap."""
+        draft = self._drafts[0] if len(self._drafts) == 1 and not self.gaps.count else None
+        return draft.fact(draft.family, self._path) if draft and draft.family else None
 
     def facts(self) -> tuple[RouteFact, ...]:
         """All routes, in the order of the text; a `default` without address takes its family from the lines around."""
@@ -189,8 +189,7 @@ def whole_route(line: str) -> RouteFact | None:
     reader = _Reader("")
     reader.take(1, line)
     reader.close()
-    routes = () if reader.gaps.count or reader.family_open else reader.facts()
-    return routes[0] if routes else None
+    return reader.only_route()
 
 
 PARSER = Parser(kind="ip-route", recognizes=recognizes, parse=parse, reader=lambda: QuickRoutes(whole_route))

@@ -31,26 +31,35 @@ _FAR = 64
 """Lines of the reference that are skipped without a look whether they stand further down."""
 _WINDOW = 16384
 
-_START = re.compile(rb"(?:[a-z]{5,11} )?(?:default|[0-9a-f.:/]{3,}) .*\n")
+_START = re.compile(rb"(?:[a-z]{5,11} )?(?:default|[0-9a-f.:/]{3,}) (?!.* lladdr ).*\n")
+"""How a listing begins, and one of neighbors does not."""
 
 _OCTET = rb"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _IPV4 = rb"(?:O\.O\.O\.O)".replace(b"O", _OCTET)
 # Prefix lengths that end with an octet, and Calico's block size, whose networks need no arithmetic.
-_NETWORK = rb"(?:O\.O\.O\.(?:O|0/24|(?:0|64|128|192)/26)|O\.O\.0\.0/16|O\.0\.0\.0/8)".replace(b"O", _OCTET)
-_LINK_LOCAL = rb"(?:fe80::(?:/64)?|fe80::[1-9a-f][0-9a-f]{0,3}(?::[1-9a-f][0-9a-f]{0,3}){3}|ff00::/8|::1)"
-_DEVICE = rb" dev (?!(?:lock|inet6?|src|table|proto)[ \n])[a-z][a-z0-9_.-]*"
-_WRITTEN = rb"(?: table (?:local|main|default|[0-9]+))?(?: proto (?:kernel|bird|static|boot|dhcp|ra|[0-9]+))?"
-_SCOPE = rb"(?: scope (?:link|host|global))?"
+_NETWORK4 = rb"(?:O\.O\.O\.(?:O|0/24|(?:0|64|128|192)/26)|O\.O\.0\.0/16|O\.0\.0\.0/8)".replace(b"O", _OCTET)
+_LINK_LOCAL = rb"fe80::(?:/64|G:G:G:G)?".replace(b"G", rb"[1-9a-f][0-9a-f]{0,3}")
+_NETWORK6 = rb"(?:" + _LINK_LOCAL + rb"|ff00::/8|::1)"
+# Names that begin like a word which means something else there are left to the general reader.
+_DEVICE = rb" dev (?!lock|inet|src|table|proto)[a-z][a-z0-9_.-]*+"
+_WRITER = rb"(?: table (?:local|main|default|[0-9]+))?+(?: proto (?:kernel|bird|static|boot|dhcp|ra|[0-9]+))?+"
 _METRIC = rb"(?: metric [0-9]{1,9})?"
-_PLAIN = re.compile(
-    rb"(?>(?:"
-    rb"(?:(?:local|broadcast) )?" + _NETWORK + rb"(?: via " + _IPV4 + rb")?" + _DEVICE + _WRITTEN + _SCOPE
-    + rb"(?: src " + _IPV4 + rb")?" + _METRIC + rb"(?: (?:onlink|linkdown))?"
-    + rb"|(?:blackhole|unreachable) " + _NETWORK + _WRITTEN + _METRIC
-    + rb"|(?:(?:local|multicast|anycast) )?" + _LINK_LOCAL + _DEVICE + _WRITTEN + _METRIC
-    + rb"(?: linkdown)?(?: pref (?:low|medium|high))?"
-    rb") ?\n)*+"
+_WAY4 = (
+    rb"(?: via " + _IPV4 + rb")?" + _DEVICE + _WRITER + rb"(?: scope (?:link|host|global))?(?: src " + _IPV4 + rb")?"
+    + _METRIC + rb"(?: (?:onlink|linkdown))?"
 )  # fmt: skip
+_WAY6 = _DEVICE + _WRITER + _METRIC + rb"(?: linkdown)?(?: pref (?:low|medium|high))?"
+# By how a line begins: an alternative that cannot be is then passed over at its first letter.
+_FORMS = (
+    _LINK_LOCAL + _WAY6,
+    _NETWORK4 + _WAY4,
+    rb"local (?:" + _NETWORK6 + _WAY6 + rb"|" + _NETWORK4 + _WAY4 + rb")",
+    rb"multicast ff00::/8" + _WAY6,
+    rb"(?:blackhole|unreachable) " + _NETWORK4 + _WRITER + _METRIC,
+    rb"broadcast " + _NETWORK4 + _WAY4,
+    rb"(?:ff00::/8|::1|anycast " + _NETWORK6 + rb")" + _WAY6,
+)
+_PLAIN = re.compile(rb"(?>(?:" + rb"|".join(_FORMS) + rb") ?\n)*+")
 """As many lines as follow one another that the general reader takes whole, of the forms that most lines have."""
 
 _TYPES = frozenset(
