@@ -26,6 +26,9 @@ class RouteLines(Protocol):
     def route(self, line: bytes) -> RouteFact:
         """The route of one line, as line 1 of a file without a name."""
 
+    def tables(self, lines: bytes) -> Iterable[tuple[int, str]]:
+        """Family and table of each line."""
+
     def own_addresses(self, lines: bytes) -> Iterable[Address]:
         """Sources and local destinations of some lines."""
 
@@ -91,19 +94,19 @@ class RouteListing(FactList, Sequence[RouteFact]):
     this file lacks. The routes are those that the general reader makes, in the order of the file.
     """
 
-    __slots__ = ("_hunks", "_own", "added", "base", "path")
+    __slots__ = ("_own", "added", "base", "hunks", "path")
 
     def __init__(self, base: RouteBase, path: str, hunks: Hunks, added: bytes) -> None:
         self.base = base
         self.path = path
         self.added = added
-        self._hunks = hunks
+        self.hunks = hunks
         self._own: frozenset[Address] | None = None
 
     @property
     def removed(self) -> frozenset[int]:
         """Places of the reference's lines that this file lacks, counted from 0."""
-        pairs = zip(self._hunks.gone, self._hunks.kept, strict=True)
+        pairs = zip(self.hunks.gone, self.hunks.kept, strict=True)
         return frozenset(at for first, behind in pairs for at in range(first, behind))
 
     @property
@@ -118,7 +121,7 @@ class RouteListing(FactList, Sequence[RouteFact]):
         return cast("Sequence[T]", self) if kind is RouteFact else ()
 
     def __len__(self) -> int:
-        hunks = self._hunks
+        hunks = self.hunks
         return len(self.base.routes) + (hunks.same[-1] - hunks.kept[-1] if hunks.gone else 0)
 
     @overload
@@ -130,7 +133,7 @@ class RouteListing(FactList, Sequence[RouteFact]):
         return self._at(chosen) if isinstance(chosen, int) else tuple(self._at(one) for one in chosen)
 
     def __iter__(self) -> Iterator[RouteFact]:
-        place, hunks = 0, self._hunks
+        place, hunks = 0, self.hunks
         added = iter(self.added.splitlines())
         for first, behind, new, same in zip(hunks.gone, hunks.kept, hunks.new, hunks.same, strict=True):
             yield from (self.kept_route(at) for at in range(place, first))
@@ -146,29 +149,29 @@ class RouteListing(FactList, Sequence[RouteFact]):
     __hash__ = None  # type: ignore[assignment]
 
     def _at(self, place: int) -> RouteFact:
-        hunk = bisect_right(self._hunks.new, place) - 1
+        hunk = bisect_right(self.hunks.new, place) - 1
         if hunk < 0:
             return self._placed(self.base.routes[place], place)
-        same = self._hunks.same[hunk]
+        same = self.hunks.same[hunk]
         if place >= same:
-            return self._placed(self.base.routes[self._hunks.kept[hunk] + place - same], place)
-        return self.added_route(self._added_before(hunk) + place - self._hunks.new[hunk])
+            return self._placed(self.base.routes[self.hunks.kept[hunk] + place - same], place)
+        return self.added_route(self._added_before(hunk) + place - self.hunks.new[hunk])
 
     def _added_before(self, hunk: int) -> int:
-        return sum(self._hunks.same[:hunk]) - sum(self._hunks.new[:hunk])
+        return sum(self.hunks.same[:hunk]) - sum(self.hunks.new[:hunk])
 
     def line_of(self, place: int) -> int | None:
         """The line number that a line of the reference has in this file; None where the file lacks it."""
-        hunk = bisect_right(self._hunks.gone, place) - 1
+        hunk = bisect_right(self.hunks.gone, place) - 1
         if hunk < 0:
             return place + 1
-        behind = self._hunks.kept[hunk]
-        return None if place < behind else place - behind + self._hunks.same[hunk] + 1
+        behind = self.hunks.kept[hunk]
+        return None if place < behind else place - behind + self.hunks.same[hunk] + 1
 
     def keeps(self, place: int) -> bool:
         """Whether this file has a line of the reference."""
-        hunk = bisect_right(self._hunks.gone, place) - 1
-        return hunk < 0 or place >= self._hunks.kept[hunk]
+        hunk = bisect_right(self.hunks.gone, place) - 1
+        return hunk < 0 or place >= self.hunks.kept[hunk]
 
     def kept_route(self, place: int) -> RouteFact:
         """The route of a line of the reference that this file has."""
@@ -177,14 +180,14 @@ class RouteListing(FactList, Sequence[RouteFact]):
             raise IndexError(place)
         return self._placed(self.base.routes[place], line - 1)
 
-    def added_route(self, number: int) -> RouteFact:
-        """The route of one of the added lines, counted from 0."""
-        return self._new_route(self.added.splitlines()[number], self.added_place(number))
+    def added_route(self, number: int, line: bytes | None = None) -> RouteFact:
+        """The route of one of the added lines, counted from 0; `line` when it is at hand."""
+        return self._new_route(line or self.added.splitlines()[number], self.added_place(number))
 
     def added_place(self, number: int) -> int:
         """Where one of the added lines stands in the file; both count from 0."""
         before = 0
-        for new, same in zip(self._hunks.new, self._hunks.same, strict=True):
+        for new, same in zip(self.hunks.new, self.hunks.same, strict=True):
             if number < before + same - new:
                 return new + number - before
             before += same - new
@@ -202,7 +205,7 @@ class RouteListing(FactList, Sequence[RouteFact]):
         if wanted:
             for at, line in enumerate(self.added.splitlines()):
                 if any(text in line for text in wanted):
-                    yield self._new_route(line, self.added_place(at))
+                    yield self.added_route(at, line)
 
     def _new_route(self, line: bytes, place: int) -> RouteFact:
         return self._placed(self.base.reader.route(line), place)

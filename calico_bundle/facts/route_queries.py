@@ -5,11 +5,13 @@ Each function takes any sequence of routes and gives the same for the same route
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import ip_network
+from itertools import chain
 
 from calico_bundle.facts.machine import RouteFact
 from calico_bundle.facts.route_listing import RouteBase, RouteListing
+from calico_bundle.facts.route_tables import parts_of
 from calico_bundle.facts.types import Address, Network
 
 BIRD_PROTOCOLS = frozenset({"bird", "12"})
@@ -25,11 +27,15 @@ def own_addresses(routes: Sequence[RouteFact]) -> tuple[Address, ...]:
     >>> own_addresses(())
     ()
     """
-    if not isinstance(routes, RouteListing):
-        return tuple({address for route in routes for address in _own(route)})
-    by_address = routes.base.derived(_by_own_address)
-    kept = {address for address, places in by_address.items() if any(map(routes.keeps, places))}
-    return tuple(kept | routes.own_in_added)
+    return tuple({address for part in parts_of(routes) for address in _own_of(part)})
+
+
+def _own_of(part: Sequence[RouteFact]) -> Iterable[Address]:
+    if not isinstance(part, RouteListing):
+        return (address for route in part for address in _own(route))
+    by_address = part.base.derived(_by_own_address)
+    kept = (address for address, places in by_address.items() if any(map(part.keeps, places)))
+    return chain(kept, part.own_in_added)
 
 
 def names_as_own(routes: Sequence[RouteFact], address: Address) -> bool:
@@ -39,10 +45,14 @@ def names_as_own(routes: Sequence[RouteFact], address: Address) -> bool:
     >>> names_as_own((), ip_address("10.0.0.1"))
     False
     """
-    if not isinstance(routes, RouteListing):
-        return any(address in _own(route) for route in routes)
-    places = routes.base.derived(_by_own_address).get(address, ())
-    return address in routes.own_in_added or any(map(routes.keeps, places))
+    return any(_names_as_own(part, address) for part in parts_of(routes))
+
+
+def _names_as_own(part: Sequence[RouteFact], address: Address) -> bool:
+    if not isinstance(part, RouteListing):
+        return any(address in _own(route) for route in part)
+    places = part.base.derived(_by_own_address).get(address, ())
+    return address in part.own_in_added or any(map(part.keeps, places))
 
 
 def has_bird_routes(routes: Sequence[RouteFact]) -> bool:
@@ -51,10 +61,14 @@ def has_bird_routes(routes: Sequence[RouteFact]) -> bool:
     >>> has_bird_routes(())
     False
     """
-    if isinstance(routes, RouteListing):
-        kept = any(map(routes.keeps, routes.base.derived(_of_bird)))
-        return kept or any(map(_is_of_bird, routes.added_with(_BIRD_TEXTS)))
-    return any(map(_is_of_bird, routes))
+    return any(map(_has_bird_routes, parts_of(routes)))
+
+
+def _has_bird_routes(part: Sequence[RouteFact]) -> bool:
+    if not isinstance(part, RouteListing):
+        return any(map(_is_of_bird, part))
+    kept = any(map(part.keeps, part.base.derived(_of_bird)))
+    return kept or any(map(_is_of_bird, part.added_with(_BIRD_TEXTS)))
 
 
 def bird_routes_to(routes: Sequence[RouteFact], networks: Iterable[Network]) -> tuple[RouteFact, ...]:
@@ -63,13 +77,28 @@ def bird_routes_to(routes: Sequence[RouteFact], networks: Iterable[Network]) -> 
     >>> bird_routes_to((), ())
     ()
     """
-    wanted = frozenset(networks)
-    if isinstance(routes, RouteListing):
-        places = routes.base.derived(_by_destination)
-        routes = routes.some(
-            [at for network in wanted for at in places.get(network, ())], [_written(network) for network in wanted]
-        )
-    return tuple(r for r in routes if r.destination in wanted and _is_of_bird(r))
+    return tuple(filter(_is_of_bird, _to(routes, frozenset(networks))))
+
+
+def routes_to_host(routes: Sequence[RouteFact], address: Address) -> tuple[RouteFact, ...]:
+    """Routes to one address alone, of any table, in their order.
+
+    >>> from ipaddress import ip_address
+    >>> routes_to_host((), ip_address("10.244.1.5"))
+    ()
+    """
+    return tuple(_to(routes, frozenset((ip_network(address),))))
+
+
+def _to(routes: Sequence[RouteFact], networks: frozenset[Network]) -> Iterator[RouteFact]:
+    """The routes to just these networks."""
+    for part in parts_of(routes):
+        near = part
+        if isinstance(part, RouteListing):
+            by_destination = part.base.derived(_by_destination)
+            places = [at for network in networks for at in by_destination.get(network, ())]
+            near = part.some(places, [_written(network) for network in networks])
+        yield from (r for r in near if r.destination in networks)
 
 
 def any_bird_route_to(tables: Iterable[Sequence[RouteFact]], networks: frozenset[Network]) -> bool:
@@ -79,15 +108,15 @@ def any_bird_route_to(tables: Iterable[Sequence[RouteFact]], networks: frozenset
     False
     """
     shared: dict[int, list[int]] = {}
-    for routes in tables:
-        rest: Iterable[RouteFact] = routes
-        if isinstance(routes, RouteListing):
-            base = routes.base
+    for part in (part for routes in tables for part in parts_of(routes)):
+        rest: Iterable[RouteFact] = part
+        if isinstance(part, RouteListing):
+            base = part.base
             if id(base) not in shared:
                 shared[id(base)] = [at for at in base.derived(_of_bird) if base.routes[at].destination in networks]
-            if any(map(routes.keeps, shared[id(base)])):
+            if any(map(part.keeps, shared[id(base)])):
                 return True
-            rest = routes.added_with(_BIRD_TEXTS)
+            rest = part.added_with(_BIRD_TEXTS)
         if any(r.destination in networks and _is_of_bird(r) for r in rest):
             return True
     return False
@@ -104,24 +133,15 @@ def first_learned(routes: Sequence[RouteFact]) -> RouteFact | None:
     >>> first_learned(()) is None
     True
     """
-    if not isinstance(routes, RouteListing):
-        return next(filter(is_learned, routes), None)
-    kept = next((routes.kept_route(at) for at in routes.base.derived(_learned) if routes.keeps(at)), None)
-    added = next(filter(is_learned, routes.added_with(_BIRD_TEXTS)), None)
+    return next(filter(None, map(_first_learned, parts_of(routes))), None)
+
+
+def _first_learned(part: Sequence[RouteFact]) -> RouteFact | None:
+    if not isinstance(part, RouteListing):
+        return next(filter(is_learned, part), None)
+    kept = next((part.kept_route(at) for at in part.base.derived(_learned) if part.keeps(at)), None)
+    added = next(filter(is_learned, part.added_with(_BIRD_TEXTS)), None)
     return min(filter(None, (kept, added)), key=lambda r: r.evidence.line or 0, default=None)
-
-
-def routes_to_host(routes: Sequence[RouteFact], address: Address) -> tuple[RouteFact, ...]:
-    """Routes to one address alone, of any table, in their order.
-
-    >>> from ipaddress import ip_address
-    >>> routes_to_host((), ip_address("10.244.1.5"))
-    ()
-    """
-    network = ip_network(address)
-    if isinstance(routes, RouteListing):
-        routes = routes.some(routes.base.derived(_by_destination).get(network, ()), (_written(network),))
-    return tuple(r for r in routes if r.destination == network)
 
 
 def _written(network: Network) -> str:

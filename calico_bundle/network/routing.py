@@ -13,6 +13,7 @@ from calico_bundle.cluster import ClusterNode
 from calico_bundle.evidence import Evidence
 from calico_bundle.facts import Address, AddressFact, NextHop, RouteFact, RuleFact
 from calico_bundle.facts.route_listing import RouteBase, RouteListing
+from calico_bundle.facts.route_tables import parts_of
 from calico_bundle.network.prefixes import Prefixes
 from calico_bundle.numbers import whole_number
 
@@ -108,8 +109,17 @@ def _first_usable(same: Iterable[RouteFact]) -> RouteFact | None:
 
 def _tables(routes: Sequence[RouteFact]) -> dict[str, Table]:
     """The IPv4 tables of a node, by name."""
-    if isinstance(routes, RouteListing):
-        return _listed_tables(routes)
+    found: dict[str, Table] = {}
+    for part in parts_of(routes):
+        more = _listed_tables(part) if isinstance(part, RouteListing) else _plain_tables(part)
+        if found.keys() & more.keys():
+            # One listing has a table's name and another its number: together they are one table.
+            return _plain_tables(routes)
+        found.update(more)
+    return found
+
+
+def _plain_tables(routes: Iterable[RouteFact]) -> dict[str, Table]:
     by_name: dict[str, list[RouteFact]] = {}
     for route in routes:
         if route.family == 4:

@@ -15,7 +15,7 @@ from socket import inet_aton
 from calico_bundle.facts import Address, RouteFact
 from calico_bundle.facts.route_listing import Hunks, RouteBase, RouteListing
 from calico_bundle.parsers import Parsed
-from calico_bundle.parsers.ip_text import IPV4
+from calico_bundle.parsers.ip_text import IPV4, IPV6
 
 WholeRoute = Callable[[str], RouteFact | None]
 """The route of a line, when it is one whatever lines stand around it."""
@@ -111,14 +111,29 @@ class PlainLines:
     def prefixes(self, lines: bytes) -> Iterator[tuple[int, str, int, int]]:
         """The IPv4 lines among some: place from 0, table, destination and prefix length of each."""
         for at, line in enumerate(lines.splitlines()):
-            text, _, rest = line.partition(b" ")
-            if text in _TYPES:
-                text, _, rest = rest.partition(b" ")
-            if b":" in text or (text == b"default" and self.route(line).family != IPV4):
-                continue
-            table = line.partition(b" table ")[2].partition(b" ")[0].decode() or "main"
-            network, _, length = (b"0.0.0.0/0" if text == b"default" else text).partition(b"/")
-            yield at, table, int.from_bytes(inet_aton(network.decode()), "big"), int(length or b"32")
+            text = _destination(line)
+            if self._family(line, text) == IPV4:
+                network, _, length = (b"0.0.0.0/0" if text == b"default" else text).partition(b"/")
+                yield at, _table(line), int.from_bytes(inet_aton(network.decode()), "big"), int(length or b"32")
+
+    def tables(self, lines: bytes) -> Iterator[tuple[int, str]]:
+        """Family and table of each line."""
+        for line in lines.splitlines():
+            yield self._family(line, _destination(line)), _table(line)
+
+    def _family(self, line: bytes, destination: bytes) -> int:
+        if destination == b"default":
+            return self.route(line).family
+        return IPV6 if b":" in destination else IPV4
+
+
+def _destination(line: bytes) -> bytes:
+    text, _, rest = line.partition(b" ")
+    return rest.partition(b" ")[0] if text in _TYPES else text
+
+
+def _table(line: bytes) -> str:
+    return line.partition(b" table ")[2].partition(b" ")[0].decode() or "main"
 
 
 def _as_printed(line: str, route: RouteFact) -> bool:

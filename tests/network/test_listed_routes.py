@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from ipaddress import ip_address, ip_network
 
 import pytest
@@ -20,6 +21,7 @@ from calico_bundle.facts.route_queries import (
     own_addresses,
     routes_to_host,
 )
+from calico_bundle.facts.route_tables import JoinedRoutes, merge
 from calico_bundle.network.ends import table_lines
 from calico_bundle.network.routing import NodeRouting
 from calico_bundle.parsers import ip_route
@@ -46,7 +48,7 @@ def listed(*files: list[str]) -> list[RouteListing]:
     return found
 
 
-def answers(routes: tuple[RouteFact, ...] | RouteListing) -> list[object]:
+def answers(routes: Sequence[RouteFact]) -> list[object]:
     """What every question about routes comes to."""
     return [
         set(own_addresses(routes)),
@@ -77,6 +79,62 @@ def test_packets_go_the_same_way(reference: list[str], lines: list[str], incompl
     )
     for _ in range(2):
         assert [one.lookup(address) for address in ADDRESSES] == [other.lookup(address) for address in ADDRESSES]
+
+
+def in_file(number: int, listing: RouteListing) -> tuple[str, RouteListing]:
+    return f"n1/{number}", RouteListing(listing.base, f"n1/{number}", listing.hunks, listing.added)
+
+
+SORTS = {
+    "all": lambda line: bool(line),
+    "six": lambda line: ":" in line,
+    "four": lambda line: ":" not in line,
+    "main": lambda line: "table" not in line,
+    "local": lambda line: "table local" in line,
+}
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(near_listings(), st.sampled_from(sorted(SORTS))), min_size=2, max_size=3))
+def test_several_listings_of_a_node_come_to_the_same_tables(files: list[tuple[list[str], str]]):
+    chosen = [[line for line in lines if SORTS[sort](line)] for lines, sort in files]
+    named = [in_file(number, listing) for number, listing in enumerate(listed(*filter(None, chosen)))]
+    routes, differing = merge(named)
+    expected, expected_differing = merge([(path, tuple(listing)) for path, listing in named])
+    assert tuple(routes) == tuple(expected)
+    assert differing == expected_differing
+    assert answers(routes) == answers(tuple(expected))
+    ways = [NodeRouting(ClusterNode("n", routes=known)) for known in (routes, tuple(expected))]
+    assert [ways[0].lookup(address) for address in ADDRESSES] == [ways[1].lookup(address) for address in ADDRESSES]
+
+
+def test_listing_of_one_family_beside_that_of_all_tables_adds_nothing():
+    """`calicoctl cluster diags` saves both, and the first is kept as it is."""
+    first, second = listed(list(PLAIN), [line for line in PLAIN if ":" in line])
+    routes, differing = merge([in_file(1, first), in_file(2, second)])
+    assert isinstance(routes, RouteListing)
+    assert (routes == first, differing) == (False, [])
+    assert [r.evidence.path for r in routes] == ["n1/1"] * len(PLAIN)
+
+
+def test_table_that_differs_between_two_listings_is_told():
+    changed = [line.replace("dev ens18", "dev ens19") for line in PLAIN if ":" in line]
+    first, second = listed(list(PLAIN), changed)
+    found = merge([in_file(1, first), in_file(2, second)])[1]
+    assert [(one.table, one.path, one.used) for one in found] == [("main", "n1/2", "n1/1"), ("local", "n1/2", "n1/1")]
+
+
+def test_listings_of_two_families_are_joined():
+    four, six = listed([line for line in PLAIN if ":" not in line], [line for line in PLAIN if ":" in line])
+    routes, differing = merge([in_file(1, four), in_file(2, six)])
+    assert isinstance(routes, JoinedRoutes)
+    assert differing == []
+    assert [len(part) for part in routes.parts] == [len(four), len(six)]
+    assert routes == tuple(routes)
+    assert routes[len(four)].evidence.path == "n1/2"
+    assert routes[-1:] == tuple(routes)[-1:]
+    with pytest.raises(IndexError):
+        _ = routes[len(PLAIN)]
 
 
 @pytest.mark.parametrize("lines", [list(PLAIN), list(reversed(PLAIN)), list(PLAIN[:3])])
