@@ -65,6 +65,8 @@ _PLAIN = re.compile(rb"(?>(?:" + rb"|".join(_FORMS) + rb") ?\n)*+")
 _TYPES = frozenset(
     (b"unicast", b"local", b"broadcast", b"anycast", b"multicast", b"blackhole", b"unreachable", b"prohibit", b"throw")
 )
+_SURELY_IPV6 = (b"f", b"local f", b"multicast f")
+"""Link-local and multicast destinations: three lines for each pod's cable, passed over without a closer look."""
 
 
 class PlainLines:
@@ -111,6 +113,8 @@ class PlainLines:
     def prefixes(self, lines: bytes) -> Iterator[tuple[int, str, int, int]]:
         """The IPv4 lines among some: place from 0, table, destination and prefix length of each."""
         for at, line in enumerate(lines.splitlines()):
+            if line.startswith(_SURELY_IPV6):
+                continue
             text = _destination(line)
             if self._family(line, text) == IPV4:
                 network, _, length = (b"0.0.0.0/0" if text == b"default" else text).partition(b"/")

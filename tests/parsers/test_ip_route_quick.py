@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calico_bundle.facts.route_listing import Hunks, RouteListing
-from calico_bundle.parsers import choose, ip_route
+from calico_bundle.parsers import choose, ip_route, quick_readers
 from calico_bundle.parsers.ip_route_quick import PlainLines, QuickRoutes, differences
 from calico_bundle.sources.text import decode
 from tests.parsers.route_lines import ODD, PLAIN, listings
@@ -37,8 +37,8 @@ def check(found: object, data: bytes, path: str) -> None:
     assert parser.kind == "ip-route"
 
 
-@settings(deadline=None)
-@given(st.lists(listings(), min_size=1, max_size=6))
+@settings(max_examples=50, deadline=None)
+@given(st.lists(listings(), min_size=1, max_size=4))
 def test_whatever_was_read_before_the_facts_are_those_of_the_general_reader(files: list[list[str]]):
     read = quick()
     for number, lines in enumerate(files):
@@ -50,7 +50,7 @@ def test_whatever_was_read_before_the_facts_are_those_of_the_general_reader(file
             check(parsed.facts, data, path)
 
 
-@settings(deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_any_file_against_any_reference(data: st.DataObject):
     lines = st.lists(st.sampled_from(PLAIN), min_size=1, max_size=30)
@@ -93,7 +93,7 @@ PARTS = (
 )
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(
     st.sampled_from(TYPES),
     st.sampled_from(STARTS),
@@ -148,6 +148,17 @@ def test_listings_of_one_sort_share_their_reference_and_other_sorts_have_their_o
     bases = [listing.base for listing in listings_of if isinstance(listing, RouteListing)]
     assert bases[0] is bases[2]
     assert bases[1] is bases[3]
+    assert bases[0] is not bases[1]
+
+
+def test_each_reading_pass_begins_anew():
+    data, bases = as_text(list(PLAIN)), []
+    for _ in range(2):
+        read = next(read for kind, read in quick_readers() if kind == "ip-route")
+        parsed = read(data, "n1/ip-route.txt")
+        assert parsed is not None
+        assert isinstance(parsed.facts, RouteListing)
+        bases.append(parsed.facts.base)
     assert bases[0] is not bases[1]
 
 
