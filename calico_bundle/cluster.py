@@ -14,6 +14,7 @@ from calico_bundle.bundle import Artifact, Bundle
 from calico_bundle.evidence import Gap, GapKind
 from calico_bundle.facts.cards import CardIndex
 from calico_bundle.facts.listing import FactList
+from calico_bundle.facts.route_queries import any_bird_route_to, names_as_own
 from calico_bundle.identity import MACHINE_KINDS, Owner, find_impostors, find_owners, make_directory
 from calico_bundle.records import (
     Records,
@@ -43,7 +44,7 @@ class ClusterNode:
     kubernetes: f.NodeFact | None = None
     interfaces: Sequence[f.InterfaceFact] | None = None
     addresses: Sequence[f.AddressFact] | None = None
-    routes: tuple[f.RouteFact, ...] | None = None
+    routes: Sequence[f.RouteFact] | None = None
     rules: Sequence[f.RuleFact] | None = None
     neighbors: Sequence[f.NeighborFact] | None = None
     sysctls: Mapping[str, f.SysctlFact] | None = None
@@ -102,9 +103,7 @@ class ClusterNode:
             return True
         if self.addresses is None or "ip-addr" in self.incomplete:
             return None
-        named = (r for r in self.routes or () if r.source == address or r.type == "local")
-        spoken_of = any(address in (r.source, r.destination.network_address) for r in named)
-        return None if spoken_of else False
+        return None if names_as_own(self.routes or (), address) else False
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +152,7 @@ class Cluster:
         if any(block.node and not block.deleted for block in self.blocks):
             return True
         cidrs = {cidr for n in self.nodes.values() if n.kubernetes for cidr in n.kubernetes.pod_cidrs}
-        routes = (r for n in self.nodes.values() for r in n.routes or ())
-        return bool(cidrs) and any(r.protocol in ("bird", "12") and r.destination in cidrs for r in routes)
+        return bool(cidrs) and any_bird_route_to((n.routes or () for n in self.nodes.values()), frozenset(cidrs))
 
     @property
     def has_calico(self) -> bool:

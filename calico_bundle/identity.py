@@ -14,6 +14,7 @@ from calico_bundle.bundle import Artifact
 from calico_bundle.facts import Address, AddressFact, NodeFact, PodFact, RouteFact
 from calico_bundle.facts.cards import distinct_of
 from calico_bundle.facts.pod_columns import columns_of
+from calico_bundle.facts.route_queries import own_addresses
 
 MACHINE_KINDS = frozenset({
     "ip-addr", "ip-route", "ip-rule", "ip-neigh", "sysctl", "iptables-save",
@@ -206,7 +207,5 @@ def _addresses(artifact: Artifact) -> Sequence[Address]:
     if artifact.kind not in _SHOWING_ADDRESSES:
         return ()
     found: list[Address] = [x.address.ip for x in distinct_of(artifact.parsed.of(AddressFact))]
-    for route in artifact.parsed.of(RouteFact):
-        found += [route.source] if route.source else []
-        found += [route.destination.network_address] if route.type == "local" else []
+    found += own_addresses(artifact.parsed.of(RouteFact))
     return found

@@ -15,6 +15,7 @@ from calico_bundle.bundle import Artifact
 from calico_bundle.evidence import Gap, GapKind
 from calico_bundle.facts.cards import InterfaceListing
 from calico_bundle.facts.listing import Joined
+from calico_bundle.facts.route_tables import merge
 from calico_bundle.identity import Owner
 
 T = TypeVar("T")
@@ -134,34 +135,22 @@ def _check_agreement(base: Artifact, others: Sequence[Artifact], gaps: list[Gap]
             gaps.append(Gap(other.path, None, GapKind.CONTRADICTED, message))
 
 
-def merge_routes(artifacts: Sequence[Artifact], gaps: list[Gap]) -> tuple[f.RouteFact, ...] | None:
+def merge_routes(artifacts: Sequence[Artifact], gaps: list[Gap]) -> Sequence[f.RouteFact] | None:
     """Routes per family and table, each table from the listing that holds the most of it."""
-    tables: dict[tuple[int, str], tuple[str, list[f.RouteFact]]] = {}
-    for artifact in sorted(artifacts, key=lambda a: (-len(a.parsed.facts), a.path)):
-        for key, routes in _by_table(artifact).items():
-            if key not in tables:
-                tables[key] = (artifact.path, routes)
-            elif _differ(tables[key][1], routes):
-                message = f"table {key[1]} differs from {tables[key][0]} of the same node: taken at different times?"
-                gaps.append(Gap(artifact.path, None, GapKind.CONTRADICTED, message))
-    return tuple(r for _, routes in tables.values() for r in routes) if artifacts else None
+    if not artifacts:
+        return None
+    ranked = sorted(artifacts, key=lambda a: (-len(a.parsed.facts), a.path))
+    routes, differing = merge([(a.path, _placed_routes(a)) for a in ranked])
+    for found in differing:
+        message = f"table {found.table} differs from {found.used} of the same node: taken at different times?"
+        gaps.append(Gap(found.path, None, GapKind.CONTRADICTED, message))
+    return routes
 
 
-def _by_table(artifact: Artifact) -> dict[tuple[int, str], list[f.RouteFact]]:
-    tables: dict[tuple[int, str], list[f.RouteFact]] = {}
-    named = artifact.placement.table
-    for route in _facts(artifact, f.RouteFact):
-        # `ip route show table 100` does not print the table; the layout knows it from the file's name.
-        placed = replace(route, table=named) if named and route.table == "main" else route
-        tables.setdefault((placed.family, placed.table), []).append(placed)
-    return tables
-
-
-def _differ(one: Iterable[f.RouteFact], other: Iterable[f.RouteFact]) -> bool:
-    def shape(routes: Iterable[f.RouteFact]) -> set[object]:
-        return {(r.type, r.destination, tuple((n.gateway, n.device) for n in r.next_hops)) for r in routes}
-
-    return shape(one) != shape(other)
+def _placed_routes(artifact: Artifact) -> Sequence[f.RouteFact]:
+    """`ip route show table 100` does not print the table; the layout knows it from the file's name."""
+    named, routes = artifact.placement.table, _facts(artifact, f.RouteFact)
+    return tuple(replace(r, table=named) if r.table == "main" else r for r in routes) if named else routes
 
 
 def merge_sessions(artifacts: Sequence[Artifact]) -> tuple[f.BGPSessionFact, ...] | None:

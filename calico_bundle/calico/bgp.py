@@ -18,10 +18,8 @@ from calico_bundle.calico.bgp_configuration import BgpConfiguration, is_reflecto
 from calico_bundle.calico.exclusions import Version
 from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.evidence import Evidence
-from calico_bundle.facts import Address, BGPSessionFact, EventFact, LogEventFact, Network, RouteFact
-
-BIRD_PROTOCOLS = frozenset({"bird", "12"})
-"""How `ip route` prints routes of BIRD: by name, or by number where rt_protos has none."""
+from calico_bundle.facts import Address, BGPSessionFact, EventFact, LogEventFact, Network
+from calico_bundle.facts.route_queries import bird_routes_to, first_learned, has_bird_routes, is_learned
 
 REPORTED = "CalicoNodeStatus"
 """Source of sessions that nobody asked BIRD for: calico-node wrote them into an object, at some time."""
@@ -76,7 +74,6 @@ class Peerings:
         self._complaints = _not_established(cluster, self.configuration)
         self._sessions: dict[tuple[str, str], Session] = {}
         self._seen: dict[tuple[str, str], Session] = {}
-        self._from_bird = {n.name: learned_routes(n) for n in cluster.nodes.values() if n.routes is not None}
 
     @property
     def any_shown_up_or_down(self) -> bool:
@@ -177,14 +174,15 @@ class Peerings:
     def _learned(self, node: ClusterNode, peer: ClusterNode) -> Session:
         """The kernel's table: a route of BIRD's into the peer's block; or routes of BIRD's to others and none there."""
         blocks = self._blocks.get(peer.name, frozenset())
-        routes = self._from_bird.get(node.name, ())
-        to_peer = tuple(r.evidence for r in routes if r.destination in blocks)
+        routes = node.routes or ()
+        to_peer = tuple(r.evidence for r in bird_routes_to(routes, blocks) if is_learned(r))
         if to_peer:
             return Session(SessionState.UP, to_peer)
         if recovering(node) is not None:
             return _UNKNOWN
-        if node.routes is not None and blocks and _runs_bird(node):
-            return Session(SessionState.DOWN, tuple(r.evidence for r in routes[:1]))
+        if blocks and has_bird_routes(routes):
+            first = first_learned(routes)
+            return Session(SessionState.DOWN, (first.evidence,) if first else ())
         return _UNKNOWN
 
     def _handed_on_by_others(self, one: ClusterNode, other: ClusterNode) -> Session:
@@ -237,16 +235,6 @@ class Peerings:
         return [self.session(near, far) for near, far in pairwise(way)]
 
 
-def learned_routes(node: ClusterNode) -> tuple[RouteFact, ...]:
-    """Routes that BIRD put into a node's kernel.
-
-    >>> learned_routes(ClusterNode("n1"))
-    ()
-    """
-    carried = ("unicast", "unreachable")
-    return tuple(r for r in node.routes or () if r.protocol in BIRD_PROTOCOLS and r.type in carried)
-
-
 def _peer_in(protocol: str) -> Address | None:
     """The peer's address in the name of a session's protocol (`Mesh_10_0_0_1`)."""
     try:
@@ -271,11 +259,6 @@ def recovering(node: ClusterNode) -> Evidence | None:
     answers = [e for e in node.log_events if e.event == "bird-status"]
     held = [e for e in answers if e.values.get("graceful_restart") == "true"]
     return held[-1].evidence if held else None
-
-
-def _runs_bird(node: ClusterNode) -> bool:
-    """Whether BIRD writes into a node's kernel: its own blocks stand there as blackholes."""
-    return any(r.protocol in BIRD_PROTOCOLS for r in node.routes or ())
 
 
 def _in_table(rows: Iterable[BGPSessionFact]) -> Session:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
+from itertools import islice
 from typing import Final
 
 from calico_bundle.cluster import ClusterNode
@@ -121,8 +122,8 @@ def table_lines(node: ClusterNode) -> tuple[Evidence, ...]:
     >>> table_lines(ClusterNode("n1"))
     ()
     """
-    main = [r for r in node.routes or () if r.family == 4 and r.table in ("main", "254")]
-    return tuple(r.evidence for r in main[:3])
+    main = (r for r in node.routes or () if r.family == 4 and r.table in ("main", "254"))
+    return tuple(r.evidence for r in islice(main, 3))
 
 
 def _first(lines: tuple[Evidence, ...]) -> Evidence | None:

@@ -15,6 +15,7 @@ from calico_bundle.calico.installation import installation_of
 from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.evidence import Evidence
 from calico_bundle.facts import Address, NextHop, RouteFact
+from calico_bundle.facts.route_queries import routes_to_host
 from calico_bundle.network.ends import (
     POD_GATEWAY,
     At,
@@ -108,12 +109,10 @@ class Forwarding:
         if pod is None:
             return None
         if (node.name, pod) not in self._cables:
-            routes = (r for r in node.routes or () if r.destination.prefixlen == r.destination.max_prefixlen)
-            for route in routes:
-                device = route.next_hops[0].device if route.next_hops else None
-                if device and self.pods.is_workload_device(device):
-                    self._cables[node.name, route.destination.network_address] = device
-            self._cables.setdefault((node.name, pod), None)
+            routes = routes_to_host(node.routes or (), pod)
+            devices = [r.next_hops[0].device for r in routes if r.next_hops]
+            cables = [device for device in devices if device and self.pods.is_workload_device(device)]
+            self._cables[node.name, pod] = cables[-1] if cables else None
         return self._cables[node.name, pod]
 
     def between_pods(self, one: str, other: str) -> Walk | None:

@@ -12,6 +12,9 @@ from ipaddress import IPv4Address, ip_network
 from calico_bundle.cluster import ClusterNode
 from calico_bundle.evidence import Evidence
 from calico_bundle.facts import Address, AddressFact, NextHop, RouteFact, RuleFact
+from calico_bundle.facts.route_listing import RouteBase, RouteListing
+from calico_bundle.facts.route_tables import parts_of
+from calico_bundle.network.prefixes import Prefixes
 from calico_bundle.numbers import whole_number
 
 DROPPING_TYPES = frozenset({"blackhole", "unreachable", "prohibit"})
@@ -45,27 +48,106 @@ class RoutingTable:
     """
 
     def __init__(self, routes: Iterable[RouteFact]) -> None:
-        self._by_length: dict[int, dict[int, list[RouteFact]]] = {}
+        self._prefixes: Prefixes[RouteFact] = Prefixes()
         for route in routes:
-            self._add(route)
-        self._lengths = sorted(self._by_length, reverse=True)
-
-    def _add(self, route: RouteFact) -> None:
-        network = route.destination
-        same = self._by_length.setdefault(network.prefixlen, {}).setdefault(int(network.network_address), [])
-        # Among equal prefixes the kernel takes the smallest metric, then the one that was there first (fib_table_insert).
-        same.append(route)
-        same.sort(key=lambda r: r.metric)
+            network = route.destination
+            self._prefixes.add(int(network.network_address), network.prefixlen, route)
+        self._lengths = self._prefixes.lengths()
 
     def lookup(self, address: Address) -> RouteFact | None:
         """The route of the longest matching prefix that can be used."""
         value, width = int(address), address.max_prefixlen
         for length in self._lengths:
             shift = width - length
-            for route in self._by_length[length].get(value >> shift << shift, ()):
-                if _usable(route):
-                    return route
+            same = self._prefixes.at(value >> shift << shift, length)
+            route = _first_usable(same) if same else None
+            if route is not None:
+                return route
         return None
+
+
+class ListedTable:
+    """One table of a listing: the reference's prefixes, which all its listings share, beside those this one adds."""
+
+    def __init__(self, listing: RouteListing, shared: Prefixes[int], added: Prefixes[int]) -> None:
+        self._listing = listing
+        self._shared = shared
+        self._added = added
+        self._lengths = sorted({*shared.lengths(), *added.lengths()}, reverse=True)
+        self._known: dict[tuple[int, int], RouteFact | None] = {}
+
+    def lookup(self, address: Address) -> RouteFact | None:
+        """The route of the longest matching prefix that can be used."""
+        value, width = int(address), address.max_prefixlen
+        for length in self._lengths:
+            shift = width - length
+            route = self._best(value >> shift << shift, length)
+            if route is not None:
+                return route
+        return None
+
+    def _best(self, value: int, length: int) -> RouteFact | None:
+        shared, added = self._shared.at(value, length), self._added.at(value, length)
+        if not (shared or added):
+            return None
+        key = (value, length)
+        if key not in self._known:
+            listing = self._listing
+            kept = [listing.kept_route(at) for at in shared if listing.keeps(at)]
+            found = kept + [listing.added_route(at) for at in added]
+            self._known[key] = _first_usable(sorted(found, key=lambda r: r.evidence.line or 0))
+        return self._known[key]
+
+
+Table = RoutingTable | ListedTable
+
+
+def _first_usable(same: Iterable[RouteFact]) -> RouteFact | None:
+    """Among equal prefixes the kernel takes the smallest metric, then the one that was there first (fib_table_insert)."""
+    return next(filter(_usable, sorted(same, key=lambda r: r.metric)), None)
+
+
+def _tables(routes: Sequence[RouteFact]) -> dict[str, Table]:
+    """The IPv4 tables of a node, by name."""
+    found: dict[str, Table] = {}
+    for part in parts_of(routes):
+        more = _listed_tables(part) if isinstance(part, RouteListing) else _plain_tables(part)
+        if found.keys() & more.keys():
+            # One listing has a table's name and another its number: together they are one table.
+            return _plain_tables(routes)
+        found.update(more)
+    return found
+
+
+def _plain_tables(routes: Iterable[RouteFact]) -> dict[str, Table]:
+    by_name: dict[str, list[RouteFact]] = {}
+    for route in routes:
+        if route.family == 4:
+            by_name.setdefault(_name(route.table), []).append(route)
+    return {name: RoutingTable(listed) for name, listed in by_name.items()}
+
+
+def _listed_tables(listing: RouteListing) -> dict[str, Table]:
+    added: dict[str, Prefixes[int]] = {}
+    for at, table, value, length in listing.base.reader.prefixes(listing.added):
+        added.setdefault(_name(table), Prefixes()).add(value, length, at)
+    shared = listing.base.derived(_shared_prefixes)
+    none: Prefixes[int] = Prefixes()
+    left = {name for name, prefixes in shared.items() if any(map(listing.keeps, prefixes.all()))}
+    return {
+        name: ListedTable(listing, shared.get(name, none), added.get(name, none)) for name in sorted({*left, *added})
+    }
+
+
+def _shared_prefixes(base: RouteBase) -> dict[str, Prefixes[int]]:
+    """Where the reference has which prefix, table by table."""
+    found: dict[str, Prefixes[int]] = {}
+    for at, route in enumerate(base.routes):
+        if route.family == 4:
+            network = route.destination
+            prefixes = found.setdefault(_name(route.table), Prefixes())
+            prefixes.add(int(network.network_address), network.prefixlen, at)
+    return found
 
 
 def _usable(route: RouteFact) -> bool:
@@ -79,13 +161,12 @@ class NodeRouting:
     """A node's rules and tables, as recorded. Built for IPv4, which Calico's address choice is about here."""
 
     def __init__(self, node: ClusterNode) -> None:
-        routes = [r for r in node.routes or () if r.family == 4]
-        names = {_name(r.table) for r in routes}
-        self._tables = {name: RoutingTable(r for r in routes if _name(r.table) == name) for name in names}
-        self._all_recorded = "local" in names
+        self._tables = _tables(node.routes or ())
+        self._all_recorded = "local" in self._tables
         """`ip route show table all` lists the local table too; without it, other tables were not asked for."""
         if not self._all_recorded:
             self._tables["local"] = RoutingTable(_local_routes(node.addresses or ()))
+        self._others = sorted(self._tables.keys() - set(_DEFAULT_ORDER))
         self._incomplete = "ip-route" in node.incomplete
         self._rules = sorted((r for r in node.rules or () if r.family in (4, None)), key=lambda r: r.priority)
 
@@ -130,8 +211,7 @@ class NodeRouting:
     def _without_rules(self, destination: Address) -> Lookup:
         """By the three default rules; open where another table has a route too, which some rule may lead to."""
         route = self._in_tables(_DEFAULT_ORDER, destination)
-        others = sorted(self._tables.keys() - set(_DEFAULT_ORDER))
-        rival = next((name for name in others if self._tables[name].lookup(destination) is not None), None)
+        rival = next((name for name in self._others if self._tables[name].lookup(destination) is not None), None)
         if rival is None or (route is not None and route.type == "local"):
             return Lookup(route)
         return Lookup(None, f"table {rival} has a route too, and the rules that lead to it are not in the bundle")

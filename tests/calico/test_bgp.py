@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from calico_bundle.calico.bgp import Session, SessionState, learned_routes
+from calico_bundle.calico.bgp import Session, SessionState
 from calico_bundle.cluster import ClusterNode
+from calico_bundle.facts.route_queries import is_learned
 from tests.calico.peerings import (
     DOWN,
     NONE,
@@ -196,7 +197,7 @@ def test_each_pair_of_nodes_has_an_answer_of_its_own():
 
 def test_routes_that_bird_carries():
     listed = routes(OWN_BLOCK, TO_2, "unreachable 10.244.4.0/26 proto 12", "10.0.1.0/24 dev eth0 proto kernel")
-    found = learned_routes(node(1, **listed))
+    found = filter(is_learned, node(1, **listed).routes or ())
     assert [str(r.destination) for r in found] == ["10.244.2.0/26", "10.244.4.0/26"]
 
 

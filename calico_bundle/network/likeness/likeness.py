@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from ipaddress import IPv4Address
 
-from calico_bundle.calico.bgp import BIRD_PROTOCOLS
 from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.facts import Network, RouteFact
+from calico_bundle.facts.route_queries import BIRD_PROTOCOLS
 from calico_bundle.network.forwarding import Forwarding
 from calico_bundle.network.likeness.addresses import Key, Networks, Roles, spoken_of
 from calico_bundle.network.likeness.mentions import Mentions

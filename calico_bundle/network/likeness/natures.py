@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable
 from functools import cached_property
 
-from calico_bundle.calico.bgp import BIRD_PROTOCOLS, recovering
+from calico_bundle.calico.bgp import recovering
 from calico_bundle.cluster import ClusterNode
 from calico_bundle.facts import InterfaceFact, Network, RuleFact, ServiceRuleFact
+from calico_bundle.facts.route_queries import has_bird_routes
 from calico_bundle.network.cards import in_a_cloud
 from calico_bundle.network.forwarding import Forwarding
 from calico_bundle.network.likeness.addresses import Key, Networks, Roles, marks
@@ -55,7 +56,7 @@ class Natures:
             self._kubernetes(node),
             self._interfaces(node),
             self._tables.of_itself(node.name),
-            _runs_bird(node),
+            has_bird_routes(node.routes or ()),
             None if node.rules is None else tuple(map(_rule, node.rules)),
             self._settings(node),
             _service_rules(node),
@@ -113,10 +114,6 @@ class Natures:
 
 def _place(network: Network) -> tuple[int, int, int]:
     return network.version, int(network.network_address), network.prefixlen
-
-
-def _runs_bird(node: ClusterNode) -> bool:
-    return any(r.protocol in BIRD_PROTOCOLS for r in node.routes or ())
 
 
 def _rule(rule: RuleFact) -> Key:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from calico_bundle.facts import Address, Network, NextHop, RouteFact
+from calico_bundle.facts.route_listing import RouteListing
 from calico_bundle.network.likeness.addresses import Key, Roles
 
 _NO_UNICAST = frozenset({"broadcast", "multicast"})
@@ -261,5 +262,16 @@ def can_matter(route: RouteFact) -> bool:
 
 
 def difference(routes: Sequence[RouteFact]) -> Difference:
-    """A table beside its reference; one that was read line by line has none."""
+    """A table beside its reference; routes that were read one by one have none."""
+    if isinstance(routes, RouteListing):
+        return Difference(routes.base, routes.base.routes, routes.removed, _added(routes))
     return Difference(None, (), frozenset(), [route for route in routes if can_matter(route)])
+
+
+def _added(listing: RouteListing) -> list[RouteFact]:
+    """The added routes that can matter. Most are of IPv6, told by the colon in their destination, and need no reading."""
+    lines = listing.added.splitlines()
+    wanted = (
+        (number, line) for number, line in enumerate(lines) if not any(b":" in w for w in line.split(None, 2)[:2])
+    )
+    return [route for number, line in wanted if can_matter(route := listing.added_route(number, line))]
