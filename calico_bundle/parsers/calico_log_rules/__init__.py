@@ -15,7 +15,7 @@ from calico_bundle.parsers.calico_log_rules.daemons import BIRD, CONFD, FELIX
 from calico_bundle.parsers.calico_log_rules.health import COMPANION, PROBES
 from calico_bundle.parsers.calico_log_rules.rule import KEY_LENGTH, Rule
 
-__all__ = ["CALICO_LINE", "RULES", "Rule", "classify", "match_bird", "match_calico"]
+__all__ = ["CALICO_LINE", "KEY_LENGTH", "RULES", "Rule", "classify", "match_bird", "match_calico", "may_match"]
 
 RULES: tuple[Rule, ...] = (*PROBES, *DETECTION, *STARTUP, *CONFD, *FELIX, *COMPANION, *BIRD)
 """Every rule; the probes' come first, because an event may hold a log line before the probe's own text."""
@@ -28,6 +28,7 @@ CALICO_LINE = re.compile(
 
 _Compiled = tuple[Rule, re.Pattern[str]]
 _PROBE_TEXT = "calico/node is not ready: "
+_BEFORE_PROBE_TEXT = ("calico/node is", "Runtime health")
 
 
 def _table(rules: Sequence[Rule]) -> dict[str, tuple[_Compiled, ...]]:
@@ -56,9 +57,19 @@ def match_calico(message: str) -> Match | None:
     candidates = _CALICO.get(message[:KEY_LENGTH])
     if candidates and (found := _first(candidates, message)):
         return found
-    if message.startswith(("calico/node is", "Runtime health")) and _PROBE_TEXT in message:
+    if message.startswith(_BEFORE_PROBE_TEXT) and _PROBE_TEXT in message:
         return _first_anywhere(message)
     return None
+
+
+def may_match(beginning: str) -> bool:
+    """Whether any rule can match a message of Calico's that begins so: its first `KEY_LENGTH` characters, or all of it.
+
+    >>> may_match("Using"), may_match("Summarising 25 dataplane reconciliation loops")
+    (True, False)
+    """
+    key = beginning[:KEY_LENGTH]
+    return key in _CALICO or any(text.startswith(key) for text in _BEFORE_PROBE_TEXT)
 
 
 def match_bird(message: str) -> Match | None:

@@ -1,0 +1,189 @@
+"""Logs as calico-node writes them, with nothing before the lines: read in columns, most lines by what is known of others.
+
+Whatever is not certain to be read as the general reader reads it makes the whole log go there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import compress, count
+from operator import itemgetter
+
+from calico_bundle.parsers import Parsed
+from calico_bundle.parsers.calico_log_events import (
+    BIRD,
+    MOST_EVENTS,
+    RUNIT,
+    Columns,
+    Runs,
+    Told,
+    merged,
+    names_in,
+    read_line,
+    told,
+)
+from calico_bundle.parsers.calico_log_prefixes import LONGEST_LINE, is_bare, unwrap
+from calico_bundle.parsers.calico_log_rules import CALICO_LINE, KEY_LENGTH, match_calico, may_match
+from calico_bundle.parsers.lines import is_redacted
+
+_LONGEST = 300
+"""Characters of the longest line of BIRD's that is read here; what is known of a line is remembered with its text."""
+
+# The time of a Calico line, with every digit made 0.
+_TIME = b"0000-00-00 00:00:00.000"
+_DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
+_AFTER_TIME = len(_TIME)
+
+_HEADER = 48
+"""Characters after the time that hold, in most lines, process, source file and the beginning of the message."""
+
+_HEADER_END = _AFTER_TIME + _HEADER
+_HEAD_BYTES = 1024
+_CONTROLS = bytes(set(range(32)) - {ord("\t"), ord("\n")}) + b"\x7f"
+
+_OF_BIRD = bytes(character == ord("b") for character in range(256))
+_OF_CALICO = bytes(character == ord("2") for character in range(256))
+_OTHERS = bytes(character not in b"b2" for character in range(256))
+
+# klog of client-go, and logrus before its format is set: no other parser knows such lines.
+_OF_LIBRARIES = re.compile(r'[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+ |time="[^"]*" level=')
+
+
+# `show protocols` and `ip -br addr`, whose rows may begin with any name.
+_OF_A_TABLE = re.compile(r"bird6?:[ \t]+(?:BGP|UP|DOWN|UNKNOWN)\s")
+
+
+class _UncertainError(Exception):
+    """A line that the general reader must read."""
+
+
+def read_quickly(data: bytes, path: str) -> Parsed | None:
+    r"""Read a log in which every line has a prefix of Calico's programs; None for any other.
+
+    >>> read_quickly(b"bird: device1: Starting\nbird: direct1: Starting\n", "calico-node.log").facts[1].evidence.line
+    2
+    >>> read_quickly(b"2025-01-01T00:00:00Z stdout F bird: Started\n", "calico-node.log") is None
+    True
+    """
+    lines = _lines(data)
+    try:
+        return _read(lines, path) if lines else None
+    except _UncertainError:
+        return None
+
+
+def _lines(data: bytes) -> list[str]:
+    """The lines of a plain text; none where bytes, control characters or sheer length make it another."""
+    plain = data.isascii() and b"\0" not in data and b"\x1b" not in data and b"\r" not in data
+    if not plain or len(data[:_HEAD_BYTES].translate(None, _CONTROLS)) != len(data[:_HEAD_BYTES]):
+        return []
+    lines = data.decode("ascii").split("\n")
+    if not lines[-1]:
+        lines.pop()
+    return lines if len(data) <= LONGEST_LINE or max(map(len, lines)) <= LONGEST_LINE else []
+
+
+def _read(lines: list[str], path: str) -> Parsed:
+    marks = "".join([line[:1] for line in lines]).encode()
+    if len(marks) != len(lines) or not _is_surely_a_log(lines):
+        raise _UncertainError
+    runs = Runs(MOST_EVENTS)
+    _take_others(lines, marks.translate(_OTHERS), runs)
+    _take_calico(lines, marks.translate(_OF_CALICO), runs)
+    of_bird = _of_bird(lines, marks.translate(_OF_BIRD), runs)
+    facts = merged(path, of_bird, runs.finish())
+    names = names_in(facts)
+    if len(names) > 1:
+        raise _UncertainError
+    return Parsed(facts, runs.gaps(path), next(iter(names), None))
+
+
+def _is_surely_a_log(lines: Sequence[str]) -> bool:
+    """Whether the first lines alone make it a log for `recognizes`, and for no other parser anything."""
+    return bool(CALICO_LINE.match(lines[0])) or lines[0] in RUNIT or all(map(_bird_event, (*lines[:2], "", "")[:2]))
+
+
+# --- lines of Calico's programs ---------------------------------------------------------------------------------------
+
+
+def _take_calico(lines: list[str], chosen: bytes, runs: Runs) -> None:
+    of_calico = list(compress(lines, chosen))
+    times = "".join([line[:_AFTER_TIME] for line in of_calico]).encode()
+    if times.translate(_DIGITS) != _TIME * len(of_calico):
+        raise _UncertainError
+    starts = list(map(_message_start, [line[_AFTER_TIME:_HEADER_END] for line in of_calico]))
+    known: dict[str, Told | None] = {}
+    for number, line, start in compress(zip(compress(count(1), chosen), of_calico, starts, strict=True), starts):
+        said = line[_AFTER_TIME:]
+        event = known[said] if said in known else known.setdefault(said, _calico_event(line, start))
+        if event:
+            runs.add(event, number, line, line)
+
+
+@lru_cache(maxsize=1 << 12)
+def _message_start(header: str) -> int:
+    """Where a line's message begins, by what follows its time; 0 where no rule can match it, -1 for "read it whole"."""
+    if not header.startswith(" ["):
+        raise _UncertainError
+    found = CALICO_LINE.match(_TIME.decode() + header)
+    message = header[found.end() - _AFTER_TIME :] if found else ""
+    whole = len(header) < _HEADER or len(message) >= KEY_LENGTH
+    # What a collector hid may stand for anything, so also for the beginning of a rule's text.
+    if not found or not whole or set("*<") & set(message[:KEY_LENGTH]):
+        return -1
+    return found.end() if may_match(message) else 0
+
+
+def _calico_event(line: str, start: int) -> Told | None:
+    if start > 0 and match_calico(line[start:]) is None and not is_redacted(line):
+        return None
+    read = read_line(line)
+    if read is None or read.hidden:
+        raise _UncertainError
+    return told(line, read)
+
+
+# --- lines of BIRD ----------------------------------------------------------------------------------------------------
+
+
+def _of_bird(lines: list[str], chosen: bytes, runs: Runs) -> Columns:
+    """The events of BIRD's lines, in columns where no two say the same; else they go to the runs."""
+    of_bird = list(compress(lines, chosen))
+    if len(max(of_bird, key=len, default="")) > _LONGEST:
+        raise _UncertainError
+    events = list(map(_bird_event, of_bird))
+    numbers = list(compress(count(1), chosen))
+    if None in events:
+        numbers = list(compress(numbers, events))
+    found = list(filter(None, events))
+    if len(found) <= MOST_EVENTS and len(set(map(itemgetter(3), found))) == len(found):
+        return Columns(numbers, bytearray(map(itemgetter(1), found)), list(map(itemgetter(0), found)))
+    for number, event in zip(numbers, found, strict=True):
+        runs.add(event, number, event.text, event.text)
+    return Columns([], bytearray(), [])
+
+
+# The peers of a mesh are the same for all of its nodes, and so are most lines of BIRD's.
+@lru_cache(maxsize=1 << 15)
+def _bird_event(line: str) -> Told | None:
+    read = read_line(line)
+    certain = line.startswith(BIRD) and not line[-1:].isspace() and not is_bare(line) and not _OF_A_TABLE.search(line)
+    if read is None or read.hidden or not certain:
+        raise _UncertainError
+    return told(line, read)
+
+
+# --- the few others ---------------------------------------------------------------------------------------------------
+
+
+def _take_others(lines: list[str], chosen: bytes, runs: Runs) -> None:
+    for number, line in compress(enumerate(lines, start=1), chosen):
+        read = read_line(line)
+        bare = not line[-1:].isspace() and not is_bare(line) and unwrap(line) == (line, "", True)
+        if not bare or (read is None and not _OF_LIBRARIES.match(line)) or (read and read.hidden):
+            raise _UncertainError
+        event = told(line, read) if read else None
+        if event:
+            runs.add(event, number, line, line)
