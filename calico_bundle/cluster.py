@@ -6,7 +6,6 @@ of the others are added, and where they contradict each other that is a gap.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -15,15 +14,13 @@ from typing import TypeVar
 from calico_bundle import facts as f
 from calico_bundle.bundle import Artifact, Bundle
 from calico_bundle.evidence import Gap, GapKind
+from calico_bundle.facts.log_events import NodeLog
 from calico_bundle.identity import MACHINE_KINDS, Owner, find_impostors, find_owners, make_directory
 
 T = TypeVar("T")
 
 _FRESH = timedelta(minutes=15)
 """How far a CalicoNodeStatus may be from the newest event; calico-node updates it every 10 s unless told otherwise."""
-
-# `kubectl logs --previous` as calicoctl cluster diags and troubleshoot.sh save it: NAME.previous.log, NAME-previous.log.
-_PREVIOUS = re.compile(r"[.-]previous(?:\.log)?$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +38,7 @@ class ClusterNode:
     service_rules: tuple[f.ServiceRuleFact, ...] | None = None
     sessions: tuple[f.BGPSessionFact, ...] | None = None
     bgp_routes: tuple[f.BGPRouteFact, ...] | None = None
-    log_events: tuple[f.LogEventFact, ...] = ()
+    log_events: Sequence[f.LogEventFact] = ()
     incomplete: frozenset[str] = frozenset()
     """Kinds (`ip-addr`, `ip-route`) of which lines are hidden, cut off or not understood: what they lack may be there."""
 
@@ -51,9 +48,14 @@ class ClusterNode:
         return self.kubernetes.bgp_ipv4 if self.kubernetes else None
 
     @property
-    def current_log(self) -> tuple[f.LogEventFact, ...]:
+    def log(self) -> NodeLog:
+        """The log events, with what can be asked of many without making a record of each."""
+        return self.log_events if isinstance(self.log_events, NodeLog) else NodeLog((self.log_events,))
+
+    @property
+    def current_log(self) -> NodeLog:
         """Log events of the container that runs; what one before it said last is no longer so."""
-        return tuple(e for e in self.log_events if not _PREVIOUS.search(e.evidence.path))
+        return self.log.current
 
     @property
     def internal_ip(self) -> f.Address | None:
@@ -275,7 +277,7 @@ def _node(
         service_rules=_collected(artifacts, "iptables-save", f.ServiceRuleFact),
         sessions=_merge_sessions(_of(artifacts, "bird-protocols", "calicoctl-node-status")),
         bgp_routes=_collected(artifacts, "bird-routes", f.BGPRouteFact),
-        log_events=tuple(e for a in artifacts for e in _facts(a, f.LogEventFact)),
+        log_events=NodeLog(_facts(a, f.LogEventFact) for a in artifacts),
         incomplete=_incomplete(artifacts, cut),
     )
 

@@ -8,7 +8,7 @@ cannot come up.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise, permutations
@@ -17,7 +17,7 @@ from calico_bundle.calico.bgp_configuration import BgpConfiguration, is_reflecto
 from calico_bundle.calico.exclusions import Version
 from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.evidence import Evidence
-from calico_bundle.facts import BGPSessionFact, EventFact, LogEventFact, Network, RouteFact
+from calico_bundle.facts import BGPSessionFact, EventFact, Network, RouteFact
 
 BIRD_PROTOCOLS = frozenset({"bird", "12"})
 """How `ip route` prints routes of BIRD: by name, or by number where rt_protos has none."""
@@ -25,7 +25,6 @@ BIRD_PROTOCOLS = frozenset({"bird", "12"})
 REPORTED = "CalicoNodeStatus"
 """Source of sessions that nobody asked BIRD for: calico-node wrote them into an object, at some time."""
 
-_STATE = "bird-protocol-state"
 _KINDS = ("Mesh_", "Node_", "Global_")
 """How confd begins the names of BIRD's protocols for sessions; the peer's address follows, with _ for its dots."""
 
@@ -81,7 +80,7 @@ class Peerings:
     def any_shown_up_or_down(self) -> bool:
         """Whether the bundle has tables or logs of BIRD's: they show both what is up and what is not."""
         nodes = self._cluster.nodes.values()
-        return any(n.sessions is not None or any(_is_sessions(e) for e in n.log_events) for n in nodes)
+        return any(n.sessions is not None or any(p.startswith(_KINDS) for p in n.log.last_states) for n in nodes)
 
     @property
     def any_shown_down(self) -> bool:
@@ -143,12 +142,12 @@ class Peerings:
     def _logged(node: ClusterNode, peer: ClusterNode) -> Session:
         """BIRD's log: the last state of the session's protocol, when the log has one."""
         address = str(stored(peer)).replace(".", "_")
-        names = {f"{kind}{address}" for kind in _KINDS}
-        states = [e for e in node.current_log if e.event == _STATE and e.values.get("protocol") in names]
-        if not states:
+        log = node.current_log
+        told = [log.last_states[name] for name in (f"{kind}{address}" for kind in _KINDS) if name in log.last_states]
+        if not told:
             return _UNKNOWN
-        up = states[-1].values.get("state") == "up"
-        return Session(SessionState.UP if up else SessionState.DOWN, (states[-1].evidence,))
+        last = max(told, key=lambda found: found.place)
+        return Session(SessionState.UP if last.state == "up" else SessionState.DOWN, (log[last.place].evidence,))
 
     def _complained(self, node: ClusterNode, peer: ClusterNode) -> Session:
         """A calico-node pod that is not ready has no session at all, 30 s after its start (confd health.go)."""
@@ -228,8 +227,14 @@ def learned_routes(node: ClusterNode) -> tuple[RouteFact, ...]:
     return tuple(r for r in node.routes or () if r.protocol in BIRD_PROTOCOLS and r.type in carried)
 
 
-def _is_sessions(event: LogEventFact) -> bool:
-    return event.event == _STATE and event.values.get("protocol", "").startswith(_KINDS)
+def logged_peers(node: ClusterNode) -> Mapping[str, str]:
+    """The last state of each session in a node's log, by the name of BIRD's protocol, such as `Mesh_10_0_0_1`.
+
+    >>> logged_peers(ClusterNode("n1"))
+    {}
+    """
+    states = node.current_log.last_states
+    return {protocol: last.state for protocol, last in states.items() if protocol.startswith(_KINDS)}
 
 
 def recovering(node: ClusterNode) -> Evidence | None:
@@ -241,8 +246,7 @@ def recovering(node: ClusterNode) -> Evidence | None:
     >>> recovering(ClusterNode("n1")) is None
     True
     """
-    answers = [e for e in node.log_events if e.event == "bird-status"]
-    held = [e for e in answers if e.values.get("graceful_restart") == "true"]
+    held = [e for e in node.log.events("bird-status") if e.values.get("graceful_restart") == "true"]
     return held[-1].evidence if held else None
 
 

@@ -103,7 +103,9 @@ class LogEvents(FactList):
         if place in self.counts:
             values = {**values, "count": str(self.counts[place])}
         line = (self.printed or self.texts)[place]
-        return LogEventFact(time, level, component, event, values, Evidence(self.path, self.numbers[place], quote(line)))
+        return LogEventFact(
+            time, level, component, event, values, Evidence(self.path, self.numbers[place], quote(line))
+        )
 
 
 # Every node's log has the same few thousand of these lines.
@@ -194,7 +196,7 @@ class NodeLog(Sequence[LogEventFact]):
 
 def _of_running(events: Sequence[LogEventFact]) -> Sequence[LogEventFact]:
     if isinstance(events, LogEvents):
-        return () if _PREVIOUS.search(events.path) else events
+        return () if _PREVIOUS.search(events.path) else events.of(LogEventFact)
     return tuple(e for e in events if not _PREVIOUS.search(e.evidence.path))
 
 

@@ -14,7 +14,6 @@ from calico_bundle.parsers.calico_log_events import (
     Runs,
     is_passed_over,
     listing,
-    names_in,
     read_line,
     told,
 )
@@ -22,6 +21,7 @@ from calico_bundle.parsers.calico_log_prefixes import LONGEST_LINE, Line, unwrap
 from calico_bundle.parsers.calico_log_quick import read_quickly
 from calico_bundle.parsers.calico_log_rules import CALICO_LINE
 from calico_bundle.parsers.lines import decoded_lines, is_collector_error
+
 
 def recognizes(head: str) -> bool:
     r"""Whether a text that begins like this is a log of calico-node (or another of Calico's programs).
@@ -83,7 +83,7 @@ def _parse(lines: Iterable[str], path: str) -> Parsed:
                 error = GapKind.COLLECTOR_ERROR if is_collector_error(line.text) else None
                 gaps.add(line.number, line.printed, kind=error)
     facts = listing(path, runs.finish())
-    names = sorted(names_in(facts))
+    names = sorted(runs.names)
     if len(names) > 1:
         gaps.add(None, "", kind=GapKind.CONTRADICTED, why=f"the log names {len(names)} nodes: {', '.join(names[:5])}")
     return Parsed(facts, gaps.result() + runs.gaps(path), names[0] if len(names) == 1 else None)

@@ -12,7 +12,6 @@ from sys import intern
 from typing import NamedTuple
 
 from calico_bundle.evidence import Gap, GapKind
-from calico_bundle.facts import LogEventFact
 from calico_bundle.facts.log_events import LogEvents, LogLine, LogReader
 from calico_bundle.parsers.calico_log_rules import CALICO_LINE, RULES, Rule, match_bird, match_calico
 from calico_bundle.parsers.lines import is_redacted
@@ -68,12 +67,13 @@ class LineRead(NamedTuple):
 
 
 class Told(NamedTuple):
-    """An event of a line: its text, its kind, the thing it is about, and what it says of that."""
+    """An event of a line: its text, its kind, the thing it is about, what it says of that; the node it names as its own."""
 
     text: str
     kind: int
     thing: str
-    same: str
+    says: str
+    node: str | None
 
 
 def read_line(text: str) -> LineRead | None:
@@ -123,9 +123,11 @@ def told(text: str, line: LineRead) -> Told | None:
         return None
     # No value has a control character in it (`clean`), so none can pass for two.
     thing = "\0".join((rule.slug, line.component or "", *(values.get(name, "") for name in rule.about)))
-    says = (f"\0{name}={value}" for name, value in sorted(values.items()) if name not in rule.varies)
+    values_said = (f"\0{name}={value}" for name, value in sorted(values.items()) if name not in rule.varies)
+    says = f"{thing}\0{''.join(values_said)}"
+    node = values.get("node") if rule.slug == "node-name" else None
     # Logs share the texts of BIRD's lines, which are most of what is kept of them.
-    return Told(intern(text), _KINDS[rule.slug], thing, intern(f"{thing}\0{''.join(says)}"))
+    return Told(intern(text), _KINDS[rule.slug], thing, says, node)
 
 
 def _reread(text: str) -> LogLine:
@@ -145,7 +147,7 @@ class Kept(NamedTuple):
     number: int
     text: str
     printed: str
-    count: int | None
+    length: int | None
 
 
 _Seen = tuple[int, str, str]
@@ -159,7 +161,7 @@ class _Run:
     first: _Seen
     last: _Seen
     kind: int
-    same: str
+    says: str
     count: int = 1
 
 
@@ -167,10 +169,12 @@ class _Run:
 class Runs:
     """The runs that are open, and the events of those that are not.
 
-    Of each run the first event and the last are kept, of one kind at most `most` runs and those that are open.
+    Of each run the first event and the last are kept, of one kind at most `most` runs and those that are open. `names`
+    are those that the log gives its node.
     """
 
     most: int
+    names: set[str] = field(default_factory=set)
     kept: list[Kept] = field(default_factory=list)
     _open: dict[str, _Run] = field(default_factory=dict)
     _things: dict[int, int] = field(default_factory=dict)
@@ -181,7 +185,7 @@ class Runs:
         """Note the event of one line."""
         run = self._open.get(event.thing)
         seen = (number, text, printed)
-        if run and run.same == event.same:
+        if run and run.says == event.says:
             run.last, run.count = seen, run.count + 1
             return
         if run:
@@ -189,7 +193,9 @@ class Runs:
         elif not self._has_room(event.kind):
             self._beyond[event.kind] = self._beyond.get(event.kind, 0) + 1
             return
-        self._open[event.thing] = _Run(seen, seen, event.kind, event.same)
+        if event.node and len(self.names) < self.most:
+            self.names.add(event.node)
+        self._open[event.thing] = _Run(seen, seen, event.kind, event.says)
 
     def finish(self) -> list[Kept]:
         """End the runs that are open; everything that is kept, in the order of the lines."""
@@ -225,12 +231,6 @@ class Runs:
             self.kept.append(Kept(run.kind, *run.last, run.count))
 
 
-def names_in(facts: Sequence[LogEventFact]) -> set[str]:
-    """The names of the node that its log tells."""
-    named = facts.events(("node-name",)) if isinstance(facts, LogEvents) else []
-    return {event.values["node"] for event in named if "node" in event.values}
-
-
 @dataclass(frozen=True, slots=True)
 class Columns:
     """Events of single lines in the order of the lines, in columns: their numbers, kinds and texts."""
@@ -240,15 +240,15 @@ class Columns:
     texts: list[str]
 
 
-def listing(path: str, kept: Sequence[Kept]) -> Sequence[LogEventFact]:
+def listing(path: str, kept: Sequence[Kept]) -> Sequence[object]:
     """The events of a log, in columns."""
-    counts = {place: k.count for place, k in enumerate(kept) if k.count}
+    counts = {place: k.length for place, k in enumerate(kept) if k.length}
     columns = Columns([k.number for k in kept], bytearray(k.kind for k in kept), [k.text for k in kept])
     printed = [k.printed for k in kept]
     return _made(path, columns, counts, None if printed == columns.texts else printed)
 
 
-def merged(path: str, columns: Columns, kept: Sequence[Kept]) -> Sequence[LogEventFact]:
+def merged(path: str, columns: Columns, kept: Sequence[Kept]) -> Sequence[object]:
     """Such columns, with other events of the same log put between them: few, in their order, of lines as they stand."""
     counts = {}
     for event in kept:
@@ -256,14 +256,14 @@ def merged(path: str, columns: Columns, kept: Sequence[Kept]) -> Sequence[LogEve
         columns.numbers.insert(place, event.number)
         columns.kinds.insert(place, event.kind)
         columns.texts.insert(place, event.text)
-        if event.count:
-            counts[place] = event.count
+        if event.length:
+            counts[place] = event.length
     return _made(path, columns, counts)
 
 
 def _made(
     path: str, columns: Columns, counts: Mapping[int, int], printed: list[str] | None = None
-) -> Sequence[LogEventFact]:
+) -> Sequence[object]:
     if not columns.numbers:
         return ()
     size = "I" if columns.numbers[-1] <= _MOST_IN_FOUR_BYTES else "Q"

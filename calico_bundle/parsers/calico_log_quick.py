@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import compress, count
-from operator import itemgetter
+from operator import attrgetter
 
 from calico_bundle.parsers import Parsed
 from calico_bundle.parsers.calico_log_events import (
@@ -20,13 +20,11 @@ from calico_bundle.parsers.calico_log_events import (
     Runs,
     Told,
     merged,
-    names_in,
     read_line,
     told,
 )
 from calico_bundle.parsers.calico_log_prefixes import LONGEST_LINE, is_bare, unwrap
-from calico_bundle.parsers.calico_log_rules import CALICO_LINE, KEY_LENGTH, match_calico, may_match
-from calico_bundle.parsers.lines import is_redacted
+from calico_bundle.parsers.calico_log_rules import CALICO_LINE, is_of_pod, match_calico, may_match
 
 _LONGEST = 300
 """Characters of the longest line of BIRD's that is read here; what is known of a line is remembered with its text."""
@@ -36,7 +34,7 @@ _TIME = b"0000-00-00 00:00:00.000"
 _DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
 _AFTER_TIME = len(_TIME)
 
-_HEADER = 48
+_HEADER = 56
 """Characters after the time that hold, in most lines, process, source file and the beginning of the message."""
 
 _HEADER_END = _AFTER_TIME + _HEADER
@@ -50,6 +48,8 @@ _OTHERS = bytes(character not in b"b2" for character in range(256))
 # klog of client-go, and logrus before its format is set: no other parser knows such lines.
 _OF_LIBRARIES = re.compile(r'[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+ |time="[^"]*" level=')
 
+
+_HIDING = re.compile(r"[*<]")
 
 # `show protocols` and `ip -br addr`, whose rows may begin with any name.
 _OF_A_TABLE = re.compile(r"bird6?:[ \t]+(?:BGP|UP|DOWN|UNKNOWN)\s")
@@ -93,11 +93,9 @@ def _read(lines: list[str], path: str) -> Parsed:
     _take_others(lines, marks.translate(_OTHERS), runs)
     _take_calico(lines, marks.translate(_OF_CALICO), runs)
     of_bird = _of_bird(lines, marks.translate(_OF_BIRD), runs)
-    facts = merged(path, of_bird, runs.finish())
-    names = names_in(facts)
-    if len(names) > 1:
+    if len(runs.names) > 1:
         raise _UncertainError
-    return Parsed(facts, runs.gaps(path), next(iter(names), None))
+    return Parsed(merged(path, of_bird, runs.finish()), runs.gaps(path), next(iter(runs.names), None))
 
 
 def _is_surely_a_log(lines: Sequence[str]) -> bool:
@@ -114,12 +112,17 @@ def _take_calico(lines: list[str], chosen: bytes, runs: Runs) -> None:
     if times.translate(_DIGITS) != _TIME * len(of_calico):
         raise _UncertainError
     starts = list(map(_message_start, [line[_AFTER_TIME:_HEADER_END] for line in of_calico]))
-    known: dict[str, Told | None] = {}
-    for number, line, start in compress(zip(compress(count(1), chosen), of_calico, starts, strict=True), starts):
+    known: dict[str, Told] = {}
+    numbers = compress(compress(count(1), chosen), starts)
+    for number, line, start in zip(numbers, compress(of_calico, starts), filter(None, starts), strict=True):
         said = line[_AFTER_TIME:]
-        event = known[said] if said in known else known.setdefault(said, _calico_event(line, start))
-        if event:
-            runs.add(event, number, line, line)
+        event = known.get(said)
+        if event is None:
+            event = _calico_event(line, start)
+            if event is None:
+                continue
+            known[said] = event
+        runs.add(event, number, line, line)
 
 
 @lru_cache(maxsize=1 << 12)
@@ -128,16 +131,15 @@ def _message_start(header: str) -> int:
     if not header.startswith(" ["):
         raise _UncertainError
     found = CALICO_LINE.match(_TIME.decode() + header)
-    message = header[found.end() - _AFTER_TIME :] if found else ""
-    whole = len(header) < _HEADER or len(message) >= KEY_LENGTH
-    # What a collector hid may stand for anything, so also for the beginning of a rule's text.
-    if not found or not whole or set("*<") & set(message[:KEY_LENGTH]):
+    if not found:
         return -1
+    # What a collector hid may stand for anything, so only the text before it counts.
+    message = _HIDING.split(header[found.end() - _AFTER_TIME :], maxsplit=1)[0]
     return found.end() if may_match(message) else 0
 
 
 def _calico_event(line: str, start: int) -> Told | None:
-    if start > 0 and match_calico(line[start:]) is None and not is_redacted(line):
+    if start > 0 and (is_of_pod(line, start) or (match_calico(line[start:]) is None and not _HIDING.search(line))):
         return None
     read = read_line(line)
     if read is None or read.hidden:
@@ -154,12 +156,13 @@ def _of_bird(lines: list[str], chosen: bytes, runs: Runs) -> Columns:
     if len(max(of_bird, key=len, default="")) > _LONGEST:
         raise _UncertainError
     events = list(map(_bird_event, of_bird))
-    numbers = list(compress(count(1), chosen))
-    if None in events:
-        numbers = list(compress(numbers, events))
+    numbers = list(compress(compress(count(1), chosen), events))
     found = list(filter(None, events))
-    if len(found) <= MOST_EVENTS and len(set(map(itemgetter(3), found))) == len(found):
-        return Columns(numbers, bytearray(map(itemgetter(1), found)), list(map(itemgetter(0), found)))
+    if 0 < len(found) <= MOST_EVENTS:
+        says = set(map(attrgetter("says"), found))
+        if len(says) == len(found):
+            kinds = bytearray(map(attrgetter("kind"), found))
+            return Columns(numbers, kinds, list(map(attrgetter("text"), found)))
     for number, event in zip(numbers, found, strict=True):
         runs.add(event, number, event.text, event.text)
     return Columns([], bytearray(), [])
@@ -180,10 +183,15 @@ def _bird_event(line: str) -> Told | None:
 
 def _take_others(lines: list[str], chosen: bytes, runs: Runs) -> None:
     for number, line in compress(enumerate(lines, start=1), chosen):
-        read = read_line(line)
-        bare = not line[-1:].isspace() and not is_bare(line) and unwrap(line) == (line, "", True)
-        if not bare or (read is None and not _OF_LIBRARIES.match(line)) or (read and read.hidden):
-            raise _UncertainError
-        event = told(line, read) if read else None
+        event = _other_event(line) if len(line) <= _LONGEST else _other_event.__wrapped__(line)
         if event:
             runs.add(event, number, line, line)
+
+
+@lru_cache(maxsize=1 << 8)
+def _other_event(line: str) -> Told | None:
+    read = read_line(line)
+    bare = not line[-1:].isspace() and not is_bare(line) and unwrap(line) == (line, "", True)
+    if not bare or (read is None and not _OF_LIBRARIES.match(line)) or (read and read.hidden):
+        raise _UncertainError
+    return told(line, read) if read else None
