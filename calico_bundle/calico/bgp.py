@@ -142,12 +142,12 @@ class Peerings:
     def _logged(node: ClusterNode, peer: ClusterNode) -> Session:
         """BIRD's log: the last state of the session's protocol, when the log has one."""
         address = str(stored(peer)).replace(".", "_")
+        names = [f"{kind}{address}" for kind in _KINDS]
         log = node.current_log
-        told = [log.last_states[name] for name in (f"{kind}{address}" for kind in _KINDS) if name in log.last_states]
-        if not told:
+        if log.last_states.keys().isdisjoint(names) or (last := log.last_change(*names)) is None:
             return _UNKNOWN
-        last = max(told, key=lambda found: found.place)
-        return Session(SessionState.UP if last.state == "up" else SessionState.DOWN, (log[last.place].evidence,))
+        up = last.values.get("state") == "up"
+        return Session(SessionState.UP if up else SessionState.DOWN, (last.evidence,))
 
     def _complained(self, node: ClusterNode, peer: ClusterNode) -> Session:
         """A calico-node pod that is not ready has no session at all, 30 s after its start (confd health.go)."""
@@ -234,7 +234,7 @@ def logged_peers(node: ClusterNode) -> Mapping[str, str]:
     {}
     """
     states = node.current_log.last_states
-    return {protocol: last.state for protocol, last in states.items() if protocol.startswith(_KINDS)}
+    return {protocol: state for protocol, state in states.items() if protocol.startswith(_KINDS)}
 
 
 def recovering(node: ClusterNode) -> Evidence | None:

@@ -11,7 +11,9 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain, compress
+from itertools import chain, compress, repeat
+from operator import itemgetter
+from sys import intern
 from typing import NamedTuple, TypeVar, overload
 
 from calico_bundle.evidence import Evidence, quote
@@ -90,13 +92,20 @@ class LogEvents(FactList):
             return []
         return [self._fact(place) for place, kind in enumerate(self.kinds) if kind in wanted]
 
-    def states(self) -> Iterator[tuple[int, tuple[str, str]]]:
-        """Where BIRD's protocols changed their states, and each protocol with its state."""
+    def states(self) -> list[tuple[str, str]]:
+        """BIRD's protocols and the states that they came into, in their order."""
+        chosen = self._chosen_states()
+        # All in calls of C: this is asked of every node, and every protocol of each is in here.
+        return list(map(_protocol_state, repeat(self.reader.read), compress(self.texts, chosen)))
+
+    def last_change(self, protocol: str) -> int | None:
+        """The place of the event by which a protocol came into its last state."""
+        return _last_places(self).get(protocol)
+
+    def _chosen_states(self) -> bytes:
+        """For each event, whether it is such a change."""
         state = self.reader.events.index(STATE)
-        chosen = self.kinds.translate(bytes(kind == state for kind in range(256)))
-        read = self.reader.read
-        pairs = (_protocol_state(read, text) for text in compress(self.texts, chosen))
-        return zip(compress(range(len(self.kinds)), chosen), pairs, strict=True)
+        return self.kinds.translate(bytes(kind == state for kind in range(256)))
 
     def _fact(self, place: int) -> LogEventFact:
         time, level, component, event, values = self.reader.read(self.texts[place])
@@ -108,18 +117,19 @@ class LogEvents(FactList):
         )
 
 
+# For questions that come in a row; to keep the answer with each log would cost more than the log.
+@lru_cache(maxsize=512)
+def _last_places(events: LogEvents) -> Mapping[str, int]:
+    """The place of the last change of each protocol."""
+    places = compress(range(len(events)), events._chosen_states())
+    return dict(zip(map(itemgetter(0), events.states()), places, strict=True))
+
+
 # Every node's log has the same few thousand of these lines.
 @lru_cache(maxsize=1 << 15)
 def _protocol_state(read: Callable[[str], LogLine], text: str) -> tuple[str, str]:
     values = read(text).values
-    return values.get("protocol", ""), values.get("state", "")
-
-
-class LastState(NamedTuple):
-    """The state that BIRD's log says last of a protocol, and the place of that event in the node's log."""
-
-    state: str
-    place: int
+    return intern(values.get("protocol", "")), intern(values.get("state", ""))
 
 
 class NodeLog(Sequence[LogEventFact]):
@@ -134,7 +144,7 @@ class NodeLog(Sequence[LogEventFact]):
     def __init__(self, parts: Iterable[Sequence[LogEventFact]]) -> None:
         self._parts = tuple(part for part in parts if part)
         self._current: NodeLog | None = None
-        self._last_states: dict[str, LastState] | None = None
+        self._last_states: dict[str, str] | None = None
 
     def __len__(self) -> int:
         return sum(map(len, self._parts))
@@ -181,17 +191,29 @@ class NodeLog(Sequence[LogEventFact]):
         return tuple(found)
 
     @property
-    def last_states(self) -> Mapping[str, LastState]:
+    def last_states(self) -> Mapping[str, str]:
         """The last state of each of BIRD's protocols, by its name (`Mesh_10_0_0_1`)."""
         if self._last_states is None:
             self._last_states = {}
-            before = 0
             for part in self._parts:
-                states = part.states() if isinstance(part, LogEvents) else _states(part)
-                last = {protocol: LastState(state, before + place) for place, (protocol, state) in states}
-                self._last_states.update(last)
-                before += len(part)
+                self._last_states.update(part.states() if isinstance(part, LogEvents) else map(_state, _changes(part)))
         return self._last_states
+
+    def last_change(self, *protocols: str) -> LogEventFact | None:
+        """The last event by which one of these protocols came into a state.
+
+        >>> NodeLog([]).last_change("Mesh_10_0_0_1") is None
+        True
+        """
+        for part in reversed(self._parts):
+            if isinstance(part, LogEvents):
+                places = [place for place in map(part.last_change, protocols) if place is not None]
+                found = [part[place] for place in sorted(places)]
+            else:
+                found = [e for e in _changes(part) if _state(e)[0] in protocols]
+            if found:
+                return found[-1]
+        return None
 
 
 def _of_running(events: Sequence[LogEventFact]) -> Sequence[LogEventFact]:
@@ -200,7 +222,9 @@ def _of_running(events: Sequence[LogEventFact]) -> Sequence[LogEventFact]:
     return tuple(e for e in events if not _PREVIOUS.search(e.evidence.path))
 
 
-def _states(events: Sequence[LogEventFact]) -> Iterator[tuple[int, tuple[str, str]]]:
-    for place, event in enumerate(events):
-        if event.event == STATE:
-            yield place, (event.values.get("protocol", ""), event.values.get("state", ""))
+def _changes(events: Sequence[LogEventFact]) -> Iterator[LogEventFact]:
+    return (event for event in events if event.event == STATE)
+
+
+def _state(event: LogEventFact) -> tuple[str, str]:
+    return event.values.get("protocol", ""), event.values.get("state", "")

@@ -261,9 +261,7 @@ def merged(path: str, columns: Columns, kept: Sequence[Kept]) -> Sequence[object
     return _made(path, columns, counts)
 
 
-def _made(
-    path: str, columns: Columns, counts: Mapping[int, int], printed: list[str] | None = None
-) -> Sequence[object]:
+def _made(path: str, columns: Columns, counts: Mapping[int, int], printed: list[str] | None = None) -> Sequence[object]:
     if not columns.numbers:
         return ()
     size = "I" if columns.numbers[-1] <= _MOST_IN_FOUR_BYTES else "Q"

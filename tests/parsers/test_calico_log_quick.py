@@ -193,7 +193,7 @@ def test_events_can_be_asked_for_by_their_place_and_kind(lines):
         states = [
             (f.values.get("protocol", ""), f.values.get("state", "")) for f in every if f.event.endswith("l-state")
         ]
-        assert [pair for _, pair in facts.states()] == states
+        assert facts.states() == states
 
 
 def test_the_texts_of_birds_lines_are_shared_by_logs():
