@@ -10,7 +10,7 @@ import re
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import chain, compress, repeat
 from operator import itemgetter
 from sys import intern
@@ -94,7 +94,7 @@ class LogEvents(FactList):
 
     def states(self) -> list[tuple[str, str]]:
         """BIRD's protocols and the states that they came into, in their order."""
-        chosen = self._chosen_states()
+        chosen = self.changes()
         # All in calls of C: this is asked of every node, and every protocol of each is in here.
         return list(map(_protocol_state, repeat(self.reader.read), compress(self.texts, chosen)))
 
@@ -102,10 +102,9 @@ class LogEvents(FactList):
         """The place of the event by which a protocol came into its last state."""
         return _last_places(self).get(protocol)
 
-    def _chosen_states(self) -> bytes:
-        """For each event, whether it is such a change."""
-        state = self.reader.events.index(STATE)
-        return self.kinds.translate(bytes(kind == state for kind in range(256)))
+    def changes(self) -> bytes:
+        """For each event, whether a protocol of BIRD's changed its state: 1 or 0."""
+        return self.kinds.translate(_one_kind(self.reader.events.index(STATE)))
 
     def _fact(self, place: int) -> LogEventFact:
         time, level, component, event, values = self.reader.read(self.texts[place])
@@ -117,11 +116,16 @@ class LogEvents(FactList):
         )
 
 
+@cache
+def _one_kind(kind: int) -> bytes:
+    return bytes(other == kind for other in range(256))
+
+
 # For questions that come in a row; to keep the answer with each log would cost more than the log.
 @lru_cache(maxsize=512)
 def _last_places(events: LogEvents) -> Mapping[str, int]:
     """The place of the last change of each protocol."""
-    places = compress(range(len(events)), events._chosen_states())
+    places = compress(range(len(events)), events.changes())
     return dict(zip(map(itemgetter(0), events.states()), places, strict=True))
 
 
