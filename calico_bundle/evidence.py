@@ -82,6 +82,8 @@ def clean(text: str) -> str:
     >>> clean("a\\tb")
     'a b'
     """
+    if text.isascii() and text.isprintable():
+        return text
     return _CONTROL.sub("", _ANSI.sub("", text.replace("\t", " ")))
 
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import compress, count
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 
 from calico_bundle.parsers import Parsed
 from calico_bundle.parsers.calico_log_events import (
@@ -24,7 +24,7 @@ from calico_bundle.parsers.calico_log_events import (
     told,
 )
 from calico_bundle.parsers.calico_log_prefixes import LONGEST_LINE, is_bare, unwrap
-from calico_bundle.parsers.calico_log_rules import CALICO_LINE, is_of_pod, match_calico, may_match
+from calico_bundle.parsers.calico_log_rules import CALICO_LINE, is_of_pod, may_match
 
 _LONGEST = 300
 """Characters of the longest line of BIRD's that is read here; what is known of a line is remembered with its text."""
@@ -37,7 +37,9 @@ _AFTER_TIME = len(_TIME)
 _HEADER = 56
 """Characters after the time that hold, in most lines, process, source file and the beginning of the message."""
 
-_HEADER_END = _AFTER_TIME + _HEADER
+_THE_MARK = itemgetter(0)
+_THE_TIME = itemgetter(slice(_AFTER_TIME))
+_THE_HEADER = itemgetter(slice(_AFTER_TIME, _AFTER_TIME + _HEADER))
 _HEAD_BYTES = 1024
 _CONTROLS = bytes(set(range(32)) - {ord("\t"), ord("\n")}) + b"\x7f"
 
@@ -86,9 +88,9 @@ def _lines(data: bytes) -> list[str]:
 
 
 def _read(lines: list[str], path: str) -> Parsed:
-    marks = "".join([line[:1] for line in lines]).encode()
-    if len(marks) != len(lines) or not _is_surely_a_log(lines):
+    if "" in lines or not _is_surely_a_log(lines):
         raise _UncertainError
+    marks = "".join(map(_THE_MARK, lines)).encode()
     runs = Runs(MOST_EVENTS)
     _take_others(lines, marks.translate(_OTHERS), runs)
     _take_calico(lines, marks.translate(_OF_CALICO), runs)
@@ -108,21 +110,17 @@ def _is_surely_a_log(lines: Sequence[str]) -> bool:
 
 def _take_calico(lines: list[str], chosen: bytes, runs: Runs) -> None:
     of_calico = list(compress(lines, chosen))
-    times = "".join([line[:_AFTER_TIME] for line in of_calico]).encode()
+    times = "".join(map(_THE_TIME, of_calico)).encode()
     if times.translate(_DIGITS) != _TIME * len(of_calico):
         raise _UncertainError
-    starts = list(map(_message_start, [line[_AFTER_TIME:_HEADER_END] for line in of_calico]))
-    known: dict[str, Told] = {}
+    starts = list(map(_message_start, map(_THE_HEADER, of_calico)))
     numbers = compress(compress(count(1), chosen), starts)
     for number, line, start in zip(numbers, compress(of_calico, starts), filter(None, starts), strict=True):
-        said = line[_AFTER_TIME:]
-        event = known.get(said)
-        if event is None:
-            event = _calico_event(line, start)
-            if event is None:
-                continue
-            known[said] = event
-        runs.add(event, number, line, line)
+        if not is_of_pod(line, start):
+            said = line[_AFTER_TIME:]
+            event = _calico_event(said) if len(line) <= _LONGEST else _calico_event.__wrapped__(said)
+            if event:
+                runs.add(event, number, line, line)
 
 
 @lru_cache(maxsize=1 << 12)
@@ -138,9 +136,11 @@ def _message_start(header: str) -> int:
     return found.end() if may_match(message) else 0
 
 
-def _calico_event(line: str, start: int) -> Told | None:
-    if start > 0 and (is_of_pod(line, start) or (match_calico(line[start:]) is None and not _HIDING.search(line))):
-        return None
+# Monitors say the same every minute.
+@lru_cache(maxsize=1 << 12)
+def _calico_event(said: str) -> Told | None:
+    """The event of a line from the end of its time on."""
+    line = _TIME.decode() + said
     read = read_line(line)
     if read is None or read.hidden:
         raise _UncertainError
@@ -182,7 +182,7 @@ def _bird_event(line: str) -> Told | None:
 
 
 def _take_others(lines: list[str], chosen: bytes, runs: Runs) -> None:
-    for number, line in compress(enumerate(lines, start=1), chosen):
+    for number, line in zip(compress(count(1), chosen), compress(lines, chosen), strict=True):
         event = _other_event(line) if len(line) <= _LONGEST else _other_event.__wrapped__(line)
         if event:
             runs.add(event, number, line, line)
