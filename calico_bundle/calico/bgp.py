@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from itertools import pairwise, permutations
 
 from calico_bundle.calico.bgp_configuration import BgpConfiguration, is_reflector, peers_with_routers, stored
@@ -76,7 +77,7 @@ class Peerings:
         self._seen: dict[tuple[str, str], Session] = {}
         self._from_bird = {n.name: learned_routes(n) for n in cluster.nodes.values() if n.routes is not None}
 
-    @property
+    @cached_property
     def any_shown_up_or_down(self) -> bool:
         """Whether the bundle has tables or logs of BIRD's: they show both what is up and what is not."""
         nodes = self._cluster.nodes.values()

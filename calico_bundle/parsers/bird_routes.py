@@ -44,7 +44,7 @@ def recognizes(head: str) -> bool:
     >>> recognizes("blackhole 10.244.2.0/26 proto bird\n")
     False
     """
-    return bool(_BEGINS.search(head))
+    return " [" in head and bool(_BEGINS.search(head))
 
 
 def parse(text: str, path: str) -> Parsed:

@@ -22,6 +22,9 @@ from calico_bundle.parsers.calico_log_quick import read_quickly
 from calico_bundle.parsers.calico_log_rules import CALICO_LINE
 from calico_bundle.parsers.lines import decoded_lines, is_collector_error
 
+# One of these is in every text that has a line of such a log, whole, in JSON, or in parts.
+_SIGNS = ("][", *BIRD, "Calico node ", '"log":', "stdout P", "stderr P")
+
 
 def recognizes(head: str) -> bool:
     r"""Whether a text that begins like this is a log of calico-node (or another of Calico's programs).
@@ -33,6 +36,8 @@ def recognizes(head: str) -> bool:
     >>> recognizes("2025-01-01 10:00:00 INFO started\n")
     False
     """
+    if not any(sign in head for sign in _SIGNS):
+        return False
     of_bird = 0
     for line in unwrapped(_lines(head), LineGaps("")):
         if line.text in RUNIT or CALICO_LINE.match(line.text):

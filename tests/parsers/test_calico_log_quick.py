@@ -1,6 +1,7 @@
 """The quick reader of plain logs and the reader of logs in pieces: what they read is what the general reader reads."""
 
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given, settings
@@ -16,6 +17,7 @@ from calico_bundle.sources.text import decode
 from tests.parsers.calico_log_texts import BGP, INNER, PREFIX, line_of
 
 PATH = "node-1/calico-node.log"
+FIXTURES = Path(__file__).parents[2] / "fixtures"
 
 
 def facts_of(parsed: Parsed):
@@ -144,6 +146,16 @@ def test_a_split_line_without_end_is_cut_and_said_so(monkeypatch):
     assert [(g.line, g.message.split(":")[0]) for g in found.gaps] == [
         (2, "line is longer than is read"), (3, "line is longer than is read")
     ]  # fmt: skip
+
+
+RECORDED = sorted(FIXTURES.rglob("*.log"))
+
+
+@pytest.mark.parametrize("log", RECORDED, ids=lambda path: str(path.relative_to(FIXTURES)))
+def test_recorded_logs_are_taken_and_read_alike(log):
+    data = log.read_bytes()
+    assert facts_of(quick(data)) == facts_of(general(data))
+    assert facts_of(calico_log.stream([data[:99], data[99:]], PATH)) == facts_of(general(data))
 
 
 # --- repeats and limits -----------------------------------------------------------------------------------------------
