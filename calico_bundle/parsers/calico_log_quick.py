@@ -116,24 +116,30 @@ def _take_calico(lines: list[str], chosen: bytes, runs: Runs) -> None:
     starts = list(map(_message_start, map(_THE_HEADER, of_calico)))
     numbers = compress(compress(count(1), chosen), starts)
     for number, line, start in zip(numbers, compress(of_calico, starts), filter(None, starts), strict=True):
-        if not is_of_pod(line, start):
-            said = line[_AFTER_TIME:]
-            event = _calico_event(said) if len(line) <= _LONGEST else _calico_event.__wrapped__(said)
-            if event:
-                runs.add(event, number, line, line)
+        if start < 0 and is_of_pod(line, -start):
+            continue
+        said = line[_AFTER_TIME:]
+        event = _calico_event(said) if len(line) <= _LONGEST else _calico_event.__wrapped__(said)
+        if event:
+            runs.add(event, number, line, line)
 
 
 @lru_cache(maxsize=1 << 12)
 def _message_start(header: str) -> int:
-    """Where a line's message begins, by what follows its time; 0 where no rule can match it, -1 for "read it whole"."""
+    """Where a line's message begins, by what follows its time; 0 where no rule can match it, 1 where that is not told.
+
+    The place is negative for messages of which many are of pods' interfaces.
+    """
     if not header.startswith(" ["):
         raise _UncertainError
     found = CALICO_LINE.match(_TIME.decode() + header)
     if not found:
-        return -1
+        return 1
     # What a collector hid may stand for anything, so only the text before it counts.
     message = _HIDING.split(header[found.end() - _AFTER_TIME :], maxsplit=1)[0]
-    return found.end() if may_match(message) else 0
+    if not may_match(message):
+        return 0
+    return -found.end() if message.startswith("Linux") else found.end()
 
 
 # Monitors say the same every minute.
@@ -153,8 +159,6 @@ def _calico_event(said: str) -> Told | None:
 def _of_bird(lines: list[str], chosen: bytes, runs: Runs) -> Columns:
     """The events of BIRD's lines, in columns where no two say the same; else they go to the runs."""
     of_bird = list(compress(lines, chosen))
-    if len(max(of_bird, key=len, default="")) > _LONGEST:
-        raise _UncertainError
     events = list(map(_bird_event, of_bird))
     numbers = list(compress(compress(count(1), chosen), events))
     found = list(filter(None, events))
@@ -173,7 +177,7 @@ def _of_bird(lines: list[str], chosen: bytes, runs: Runs) -> Columns:
 def _bird_event(line: str) -> Told | None:
     read = read_line(line)
     certain = line.startswith(BIRD) and not line[-1:].isspace() and not is_bare(line) and not _OF_A_TABLE.search(line)
-    if read is None or read.hidden or not certain:
+    if read is None or read.hidden or not certain or len(line) > _LONGEST:
         raise _UncertainError
     return told(line, read)
 
@@ -182,10 +186,13 @@ def _bird_event(line: str) -> Told | None:
 
 
 def _take_others(lines: list[str], chosen: bytes, runs: Runs) -> None:
-    for number, line in zip(compress(count(1), chosen), compress(lines, chosen), strict=True):
+    place = chosen.find(1)
+    while place >= 0:
+        line = lines[place]
         event = _other_event(line) if len(line) <= _LONGEST else _other_event.__wrapped__(line)
         if event:
-            runs.add(event, number, line, line)
+            runs.add(event, place + 1, line, line)
+        place = chosen.find(1, place + 1)
 
 
 @lru_cache(maxsize=1 << 8)
