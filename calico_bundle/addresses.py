@@ -214,7 +214,7 @@ class _Conflict:
 
 def _conflict(node: ClusterNode) -> _Conflict | None:
     """The conflict a node's log ends with; None where a start after it went well."""
-    told = [e for e in node.current_log if e.event in _ADDRESS_EVENTS]
+    told = node.current_log.events(*_ADDRESS_EVENTS)
     last = told[-1] if told else None
     if last is None or last.event != "address-conflict":
         return None
@@ -259,7 +259,7 @@ def _cited(node: ClusterNode, *columns: str) -> tuple[Evidence, ...]:
 def _lines(node: ClusterNode, stored: Address, expected: Address | None) -> tuple[Evidence, ...]:
     """The lines that show an address choice: annotation, InternalIP, both cards, and calico-node's own word."""
     cards = [a.evidence for a in node.addresses or () if a.address.ip in (stored, expected)]
-    said = [e.evidence for e in node.log_events if e.event == "address-autodetected" and _names(e.values, stored)]
+    said = [e.evidence for e in node.log.events("address-autodetected") if _names(e.values, stored)]
     return (*_cited(node, "bgp_ipv4", "internal_ips"), *cards, *said[-1:])
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -14,6 +13,7 @@ from calico_bundle.bundle import Artifact, Bundle
 from calico_bundle.evidence import Gap, GapKind
 from calico_bundle.facts.cards import CardIndex
 from calico_bundle.facts.listing import FactList
+from calico_bundle.facts.log_events import NodeLog
 from calico_bundle.facts.route_queries import any_bird_route_to, names_as_own
 from calico_bundle.identity import MACHINE_KINDS, Owner, find_impostors, find_owners, make_directory
 from calico_bundle.records import (
@@ -31,9 +31,6 @@ T = TypeVar("T")
 
 _FRESH = timedelta(minutes=15)
 """How far a CalicoNodeStatus may be from the newest event; calico-node updates it every 10 s unless told otherwise."""
-
-# `kubectl logs --previous` as calicoctl cluster diags and troubleshoot.sh save it: NAME.previous.log, NAME-previous.log.
-_PREVIOUS = re.compile(r"[.-]previous(?:\.log)?$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +63,14 @@ class ClusterNode:
         return self.kubernetes.bgp_ipv4 if self.kubernetes else None
 
     @property
-    def current_log(self) -> tuple[f.LogEventFact, ...]:
+    def log(self) -> NodeLog:
+        """The log events, with what can be asked of many without making a record of each."""
+        return self.log_events if isinstance(self.log_events, NodeLog) else NodeLog((self.log_events,))
+
+    @property
+    def current_log(self) -> NodeLog:
         """Log events of the container that runs; what one before it said last is no longer so."""
-        return tuple(e for e in self.log_events if not _PREVIOUS.search(e.evidence.path))
+        return self.log.current
 
     @property
     def internal_ip(self) -> f.Address | None:

@@ -15,6 +15,14 @@ MOST_LINE_GAPS = 20
 # C0, DEL, C1 controls, and the Unicode characters that reorder or hide text (UAX #9 bidi controls, zero-width).
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 _ANSI = re.compile("\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b]*(?:\x07|\x1b\\\\)?|[@-Z\\\\^_])")
+TERMINAL_SEQUENCES = re.compile(
+    "\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b\n]*(?:\x07|\x1b\\\\)?|[()][0-9A-Za-z]|[@-Z\\\\^_=>78])"
+)
+"""Colors, cursor movements, window titles: what a terminal acts upon, as programs print it into a text.
+
+None of them spans a line, so that an unfinished sequence cannot swallow the lines after it.
+"""
+
 _SECRET = re.compile(
     r"(?i)(-----BEGIN [A-Z ]*PRIVATE KEY-----"
     r"|(?:password|passwd|token|secret|client-key-data|authorization|api[_-]?key)[\"']?\s*[:=]\s*[\"']?)(.*)"
@@ -76,6 +84,8 @@ def clean(text: str) -> str:
     >>> clean("a\\tb")
     'a b'
     """
+    if text.isascii() and text.isprintable():
+        return text
     return _CONTROL.sub("", _ANSI.sub("", text.replace("\t", " ")))
 
 

@@ -14,7 +14,7 @@ from calico_bundle import facts as f
 from calico_bundle.bundle import Artifact
 from calico_bundle.evidence import Gap, GapKind
 from calico_bundle.facts.cards import InterfaceListing
-from calico_bundle.facts.listing import Joined
+from calico_bundle.facts.log_events import NodeLog
 from calico_bundle.facts.route_tables import merge
 from calico_bundle.identity import Owner
 
@@ -53,10 +53,9 @@ def _is_damaged(artifact: Artifact, cut: set[str]) -> bool:
     return artifact.path in cut or any(gap.kind in _INCOMPLETE for gap in artifact.parsed.gaps)
 
 
-def log_events(records: Records) -> Sequence[f.LogEventFact]:
+def log_events(records: Records) -> NodeLog:
     """What the logs of a node say, in the order in which they were read."""
-    logs = [_facts(artifact, f.LogEventFact) for artifact in records.get(_EVENTS, ())]
-    return Joined(logs) if len(logs) > 1 else next(iter(logs), ())
+    return NodeLog(_facts(artifact, f.LogEventFact) for artifact in records.get(_EVENTS, ()))
 
 
 def _facts(artifact: Artifact, kind: type[T]) -> Sequence[T]:

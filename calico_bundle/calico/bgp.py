@@ -8,9 +8,10 @@ cannot come up.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from ipaddress import ip_address
 from itertools import pairwise, permutations
 
@@ -18,13 +19,12 @@ from calico_bundle.calico.bgp_configuration import BgpConfiguration, is_reflecto
 from calico_bundle.calico.exclusions import Version
 from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.evidence import Evidence
-from calico_bundle.facts import Address, BGPSessionFact, EventFact, LogEventFact, Network
+from calico_bundle.facts import Address, BGPSessionFact, EventFact, Network
 from calico_bundle.facts.route_queries import bird_routes_to, first_learned, has_bird_routes, is_learned
 
 REPORTED = "CalicoNodeStatus"
 """Source of sessions that nobody asked BIRD for: calico-node wrote them into an object, at some time."""
 
-_STATE = "bird-protocol-state"
 _KINDS = ("Mesh_", "Node_", "Global_")
 """How confd begins the names of BIRD's protocols for sessions; the peer's address follows, with _ for its dots."""
 
@@ -75,21 +75,22 @@ class Peerings:
         self._sessions: dict[tuple[str, str], Session] = {}
         self._seen: dict[tuple[str, str], Session] = {}
 
-    @property
+    @cached_property
     def any_shown_up_or_down(self) -> bool:
         """Whether the bundle has tables or logs of BIRD's: they show both what is up and what is not."""
         nodes = self._cluster.nodes.values()
-        return any(n.sessions is not None or any(_is_sessions(e) for e in n.log_events) for n in nodes)
+        return any(n.sessions is not None or any(p.startswith(_KINDS) for p in n.log.last_states) for n in nodes)
 
-    def logged(self, node: ClusterNode) -> dict[Address, bool]:
+    @staticmethod
+    def logged(node: ClusterNode) -> dict[Address, bool]:
         """The peers that BIRD's log speaks of, by address: whether the last state of their session is up."""
-        found: dict[Address, bool] = {}
-        for event in node.current_log:
-            if _is_sessions(event):
-                address = _peer_in(event.values.get("protocol", ""))
-                if address is not None:
-                    found[address] = event.values.get("state") == "up"
-        return found
+        names: dict[Address, list[str]] = {}
+        for protocol in logged_peers(node):
+            address = _peer_in(protocol)
+            if address is not None:
+                names.setdefault(address, []).append(protocol)
+        states = logged_peers(node)
+        return {address: _last_state(node, found, states) == "up" for address, found in names.items()}
 
     def complained(self, node: str) -> list[Address]:
         """The peers, by address, whom a calico-node pod that is not ready says it does not reach."""
@@ -159,12 +160,12 @@ class Peerings:
     def _logged(node: ClusterNode, peer: ClusterNode) -> Session:
         """BIRD's log: the last state of the session's protocol, when the log has one."""
         address = str(stored(peer)).replace(".", "_")
-        names = {f"{kind}{address}" for kind in _KINDS}
-        states = [e for e in node.current_log if e.event == _STATE and e.values.get("protocol") in names]
-        if not states:
+        names = [f"{kind}{address}" for kind in _KINDS]
+        log = node.current_log
+        if log.last_states.keys().isdisjoint(names) or (last := log.last_change(*names)) is None:
             return _UNKNOWN
-        up = states[-1].values.get("state") == "up"
-        return Session(SessionState.UP if up else SessionState.DOWN, (states[-1].evidence,))
+        up = last.values.get("state") == "up"
+        return Session(SessionState.UP if up else SessionState.DOWN, (last.evidence,))
 
     def _complained(self, node: ClusterNode, peer: ClusterNode) -> Session:
         """A calico-node pod that is not ready has no session at all, 30 s after its start (confd health.go)."""
@@ -243,8 +244,22 @@ def _peer_in(protocol: str) -> Address | None:
         return None
 
 
-def _is_sessions(event: LogEventFact) -> bool:
-    return event.event == _STATE and event.values.get("protocol", "").startswith(_KINDS)
+def _last_state(node: ClusterNode, protocols: Sequence[str], states: Mapping[str, str]) -> str | None:
+    """The state that came last of the protocols for one peer; there is more than one where BGPPeers changed."""
+    if len(protocols) == 1:
+        return states[protocols[0]]
+    last = node.current_log.last_change(*protocols)
+    return last.values.get("state") if last else None
+
+
+def logged_peers(node: ClusterNode) -> Mapping[str, str]:
+    """The last state of each session in a node's log, by the name of BIRD's protocol, such as `Mesh_10_0_0_1`.
+
+    >>> logged_peers(ClusterNode("n1"))
+    {}
+    """
+    states = node.current_log.last_states
+    return {protocol: state for protocol, state in states.items() if protocol.startswith(_KINDS)}
 
 
 def recovering(node: ClusterNode) -> Evidence | None:
@@ -256,8 +271,7 @@ def recovering(node: ClusterNode) -> Evidence | None:
     >>> recovering(ClusterNode("n1")) is None
     True
     """
-    answers = [e for e in node.log_events if e.event == "bird-status"]
-    held = [e for e in answers if e.values.get("graceful_restart") == "true"]
+    held = [e for e in node.log.events("bird-status") if e.values.get("graceful_restart") == "true"]
     return held[-1].evidence if held else None
 
 

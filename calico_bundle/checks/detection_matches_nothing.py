@@ -50,7 +50,7 @@ def run(context: Context) -> list[Finding]:
 def _finding(context: Context, node: ClusterNode, failure: str) -> Finding:
     stored = f"; it keeps {node.bgp_address.ip}" if node.bgp_address else "; nothing is stored, so it exits"
     method = context.choices.installation.method or "first-found"
-    said = [e.evidence for e in node.log_events if e.event in ("address-autodetection-failed", "address-kept-existing")]
+    said = [e.evidence for e in node.log.events("address-autodetection-failed", "address-kept-existing")]
     lines = (*context.choices.installation.evidence, *said[-1:])
     message = f"{method} finds no address on {node.name}: {failure}{stored}"
     return Finding(INFO.code, INFO.name, WARNING, node_subject(node.name), message, lines)

@@ -58,7 +58,7 @@ def _finding(context: Context, verdict: AddressVerdict, fixes: tuple[Fix, ...]) 
     others = [context.addresses[name] for name in verdict.shared_with]
     others_named = ", ".join(verdict.shared_with)
     should = f"; it should be {verdict.expected}" if verdict.expected else ""
-    conflict = [e.evidence for e in context.cluster.nodes[verdict.node].log_events if e.event == "address-conflict"]
+    conflict = [e.evidence for e in context.cluster.nodes[verdict.node].log.events("address-conflict")]
     return Finding(
         INFO.code,
         INFO.name,

@@ -30,7 +30,7 @@ def recognizes(head: str) -> bool:
     >>> recognizes("BIRD 1.6.8 ready.\nBIRD 1.6.8\nRouter ID is 10.0.0.1\n")
     True
     """
-    return "Router ID" in head and bool(_ROUTER_ID.search(head))
+    return "Router ID is " in head and bool(_ROUTER_ID.search(head))
 
 
 def parse(text: str, path: str) -> Parsed:

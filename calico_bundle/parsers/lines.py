@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+
+from calico_bundle.evidence import TERMINAL_SEQUENCES
 
 # What people and collectors leave around the output (seen in real bundles): shell prompts and traces, kubectl's notes
 # on standard error, klog warnings, fences of a chat or ticket.
@@ -118,3 +121,45 @@ def is_bird_error(line: str) -> bool:
     True
     """
     return is_collector_error(line) or bool(_BIRD_ERROR.match(line))
+
+
+def decoded_lines(pieces: Iterable[bytes], longest: int) -> Iterator[str]:
+    r"""The lines of a text that comes in pieces, as `sources.text.decode` gives them for a whole one.
+
+    UTF-8, or UTF-16 with its mark. Of each line at most about `longest` characters, so that one without an end costs no
+    memory.
+
+    >>> list(decoded_lines([b"a\xc3", b"\xa4\r\nb"], 80))
+    ['aä', 'b']
+    """
+    begun = ""
+    for text in _decoded(pieces):
+        first, *more = text.split("\n")
+        begun += first[: max(0, longest - len(begun))]
+        for line in more:
+            yield _without_terminal(begun)
+            begun = line[:longest]
+    if begun:
+        yield _without_terminal(begun)
+
+
+def _decoded(pieces: Iterable[bytes]) -> Iterator[str]:
+    decoder: codecs.IncrementalDecoder | None = None
+    held = b""
+    for piece in pieces:
+        held += piece
+        if decoder is None and len(held) >= len(codecs.BOM_UTF8):
+            decoder = _decoder(held)
+        if decoder:
+            yield decoder.decode(held)
+            held = b""
+    yield (decoder or _decoder(held)).decode(held, final=True)
+
+
+def _decoder(start: bytes) -> codecs.IncrementalDecoder:
+    marked = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return codecs.getincrementaldecoder("utf-16" if marked else "utf-8-sig")(errors="replace")
+
+
+def _without_terminal(line: str) -> str:
+    return (TERMINAL_SEQUENCES.sub("", line) if "\x1b" in line else line).rstrip("\r")

@@ -6,6 +6,8 @@ import codecs
 import re
 from collections.abc import Iterable, Iterator
 
+from calico_bundle.evidence import TERMINAL_SEQUENCES
+
 _SNIFFED_BYTES = 200
 _HEAD_BYTES = 64 * 1024
 _FIRST_NOT_ASCII = 0x80
@@ -13,11 +15,6 @@ _MOST_STRAY_CONTROLS = 0.02
 _MOST_INVALID = 0.3
 _MOST_NULS = 0.3
 
-# Colors, cursor movements, window titles: what a terminal acts upon. None of them spans a line, so that an unfinished
-# sequence cannot swallow the lines after it.
-_ESCAPES = re.compile(
-    "\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b\n]*(?:\x07|\x1b\\\\)?|[()][0-9A-Za-z]|[@-Z\\\\^_=>78])"
-)
 _CARRIAGE_RETURNS = re.compile("\r+(?=\n|\\Z)")
 _STRAY_CONTROLS = bytes(set(range(32)) - set(b"\x00\b\t\n\f\r\x1b")) + b"\x7f"
 
@@ -36,7 +33,7 @@ def decode(data: bytes) -> str:
 
 def _cleaned(text: str) -> str:
     if "\x1b" in text:
-        text = _ESCAPES.sub("", text)
+        text = TERMINAL_SEQUENCES.sub("", text)
     if "\r" in text:
         text = _CARRIAGE_RETURNS.sub("", text)
     return text

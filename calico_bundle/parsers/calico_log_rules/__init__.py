@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 
 from calico_bundle.evidence import clean
 from calico_bundle.parsers.calico_log_rules.addresses import DETECTION, STARTUP
-from calico_bundle.parsers.calico_log_rules.daemons import BIRD, CONFD, FELIX
+from calico_bundle.parsers.calico_log_rules.daemons import BIRD, CONFD, FELIX, is_of_pod
 from calico_bundle.parsers.calico_log_rules.health import COMPANION, PROBES
 from calico_bundle.parsers.calico_log_rules.rule import KEY_LENGTH, Rule
 
-__all__ = ["CALICO_LINE", "RULES", "Rule", "classify", "match_bird", "match_calico"]
+__all__ = ["CALICO_LINE", "RULES", "Rule", "classify", "is_of_pod", "match_bird", "match_calico", "may_match"]
 
 RULES: tuple[Rule, ...] = (*PROBES, *DETECTION, *STARTUP, *CONFD, *FELIX, *COMPANION, *BIRD)
 """Every rule; the probes' come first, because an event may hold a log line before the probe's own text."""
@@ -28,6 +28,7 @@ CALICO_LINE = re.compile(
 
 _Compiled = tuple[Rule, re.Pattern[str]]
 _PROBE_TEXT = "calico/node is not ready: "
+_BEFORE_PROBE_TEXT = ("calico/node is", "Runtime health")
 
 
 def _table(rules: Sequence[Rule]) -> dict[str, tuple[_Compiled, ...]]:
@@ -39,7 +40,9 @@ def _table(rules: Sequence[Rule]) -> dict[str, tuple[_Compiled, ...]]:
     return {key: tuple(found) for key, found in table.items()}
 
 
-_CALICO = _table((*DETECTION, *STARTUP, *CONFD, *FELIX, *COMPANION))
+_OF_CALICO = (*DETECTION, *STARTUP, *CONFD, *FELIX, *COMPANION)
+_CALICO = _table(_OF_CALICO)
+_BEGINNINGS = (*_BEFORE_PROBE_TEXT, *sorted({text for rule in _OF_CALICO for text in rule.literals()}))
 _BIRD = _table(BIRD)
 _PROBES: tuple[_Compiled, ...] = tuple((rule, re.compile(rule.pattern)) for rule in PROBES)
 
@@ -56,9 +59,18 @@ def match_calico(message: str) -> Match | None:
     candidates = _CALICO.get(message[:KEY_LENGTH])
     if candidates and (found := _first(candidates, message)):
         return found
-    if message.startswith(("calico/node is", "Runtime health")) and _PROBE_TEXT in message:
+    if message.startswith(_BEFORE_PROBE_TEXT) and _PROBE_TEXT in message:
         return _first_anywhere(message)
     return None
+
+
+def may_match(beginning: str) -> bool:
+    """Whether any rule can match a message of Calico's that begins so.
+
+    >>> may_match("Using autodetected IP"), may_match("Summarising 25 dataplane")
+    (True, False)
+    """
+    return beginning.startswith(_BEGINNINGS) or any(text.startswith(beginning) for text in _BEGINNINGS)
 
 
 def match_bird(message: str) -> Match | None:

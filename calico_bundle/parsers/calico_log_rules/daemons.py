@@ -307,3 +307,21 @@ FELIX = (
         about=("node",),
     ),
 )
+
+# A quoted name, as long as the kernel's names of interfaces can be, and its part after "cali".
+_POD_INTERFACE, _POD_NUMBER = len('"cali0123456789a"'), len('0123456789a"')
+
+
+def is_of_pod(line: str, start: int = 0) -> bool:
+    """Whether a line's message, from `start`, is of the addresses of a pod's interface: `felix-interface-addresses` leaves it.
+
+    Only where the name ends the line and is as long as Calico makes it; such a line is told from others without its rule.
+
+    >>> is_of_pod('Linux interface addrs changed. addrs=set.Set{} ifaceName="cali0123456789a"')
+    True
+    """
+    return (
+        line[-_POD_INTERFACE:-_POD_NUMBER] == '"cali'
+        and line.find('"', -_POD_NUMBER) == len(line) - 1
+        and line.startswith("Linux interface addrs changed. addrs=", start)
+    )

@@ -39,8 +39,11 @@ class Rule:
 
     def beginnings(self) -> frozenset[str]:
         """The first characters of every message that can match; a test compares them with the example."""
-        starts = self.starts or (_literal_start(self.pattern.removeprefix(PROTOCOL)),)
-        return frozenset(start[:KEY_LENGTH] for start in starts)
+        return frozenset(start[:KEY_LENGTH] for start in self.literals())
+
+    def literals(self) -> tuple[str, ...]:
+        """The texts of which one begins every message that can match (after the name of a protocol, if it has one)."""
+        return self.starts or (_literal_start(self.pattern.removeprefix(PROTOCOL)),)
 
 
 def _literal_start(pattern: str) -> str:
