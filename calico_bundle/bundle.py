@@ -156,14 +156,15 @@ def _parse(member: Member, prefix: str, quick: QuickReading) -> _Read:
         data = member.read()
     except NotABundleError as error:
         return _Read(path, member.size, None, Parsed((), (Gap(path, None, GapKind.UNREADABLE, str(error)),)))
-    if taken := quick.read(data, path):
+    if taken := quick.guess(data, path):
         return _Read(path, len(data), *taken)
     if looks_binary(data[:_BINARY_SHOWS_BYTES]):
         return _Read(path, len(data), None, _NOTHING, binary=True)
     parser = choose(decode_head(data, HEAD_CHARACTERS))
     if parser is None:
         return _Read(path, len(data), None, _NOTHING)
-    return _Read(path, len(data), parser.kind, parser.parse(decode(data), path))
+    taken = quick.read(parser, data, path) or (parser.kind, parser.parse(decode(data), path))
+    return _Read(path, len(data), *taken)
 
 
 def _parse_in_pieces(member: Member, path: str) -> _Read | None:

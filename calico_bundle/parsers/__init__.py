@@ -83,16 +83,6 @@ def all_parsers() -> tuple[Parser, ...]:
     return tuple(sorted(found, key=lambda p: (p.rank, p.kind)))
 
 
-def quick_readers() -> tuple[tuple[str, Quick], ...]:
-    """The quick readers for one reading pass, each with the kind of what it reads.
-
-    >>> [kind for kind, read in quick_readers() if read(b"neither the one nor the other", "remark.txt")]
-    []
-    """
-    made = ((p.kind, p.reader() if p.reader else p.quick) for p in all_parsers())
-    return tuple((kind, read) for kind, read in made if read is not None)
-
-
 def choose(text: str) -> Parser | None:
     """The parser for a text, by its content alone; None when no parser knows it.
 
