@@ -149,9 +149,11 @@ class _Neighbors(LazyFacts[NeighborFact]):
 
     def __iter__(self) -> Iterator[NeighborFact]:
         for line_number, match in enumerate(_ENTRY.finditer(self._data.decode()), start=1):
-            found, device, mac, states = match.groups()
+            text, device, mac, states = match.groups()
+            # The same neighbors are on many nodes, and `address` remembers them.
+            found = address(text) or ip_address(text)
             evidence = Evidence(self._path, line_number, quote(match[0][:-1]))
-            yield NeighborFact(ip_address(found), device, mac, " ".join(states.split()), evidence)
+            yield NeighborFact(found, device, mac, " ".join(states.split()), evidence)
 
 
 def quick(data: bytes, path: str) -> Parsed | None:
