@@ -22,8 +22,14 @@ _USED_AND_PROBES = re.compile(r"\d+/\d+/\d+probes", re.ASCII)
 
 # What iproute2 prints without options (ip/ipneigh.c: print_neigh): less than `_read` takes, and nothing that is a gap.
 _STRICT_ENTRY = (
-    rb"(" + IPV4 + rb"|" + IPV6 + rb") dev ([A-Za-z0-9._-]{1,15})(?: lladdr (" + MAC + rb"))?(?: router| extern_learn)*"
-    rb" ?((?: (?:" + b"|".join(sorted(state.encode() for state in _STATES)) + rb"))+) ?\n"
+    rb"("
+    + IPV4
+    + rb"|"
+    + IPV6
+    + rb") dev ([A-Za-z0-9._-]{1,15})(?: lladdr ("
+    + MAC
+    + rb"))?(?: router| extern_learn)*+"
+    rb" ?((?: (?:" + b"|".join(sorted(state.encode() for state in _STATES)) + rb"))++) ?\n"
 )
 _ENTRY = re.compile(_STRICT_ENTRY.decode(), re.ASCII)
 _ENTRIES = re.compile(rb"(?:" + without_groups(_STRICT_ENTRY) + rb")++")
