@@ -21,6 +21,8 @@ class FactList(Sequence[object]):
 class LazyFacts(Sequence[T]):
     """A sequence of records that are made each time they are walked over; equal to any sequence of equal records."""
 
+    __slots__ = ()
+
     @abstractmethod
     def __iter__(self) -> Iterator[T]:
         """Make the records, one by one."""

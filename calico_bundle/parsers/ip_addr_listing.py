@@ -26,6 +26,8 @@ _LONGEST_ROW = 50
 """Characters of a cable's index, name and peer, and some more."""
 _REMEMBERED = 512
 """Blocks and forms of cables that are remembered: `lo` is the same on all nodes, and so is what cables have alike."""
+_LONGEST_REMEMBERED = 4096
+"""Characters of them; a longer one is not made by any node and is not worth the memory."""
 _STRIDE = BLOCK.groups + 1
 _NAME, _MASTER, _MAC = 2, 5, 7
 
@@ -79,8 +81,11 @@ def _first_line(text: bytes) -> str:
     return quote(text[: text.index(b"\n")].decode())
 
 
-@lru_cache(_REMEMBERED)
 def _block(text: bytes) -> _Block:
+    return _known_block(text) if len(text) <= _LONGEST_REMEMBERED else _read_block(text)
+
+
+def _read_block(text: bytes) -> _Block:
     """Read a block, which is known to be of the strict form."""
     match = BEGIN_OF_BLOCK.match(text)
     if match is None:
@@ -99,6 +104,9 @@ def _block(text: bytes) -> _Block:
         tuple(_own_address(m, first + 2 * place) for place, m in enumerate(OWN_ADDRESS.finditer(text, match.end()))),
         text.count(b"\n"),
     )
+
+
+_known_block = lru_cache(_REMEMBERED)(_read_block)
 
 
 def _own_address(match: re.Match[bytes], offset: int) -> _OwnAddress:
@@ -142,7 +150,7 @@ def _form_of(data: bytes) -> _Form | None:
     """The form of the first cable of a listing."""
     found = data.find(b": cali")
     match = CABLE_BLOCK.match(data, data.rfind(b"\n", 0, found) + 1) if found >= 0 else None
-    return _form(match[2], match[3]) if match else None
+    return _form(match[2], match[3]) if match and len(match[0]) <= _LONGEST_REMEMBERED else None
 
 
 def _cable(row: bytes, form: _Form) -> _Block:

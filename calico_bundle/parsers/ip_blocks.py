@@ -54,11 +54,11 @@ def without_groups(pattern: bytes) -> bytes:
 
 _OWN_ADDRESSES = rb"((?:" + without_groups(OWN_ADDRESS.pattern) + rb")*+)"
 _HEADER = (
-    rb": <([A-Z0-9_-]+(?:,[A-Z0-9_-]+)*)> mtu ([0-9]{1,9})(?: qdisc " + _NAME + rb")?(?: master (" + _NAME + rb"))?"
+    rb": <([A-Z0-9_-]+(?:,[A-Z0-9_-]+)*+)> mtu ([0-9]{1,9})(?: qdisc " + _NAME + rb")?(?: master (" + _NAME + rb"))?"
     rb" state ([A-Z]+)(?: mode [A-Z]+)?(?: group " + _NAME + rb")?(?: qlen " + _NUMBER + rb")? ?\n"
 )
 _LINK = rb"    link/[a-z0-9]+(?: ([0-9a-f]*:[0-9a-f:]*|" + IPV4 + rb"))?(?: brd [0-9a-f.:]+)?"
-_LINK_WORDS = rb"(?: (?:link-netns|link-netnsid|new-netnsid|permaddr) [A-Za-z0-9._:-]+)* ?\n"
+_LINK_WORDS = rb"(?: (?:link-netns|link-netnsid|new-netnsid|permaddr) [A-Za-z0-9._:-]+)*+ ?\n"
 _OTHER_NAMES = rb"((?:    altname " + _NAME + rb"\n)*+)"
 _BEGIN = rb"(" + _NUMBER + rb"): (" + _NAME + rb")(?:@" + _NAME + rb")?" + _HEADER + _LINK + _LINK_WORDS + _OTHER_NAMES
 BEGIN_OF_BLOCK = re.compile(_BEGIN)

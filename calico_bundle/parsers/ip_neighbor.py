@@ -23,8 +23,14 @@ _USED_AND_PROBES = re.compile(r"\d+/\d+/\d+probes", re.ASCII)
 
 # What iproute2 prints without options (ip/ipneigh.c: print_neigh): less than `_read` takes, and nothing that is a gap.
 _STRICT_ENTRY = (
-    rb"(" + IPV4 + rb"|" + IPV6 + rb") dev ([A-Za-z0-9._-]{1,15})(?: lladdr (" + MAC + rb"))?(?: router| extern_learn)*"
-    rb" ?((?: (?:" + b"|".join(sorted(state.encode() for state in _STATES)) + rb"))+) ?\n"
+    rb"("
+    + IPV4
+    + rb"|"
+    + IPV6
+    + rb") dev ([A-Za-z0-9._-]{1,15})(?: lladdr ("
+    + MAC
+    + rb"))?(?: router| extern_learn)*+"
+    rb" ?((?: (?:" + b"|".join(sorted(state.encode() for state in _STATES)) + rb"))++) ?\n"
 )
 _ENTRY = re.compile(_STRICT_ENTRY.decode(), re.ASCII)
 _ENTRIES = re.compile(rb"(?:" + without_groups(_STRICT_ENTRY) + rb")++")
@@ -156,9 +162,11 @@ class _Neighbors(LazyFacts[NeighborFact]):
 
     def __iter__(self) -> Iterator[NeighborFact]:
         for line_number, match in enumerate(_ENTRY.finditer(self._data.decode()), start=1):
-            found, device, mac, states = match.groups()
+            text, device, mac, states = match.groups()
+            # The same neighbors are on many nodes, and `address` remembers them.
+            found = address(text) or ip_address(text)
             evidence = Evidence(self._path, line_number, quote(match[0][:-1]))
-            yield NeighborFact(ip_address(found), device, mac, " ".join(states.split()), evidence)
+            yield NeighborFact(found, device, mac, " ".join(states.split()), evidence)
 
 
 def quick(data: bytes, path: str) -> Parsed | None:
