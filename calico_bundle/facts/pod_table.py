@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from ipaddress import IPv4Address
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar, cast, overload
 
 from calico_bundle.evidence import Evidence
 from calico_bundle.facts.kubernetes import PodFact
@@ -67,8 +67,7 @@ class PodTable(FactList):
                 if not _is_seen((pod.namespace, pod.name), seen):
                     self.add(pod)
             return
-        keys = zip(pods._columns["namespace"], pods._columns["name"], strict=True)
-        self._copy(pods, [place for place, key in enumerate(keys) if not _is_seen(key, seen)])
+        self._copy(pods, [place for place, key in enumerate(pods.keys()) if not _is_seen(key, seen)])
 
     def _copy(self, pods: PodTable, places: Sequence[int]) -> None:
         start = len(self)
@@ -131,8 +130,11 @@ class PodTable(FactList):
 
     @cached_property
     def _places(self) -> dict[tuple[str, str], int]:
-        kept = list(zip(self._columns["namespace"], self._columns["name"], strict=True))
-        return {key: place for place, key in reversed(list(enumerate(kept)))}
+        return {key: place for place, key in reversed(list(enumerate(self.keys())))}
+
+    def keys(self) -> Iterator[tuple[str, str]]:
+        """Namespace and name of each pod."""
+        return zip(self._columns["namespace"], self._columns["name"], strict=True)
 
     def of(self, kind: type[T]) -> Sequence[T]:
         """The pods, where they are what is asked for."""
@@ -209,12 +211,12 @@ def merge_pods(parts: Sequence[Sequence[PodFact]]) -> Sequence[PodFact]:
     if not parts:
         return ()
     if len(parts) == 1 and isinstance(parts[0], PodTable) and parts[0].is_unique:
-        return parts[0]
+        return cast("Sequence[PodFact]", parts[0])
     merged = PodTable()
     seen: set[tuple[str, str]] = set()
     for part in parts:
         merged.add_new(part, seen)
-    return merged
+    return cast("Sequence[PodFact]", merged)
 
 
 def _first_ipv4(ips: Sequence[Any]) -> int | None:

@@ -43,7 +43,9 @@ _LETTERS = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 # A text in quotes, from its opening one on.
 _QUOTED = {ord('"'): re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL), ord("'"): re.compile(rb"'(?:[^']++|'')*+'")}
 # Within a text in quotes: a line that could be taken for a key.
-_LIKE_A_KEY = re.compile(rb"\n(?: {0,4}[^ \n]| {5,6}(?:-|[^ \n]*:)|        (?:exec|grpc|httpGet|tcpSocket|waiting|reason))")
+_LIKE_A_KEY = re.compile(
+    rb"\n(?: {0,4}[^ \n]| {5,6}(?:-|[^ \n]*:)|(?: {8}| {10})(?:exec|grpc|httpGet|tcpSocket|waiting|reason))"
+)
 # A line that opens and closes its text itself; whoever stands in such a line opens nothing more.
 _WHOLE_LINE = re.compile(rb" +(?:- +)*(?:[A-Za-z][\w./-]*: )?(?:\"(?:[^\"\\\n]|\\.)*+\"|'(?:[^'\n]|'')*+')")
 # A word before a quote, so that it opens nothing: only a tag (`!!str`) or an anchor (`&a`) may stand before a text.
@@ -60,6 +62,13 @@ _UNTRUSTED_BEFORE = _table(frozenset(b" \t\n\r{[,?"))
 _ODD_KEY = _table(frozenset(b"\"'?!&*<:{[|>#%@`\t"))
 
 
+def _any_of(data: Bytes, members: bytes) -> Truths:
+    found: Truths = data == members[0]
+    for member in members[1:]:
+        found |= data == member
+    return found
+
+
 class BlockLines:
     """The left edge of a block of items.
 
@@ -68,21 +77,22 @@ class BlockLines:
 
     >>> lines = BlockLines(b'- kind: Pod\\n  spec:\\n    nodeName: n1\\n  status:\\n    phase: "a\\n    b: c"\\n')
     >>> lines.keys.tolist(), lines.doubtful.tolist()
-    ([12, 20, 37, 47, 60], [True])
+    ([12, 20, 37, 47, 61], [True])
     """
 
     def __init__(self, block: bytes) -> None:
         self.block = block
         self.data: Bytes = np.frombuffer(block + _PAD, np.uint8)
-        self.ends: Places = np.flatnonzero(self.data[: len(block)] == 10)
+        self._marks: Places = np.flatnonzero(_any_of(self.data[: len(block)], b"\n\"'#"))
+        self._kinds: Bytes = self.data.take(self._marks)
+        self.ends: Places = self._marks[self._kinds == 10]
         self.starts: Places = np.concatenate((np.zeros(1, np.intp), self.ends[:-1] + 1))
         self._sort_out()
         self.doubtful: Truths = np.zeros(len(self.items), np.bool_)
         self.doubt(self._edge[self._odd])
         self.doubt(self.keys[self._disordered()])
         self.doubt(self._untrusted())
-        for quote in _QUOTED:
-            self.doubt(self._open_quotes(quote))
+        self.doubt(self._open_quotes())
 
     @property
     def departs(self) -> bool:
@@ -96,7 +106,8 @@ class BlockLines:
 
     def line(self, places: Places) -> Places:
         """The number of the line (from 0) that begins at each place."""
-        return np.searchsorted(self.starts, places)
+        found: Places = np.searchsorted(self.starts, places)
+        return found
 
     def at(self, places: Places, width: int) -> Bytes:
         """The bytes from each place on, a row for each."""
@@ -150,35 +161,34 @@ class BlockLines:
         """The lines that, for what stands before them, could be part of something in brackets."""
         before = self.data.take(np.maximum(self._edge - 2, 0))
         found = self._edge[(self._edge > 0) & _UNTRUSTED_BEFORE[before]]
-        comments = np.flatnonzero(self.data[: len(self.block)] == 35)
+        comments = self._marks[self._kinds == 35]
         comments = comments[_OPENING[self.data.take(np.maximum(comments - 1, 0))]]
         after = np.searchsorted(self.ends, comments) + 1
         after = after[after < len(self.starts)]
         return np.concatenate((found, self.starts[after[self._is_edge[after]]]))
 
-    def _open_quotes(self, quote: int) -> Places:
+    def _open_quotes(self) -> Places:
         """Where a quote could open a text that goes on over a line that looks like a key."""
-        found: Places = np.flatnonzero(self.data[: len(self.block)] == quote)
-        if not len(found):
-            return found
-        data, following = self.data, np.append(found[1:], len(self.block) + 1)
-        opening = _OPENING[data.take(np.maximum(found - 1, 0))]
-        begin, end = found[opening], following[opening]
-        whole = end < self.ends.take(np.searchsorted(self.ends, begin))
+        data, kinds = self.data, self._kinds
+        quotes = np.flatnonzero((kinds == 34) | (kinds == 39))
+        quotes = quotes[_OPENING[data.take(np.maximum(self._marks[quotes] - 1, 0))]]
+        # Nearly all have their closing one on the same line, and nothing else before it.
+        end = self._marks[np.minimum(quotes + 1, len(kinds) - 1)]
+        kind = kinds[quotes]
+        whole = data[end] == kind
         # A doubled ' and a \" close nothing.
-        whole &= data.take(end - 1) != 92 if quote == 34 else data.take(end + 1) != 39
-        rest = begin[~whole]
+        whole &= np.where(kind == 34, data.take(end - 1) != 92, data.take(end + 1) != 39)
+        rest: Places = self._marks[quotes[~whole]]
         if len(rest) > _MOST_QUOTES:
             return rest
-        harmful = [place for place in rest.tolist() if not self._harmless(place, quote)]
-        return np.array(harmful, np.intp)
+        return np.array([place for place in rest.tolist() if not self._harmless(place)], np.intp)
 
-    def _harmless(self, place: int, quote: int) -> bool:
+    def _harmless(self, place: int) -> bool:
         """Whether a text that this quote opens, if it does, ends before a line that looks like a key."""
         begin = self.block.rfind(b"\n", 0, place) + 1
         if _WITHIN_TEXT.search(self.block, begin, place):
             return True
-        text = _QUOTED[quote].match(self.block, place, place + _LONGEST_TEXT)
+        text = _QUOTED[self.block[place]].match(self.block, place, place + _LONGEST_TEXT)
         if text and not _LIKE_A_KEY.search(self.block, place, text.end()):
             return True
         return bool(_WHOLE_LINE.fullmatch(self.block, begin, self.block.find(b"\n", place)))
@@ -192,4 +202,5 @@ class BlockLines:
         """Lines with that many spaces whose key is not written plainly."""
         found = self.starts[_ODD_KEY[self.data[column:].take(self.starts)]]
         found = found[self.data.take(found + column - 1) == 32]
-        return found[(self.at(found, column) == 32).all(axis=1)]
+        plain: Places = found[(self.at(found, column) == 32).all(axis=1)]
+        return plain

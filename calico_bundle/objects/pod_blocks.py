@@ -17,7 +17,7 @@ import numpy as np
 
 from calico_bundle.facts.pod_table import PodRows
 from calico_bundle.objects.block_lines import BlockLines, Numbers, Places
-from calico_bundle.objects.fields import Fields, IncompleteError, Record
+from calico_bundle.objects.fields import IncompleteError, Record
 from calico_bundle.objects.located import LocatedMap, UnreadableError
 from calico_bundle.objects.pods import PARTS, Part, columns_of
 from calico_bundle.objects.reading import Reading, is_hidden
@@ -36,10 +36,14 @@ _BYTE_VALUES: Final = {str(value).encode(): value for value in range(256)}
 _DASH: Final = b"\n    - "
 _STATUS_AND_TYPE: Final = re.compile(rb'\n      status: "(\w+)"\n      type: (\w+)(?=\n)')
 _RESTARTS_AND_STATE: Final = re.compile(
-    rb"\n      restartCount: (\d{1,9})\n(?:      started: (?:true|false)\n)?      state:\n        (?:running|terminated):\n"
+    rb"\n      restartCount: (\d{1,9})\n(?:      started: (?:true|false)\n)?      state:\n        (?:(?:running|terminated):\n"
+    rb"|waiting:\n(?:          message: .*\n(?:           .*\n)*+)?          reason: (?!null\n|true\n|false\n)([A-Z]\w*)(?=\n))"
 )
+_IP: Final = re.compile(rb"    podIP: ((\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3}))\n    podIPs:\n    - ip: \1\n")
 _PROBE: Final = b"\n      readinessProbe"
-_NUMBER: Final = rb"(?:        (?:failureThreshold|initialDelaySeconds|periodSeconds|successThreshold|timeoutSeconds): \d+\n)*+"
+_NUMBER: Final = (
+    rb"(?:        (?:failureThreshold|initialDelaySeconds|periodSeconds|successThreshold|timeoutSeconds): \d+\n)*+"
+)
 _PROBE_KIND: Final = re.compile(
     rb"\n      readinessProbe:\n" + _NUMBER + rb"        (exec|grpc|httpGet|tcpSocket):\n"
     rb"(?:         .*\n)++" + _NUMBER + rb"(?= {0,6}\S)"
@@ -242,14 +246,12 @@ _SIMPLE: Final[dict[str, Callable[[bytes], Any]]] = {"labels": _labels, "ownerRe
 
 def _ips(block: bytes, one: tuple[int, int], listed: tuple[int, int]) -> Any:
     """The one IPv4 address of a pod as a number."""
-    if one[1] == 0:
-        return UNSURE
-    address = block[one[0] + len("    podIP: ") : one[1] - 1]
-    if block[slice(*listed)] != b"    podIPs:\n    - ip: %b\n" % address or block[one[0] + 10] != 32:
+    found = _IP.fullmatch(block, one[0], listed[1])
+    if found is None:
         return UNSURE
     try:
-        a, b, c, d = map(_BYTE_VALUES.__getitem__, address.split(b"."))
-    except (KeyError, ValueError):
+        a, b, c, d = map(_BYTE_VALUES.__getitem__, found.group(2, 3, 4, 5))
+    except KeyError:
         return UNSURE
     return a << 24 | b << 16 | c << 8 | d
 
@@ -268,9 +270,10 @@ def _restarts(block: bytes, at: tuple[int, int]) -> Any:
     if not block.startswith(b"    containerStatuses:" + _DASH, at[0]):
         return UNSURE
     found = _RESTARTS_AND_STATE.findall(block, *at)
-    if len(found) != block.count(_DASH, *at) or block.find(b"\n        waiting", *at) >= 0:
+    waiting = tuple([reason.decode() for _, reason in found if reason])
+    if len(found) != block.count(_DASH, *at) or block.count(b"\n        waiting", *at) != len(waiting):
         return UNSURE
-    return sum(map(int, found)), ()
+    return sum([int(count) for count, _ in found]), waiting
 
 
 def _probed(block: bytes, at: tuple[int, int]) -> Any:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Final
 
+import numpy as np
+
 from calico_bundle.evidence import Gap
 from calico_bundle.facts import PodFact
 from calico_bundle.facts.listing import FactList
@@ -46,6 +48,7 @@ class PodList:
 
     def read(self, pieces: Iterator[bytes]) -> bool:
         """Read all pieces; whether the List has the layout up to its end."""
+        _keep_memory()
         held = b""
         chunks = _chunks(pieces, len(HEAD))
         for chunk in chunks:
@@ -106,6 +109,15 @@ class PodList:
             self._pods.add(fact)
         else:
             self._others.append((len(self._pods), fact))
+
+
+def _keep_memory() -> None:
+    """Let the arrays of a block take the place of those of the one before.
+
+    glibc otherwise returns such large pieces to the system and gets them anew, page by page; it stops when it has seen
+    a larger one come and go (mallopt(3), M_MMAP_THRESHOLD).
+    """
+    np.empty(24 * _BLOCK, np.uint8)
 
 
 def _chunks(pieces: Iterator[bytes], skip: int) -> Iterator[bytes]:

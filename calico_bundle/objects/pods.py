@@ -26,15 +26,44 @@ class Part:
     read: Callable[[Fields], Any]
 
 
+def _restarts(status: Fields) -> tuple[int, tuple[str, ...]]:
+    """Restarts of all containers, and why those wait that do."""
+    containers = list(status.children("containerStatuses"))
+    restarts = sum(container.integer("restartCount", "restarts") or 0 for container in containers)
+    return restarts, _waiting_reasons(containers)
+
+
+def _nameservers(spec: Fields) -> tuple[str, ...]:
+    return spec.child("dnsConfig").texts("nameservers", "dns_nameservers")
+
+
+def _ips(status: Fields) -> tuple[Address, ...]:
+    listed = list(status.children("podIPs"))
+    found = [entry.address("ip", "ips") for entry in listed] or [status.address("podIP", "ips")]
+    return tuple(ip for ip in found if ip is not None)
+
+
+def _probed(container: Fields) -> bool:
+    """Whether the kubelet asks this container over the network whether it is ready."""
+    probe = container.child("readinessProbe")
+    return any(kind in probe for kind in ("httpGet", "tcpSocket", "grpc"))
+
+
+def _waiting_reasons(containers: list[Fields]) -> tuple[str, ...]:
+    waiting = (container.child("state").child("waiting") for container in containers)
+    found = (state.text("reason", "waiting_reasons") for state in waiting)
+    return tuple(reason for reason in found if reason)
+
+
 PARTS = (
     Part(("namespace",), "metadata", ("namespace",), namespace_in),
-    Part(("restarts", "waiting_reasons"), "status", ("containerStatuses",), lambda status: _restarts(status)),
+    Part(("restarts", "waiting_reasons"), "status", ("containerStatuses",), _restarts),
     Part(("node",), "spec", ("nodeName",), lambda spec: spec.text("nodeName", "node")),
-    Part(("ips",), "status", ("podIP", "podIPs"), lambda status: _ips(status)),
+    Part(("ips",), "status", ("podIP", "podIPs"), _ips),
     Part(("host_ip",), "status", ("hostIP",), lambda status: status.address("hostIP", "host_ip")),
     Part(("host_network",), "spec", ("hostNetwork",), lambda spec: spec.flag("hostNetwork", "host_network") or False),
     Part(("dns_policy",), "spec", ("dnsPolicy",), lambda spec: spec.text("dnsPolicy", "dns_policy") or "ClusterFirst"),
-    Part(("dns_nameservers",), "spec", ("dnsConfig",), lambda spec: _nameservers(spec)),
+    Part(("dns_nameservers",), "spec", ("dnsConfig",), _nameservers),
     Part(("phase",), "status", ("phase",), lambda status: status.text("phase", "phase")),
     Part(("ready",), "status", ("conditions",), lambda status: is_ready(ready_condition(status))),
     Part(("owner",), "metadata", ("ownerReferences",), owner_of),
@@ -71,35 +100,6 @@ def columns_of(part: Part, value: Any) -> dict[str, Any]:
     {'restarts': 2, 'waiting_reasons': ('CrashLoopBackOff',)}
     """
     return {part.columns[0]: value} if len(part.columns) == 1 else dict(zip(part.columns, value, strict=True))
-
-
-def _restarts(status: Fields) -> tuple[int, tuple[str, ...]]:
-    """Restarts of all containers, and why those wait that do."""
-    containers = list(status.children("containerStatuses"))
-    restarts = sum(container.integer("restartCount", "restarts") or 0 for container in containers)
-    return restarts, _waiting_reasons(containers)
-
-
-def _nameservers(spec: Fields) -> tuple[str, ...]:
-    return spec.child("dnsConfig").texts("nameservers", "dns_nameservers")
-
-
-def _ips(status: Fields) -> tuple[Address, ...]:
-    listed = list(status.children("podIPs"))
-    found = [entry.address("ip", "ips") for entry in listed] or [status.address("podIP", "ips")]
-    return tuple(ip for ip in found if ip is not None)
-
-
-def _probed(container: Fields) -> bool:
-    """Whether the kubelet asks this container over the network whether it is ready."""
-    probe = container.child("readinessProbe")
-    return any(kind in probe for kind in ("httpGet", "tcpSocket", "grpc"))
-
-
-def _waiting_reasons(containers: list[Fields]) -> tuple[str, ...]:
-    waiting = (container.child("state").child("waiting") for container in containers)
-    found = (state.text("reason", "waiting_reasons") for state in waiting)
-    return tuple(reason for reason in found if reason)
 
 
 BUILDERS: dict[str, Callable[[Fields], Iterator[object]]] = {"Pod": build_pod}

@@ -76,7 +76,7 @@ def stream(pieces: Iterator[bytes], path: str) -> Parsed:
 
 def _read_list(pieces: Iterator[bytes], path: str, *, whole: bool) -> Parsed | None:
     # numpy is loaded for this alone, and not when the command starts.
-    from calico_bundle.objects.pod_lists import PodList  # noqa: PLC0415
+    from calico_bundle.objects.pod_lists import PodList
 
     found = PodList(path, _SURROUNDINGS)
     if found.read(pieces) or not whole:
