@@ -50,7 +50,9 @@ class KubernetesObject:
 Found = KubernetesObject | Problem
 
 
-def read_objects(text: str, wanted: Callable[[str], bool], around: Surroundings) -> Iterator[Found]:
+def read_objects(
+    text: str, wanted: Callable[[str], bool], around: Surroundings, first_line: int = 1
+) -> Iterator[Found]:
     """The objects of a file whose kind is `wanted`, and the problems met on the way; raises nothing.
 
     Takes single objects, Lists of any kind, bare arrays, several YAML documents, JSON values one after the other, and
@@ -61,19 +63,30 @@ def read_objects(text: str, wanted: Callable[[str], bool], around: Surroundings)
     >>> found[0].kind, found[0].body["metadata"].lines["name"]
     ('Pod', 4)
     """
-    text, set_aside = _without_remarks(text.removeprefix("\ufeff"), around)
+    text, set_aside = _without_remarks(text.removeprefix("\ufeff"), around, first_line)
     yield from set_aside
     if not set_aside and not text.strip():
         yield Problem(None, GapKind.COLLECTOR_ERROR, "the file is empty: nothing was collected")
     reader = _Objects(wanted)
-    for line, document in _documents(text):
+    for line, document in _documents(text, first_line):
         yield from reader.of_document(document, line)
     yield from reader.without_kind()
 
 
-def _without_remarks(text: str, around: Surroundings) -> tuple[str, list[Problem]]:
+def read_item(item: str, line: int, version: str, wanted: Callable[[str], bool]) -> Iterator[Found]:
+    """The object that is one item (`- ...`, up to the next) of a List of that apiVersion, which more text follows.
+
+    >>> next(read_item("- kind: Pod\\n  metadata:\\n    name: a\\n", 7, "v1", lambda kind: True)).body.line
+    7
+    """
+    reader = _Objects(wanted)
+    yield from reader.of_item(sanitized(item), line, {"apiVersion": version, "kind": LIST})
+    yield from reader.without_kind()
+
+
+def _without_remarks(text: str, around: Surroundings, first_line: int) -> tuple[str, list[Problem]]:
     """The text with the lines that are no data emptied, and the errors among them."""
-    pieces, errors, begin, line, counted = [], [], 0, 1, 0
+    pieces, errors, begin, line, counted = [], [], 0, first_line, 0
     for found in _AT_LEFT_EDGE.finditer(text):
         words = found[1].rstrip()
         is_error = around.is_error(words)
@@ -87,9 +100,9 @@ def _without_remarks(text: str, around: Surroundings) -> tuple[str, list[Problem
     return "".join([*pieces, text[begin:]]), errors
 
 
-def _documents(text: str) -> Iterator[tuple[int, str]]:
-    """The documents of a file, each with the number of its first line."""
-    begin, line = 0, 1
+def _documents(text: str, line: int) -> Iterator[tuple[int, str]]:
+    """The documents of a file whose first line is `line`, each with the number of its first line."""
+    begin = 0
     for separator in _SEPARATOR.finditer(text):
         yield from _written_together(text[begin : separator.start()], line)
         end = separator.end() if separator[0].endswith("\n") else separator.start()
@@ -196,13 +209,17 @@ class _Objects:
             yield Problem(items[-1][0], GapKind.TRUNCATED, message)
             items = items[:-1]
         for item_line, item in items:
-            if not self._unwanted(stated_kind(item, cut.key_indent)):
-                last = item_line == items[-1][0] and not cut.tail.strip()
-                yield from self._of_cut_item(item, item_line, top, last=last)
+            last = item_line == items[-1][0] and not cut.tail.strip()
+            yield from self.of_item(item, item_line, top, last=last, key_indent=cut.key_indent)
         for part, part_line in ((cut.head, line), (cut.tail, cut.tail_line)):
             yield from _problems_of(part, part_line)
 
-    def _of_cut_item(self, item: str, line: int, top: dict[str, str], *, last: bool) -> Iterator[Found]:
+    def of_item(
+        self, item: str, line: int, top: dict[str, str], *, last: bool = False, key_indent: int = 2
+    ) -> Iterator[Found]:
+        """The objects of one item of a list whose own keys are `top`."""
+        if self._unwanted(stated_kind(item, key_indent)):
+            return
         try:
             for value in read_yaml(item, line):
                 if isinstance(value, LocatedList):

@@ -11,23 +11,27 @@ def name_of(obj: Fields) -> str:
 
 
 def namespace_of(obj: Fields) -> str:
+    """metadata.namespace of an object."""
+    return namespace_in(obj.child("metadata"))
+
+
+def namespace_in(metadata: Fields) -> str:
     """metadata.namespace; "default" when empty, as the API has it; an object whose namespace is hidden is left out."""
-    metadata = obj.child("metadata")
     return metadata.required("namespace", "namespace") if "namespace" in metadata else "default"
 
 
-def owner_of(obj: Fields) -> str | None:
+def owner_of(metadata: Fields) -> str | None:
     """kind/name of the controlling ownerReference."""
-    for owner in obj.child("metadata").children("ownerReferences"):
+    for owner in metadata.children("ownerReferences"):
         kind, name = owner.text("kind", "owner"), owner.text("name", "owner")
         if owner.flag("controller", "owner") and kind and name:
             return f"{kind}/{name}"
     return None
 
 
-def ready_condition(obj: Fields) -> Fields | None:
+def ready_condition(status: Fields) -> Fields | None:
     """The condition Ready in status.conditions."""
-    found = obj.child("status").children("conditions")
+    found = status.children("conditions")
     return next((condition for condition in found if condition.words("type") == "Ready"), None)
 
 

@@ -32,7 +32,7 @@ def build_node(node: Fields) -> Iterator[NodeFact]:
     internal = [address for address in addresses if address.words("type") == "InternalIP"]
     ips = [address.address("address", "internal_ips") for address in internal]
     hostname = [found.text("address", "hostname") for found in addresses if found.words("type") == "Hostname"]
-    ready = ready_condition(node)
+    ready = ready_condition(node.child("status"))
     yield NodeFact(
         name=name,
         internal_ips=tuple(ip for ip in ips if ip is not None),

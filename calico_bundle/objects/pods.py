@@ -3,47 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
 
 from calico_bundle.facts import Address, PodFact
 from calico_bundle.objects.fields import Fields
-from calico_bundle.objects.metadata import is_ready, name_of, namespace_of, owner_of, ready_condition
+from calico_bundle.objects.metadata import is_ready, name_of, namespace_in, owner_of, ready_condition
 
 GROUPS = frozenset([""])
 
 
-def build_pod(pod: Fields) -> Iterator[PodFact]:
-    """A Pod as a fact; one without a name is left out.
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What some columns of a `PodFact` are read from: keys of one section of the object, and how.
 
-    >>> from calico_bundle.objects.fields import Record
-    >>> from calico_bundle.objects.reading import Reading
-    >>> from calico_bundle.objects.yaml_documents import read_yaml
-    >>> text = "metadata: {name: cart-0, namespace: shop}\\nstatus: {podIP: '***HIDDEN***'}\\n"
-    >>> fact = next(build_pod(Record(Reading("pods.yaml", text), "Pod", "", next(read_yaml(text))).fields()))
-    >>> fact.name, fact.ips, fact.redacted
-    ('cart-0', (), ('ips',))
+    Both readers go by it: the general one calls `read` with the whole section, the quick one with these keys alone.
     """
-    name, namespace = name_of(pod), namespace_of(pod)
-    metadata, spec, status = pod.child("metadata"), pod.child("spec"), pod.child("status")
+
+    columns: tuple[str, ...]
+    section: str
+    keys: tuple[str, ...]
+    read: Callable[[Fields], Any]
+
+
+def _restarts(status: Fields) -> tuple[int, tuple[str, ...]]:
+    """Restarts of all containers, and why those wait that do."""
     containers = list(status.children("containerStatuses"))
-    yield PodFact(
-        namespace=namespace,
-        name=name,
-        node=spec.text("nodeName", "node"),
-        ips=_ips(status),
-        host_ip=status.address("hostIP", "host_ip"),
-        host_network=spec.flag("hostNetwork", "host_network") or False,
-        dns_policy=spec.text("dnsPolicy", "dns_policy") or "ClusterFirst",
-        dns_nameservers=spec.child("dnsConfig").texts("nameservers", "dns_nameservers"),
-        phase=status.text("phase", "phase"),
-        ready=is_ready(ready_condition(pod)),
-        restarts=sum(container.integer("restartCount", "restarts") or 0 for container in containers),
-        waiting_reasons=_waiting_reasons(containers),
-        owner=owner_of(pod),
-        labels=metadata.string_map("labels", "labels"),
-        redacted=pod.record.redacted,
-        evidence=metadata.evidence("name"),
-        network_probe=any(_probed(container) for container in spec.children("containers")),
-    )
+    restarts = sum(container.integer("restartCount", "restarts") or 0 for container in containers)
+    return restarts, _waiting_reasons(containers)
+
+
+def _nameservers(spec: Fields) -> tuple[str, ...]:
+    return spec.child("dnsConfig").texts("nameservers", "dns_nameservers")
 
 
 def _ips(status: Fields) -> tuple[Address, ...]:
@@ -62,6 +53,53 @@ def _waiting_reasons(containers: list[Fields]) -> tuple[str, ...]:
     waiting = (container.child("state").child("waiting") for container in containers)
     found = (state.text("reason", "waiting_reasons") for state in waiting)
     return tuple(reason for reason in found if reason)
+
+
+PARTS = (
+    Part(("namespace",), "metadata", ("namespace",), namespace_in),
+    Part(("restarts", "waiting_reasons"), "status", ("containerStatuses",), _restarts),
+    Part(("node",), "spec", ("nodeName",), lambda spec: spec.text("nodeName", "node")),
+    Part(("ips",), "status", ("podIP", "podIPs"), _ips),
+    Part(("host_ip",), "status", ("hostIP",), lambda status: status.address("hostIP", "host_ip")),
+    Part(("host_network",), "spec", ("hostNetwork",), lambda spec: spec.flag("hostNetwork", "host_network") or False),
+    Part(("dns_policy",), "spec", ("dnsPolicy",), lambda spec: spec.text("dnsPolicy", "dns_policy") or "ClusterFirst"),
+    Part(("dns_nameservers",), "spec", ("dnsConfig",), _nameservers),
+    Part(("phase",), "status", ("phase",), lambda status: status.text("phase", "phase")),
+    Part(("ready",), "status", ("conditions",), lambda status: is_ready(ready_condition(status))),
+    Part(("owner",), "metadata", ("ownerReferences",), owner_of),
+    Part(("labels",), "metadata", ("labels",), lambda metadata: metadata.string_map("labels", "labels")),
+    Part(("network_probe",), "spec", ("containers",), lambda spec: any(map(_probed, spec.children("containers")))),
+)
+"""All columns but the pod's own name."""
+
+
+def build_pod(pod: Fields) -> Iterator[PodFact]:
+    """A Pod as a fact; one without a name is left out.
+
+    >>> from calico_bundle.objects.fields import Record
+    >>> from calico_bundle.objects.reading import Reading
+    >>> from calico_bundle.objects.yaml_documents import read_yaml
+    >>> text = "metadata: {name: cart-0, namespace: shop}\\nstatus: {podIP: '***HIDDEN***'}\\n"
+    >>> fact = next(build_pod(Record(Reading("pods.yaml", text), "Pod", "", next(read_yaml(text))).fields()))
+    >>> fact.name, fact.ips, fact.redacted
+    ('cart-0', (), ('ips',))
+    """
+    name = name_of(pod)
+    sections = {key: pod.child(key) for key in ("metadata", "spec", "status")}
+    values: dict[str, Any] = {}
+    for part in PARTS:
+        values |= columns_of(part, part.read(sections[part.section]))
+    evidence = sections["metadata"].evidence("name")
+    yield PodFact(name=name, **values, redacted=pod.record.redacted, evidence=evidence)
+
+
+def columns_of(part: Part, value: Any) -> dict[str, Any]:
+    """What a part's `read` gave, by column.
+
+    >>> columns_of(PARTS[1], (2, ("CrashLoopBackOff",)))
+    {'restarts': 2, 'waiting_reasons': ('CrashLoopBackOff',)}
+    """
+    return {part.columns[0]: value} if len(part.columns) == 1 else dict(zip(part.columns, value, strict=True))
 
 
 BUILDERS: dict[str, Callable[[Fields], Iterator[object]]] = {"Pod": build_pod}

@@ -51,6 +51,12 @@ class Reading:
         self._line, self._start = 1, 0
         self._last: tuple[int, Evidence] | None = None
 
+    def turn_to(self, text: str, first_line: int) -> None:
+        """Go on with another part of the same file: its text, and the number of its first line."""
+        self._text = text
+        self._line, self._start = first_line, 0
+        self._last = None
+
     def evidence(self, line: int) -> Evidence:
         """The line as evidence; the file as a whole where the line also holds a Secret (JSON on one line)."""
         if self._last is None or self._last[0] != line:
@@ -102,7 +108,7 @@ class Reading:
         """Where a line begins. The cursor moves from the last line asked for: facts come in the order of the file."""
         while self._line < line and (end := self._text.find("\n", self._start)) >= 0:
             self._line, self._start = self._line + 1, end + 1
-        while self._line > line:
+        while self._line > line and self._start:
             self._line, self._start = self._line - 1, self._text.rfind("\n", 0, self._start - 1) + 1
         return self._start
 

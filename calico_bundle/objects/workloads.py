@@ -30,7 +30,7 @@ def build_daemon_set(daemon_set: Fields) -> Iterator[DaemonSetFact]:
         namespace=namespace,
         name=name,
         containers=tuple(_container(container) for container in pod.children("containers")),
-        owner=owner_of(daemon_set),
+        owner=owner_of(daemon_set.child("metadata")),
         evidence=daemon_set.child("metadata").evidence("name"),
     )
 

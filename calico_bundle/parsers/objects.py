@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 
-from calico_bundle.objects import all_kinds, builder_of
-from calico_bundle.objects.documents import KubernetesObject, Surroundings, read_objects
-from calico_bundle.objects.fields import IncompleteError, Record
-from calico_bundle.objects.located import Problem
+from calico_bundle.objects.building import read_facts
+from calico_bundle.objects.documents import Surroundings
 from calico_bundle.objects.reading import Reading
 from calico_bundle.parsers import Parsed, Parser
 from calico_bundle.parsers.lines import is_collector_error, output_lines
 
+_LIST_OF_PODS = b"apiVersion: v1\nitems:\n- apiVersion: v1\n  kind: Pod\n"
 _LONGEST_REMARK = 400
 """Characters of a line that are looked at to tell whether it is a remark; a hostile line may have a million."""
 
@@ -48,23 +48,40 @@ def parse(text: str, path: str) -> Parsed:
     ('shop', 4)
     """
     reading = Reading(path, text)
-    facts: list[object] = []
-    for found in read_objects(text, all_kinds().__contains__, Surroundings(_is_noise, _is_error)):
-        if isinstance(found, Problem):
-            reading.note(found)
-        else:
-            facts.extend(_facts(found, reading))
-    return Parsed(tuple(facts), reading.gaps())
+    return Parsed(tuple(read_facts(reading, text, _SURROUNDINGS)), reading.gaps())
 
 
-def _facts(found: KubernetesObject, reading: Reading) -> Iterator[object]:
-    build = builder_of(found.kind, found.group)
-    if build is None:
-        return
-    try:
-        yield from build(Record(reading, found.kind, found.group, found.body).fields())
-    except IncompleteError:
-        return
+def quick(data: bytes, path: str) -> Parsed | None:
+    """The same facts of a file that is, as a whole, what `kubectl get -o yaml` writes of many pods; None for any other.
+
+    >>> quick(b"apiVersion: v1\\nkind: Namespace\\n", "ns.yaml") is None
+    True
+    """
+    return _read_list(iter((data,)), path, whole=True) if data.startswith(_LIST_OF_PODS) else None
+
+
+def stream(pieces: Iterator[bytes], path: str) -> Parsed:
+    """The same facts of a file that comes in pieces: pods are read as they come, other files as a whole.
+
+    >>> stream(iter([b"apiVersion: v1\\nkind: Namesp", b"ace\\nmetadata:\\n  name: shop\\n"]), "ns.yaml").facts[0].name
+    'shop'
+    """
+    head = b""
+    while len(head) < len(_LIST_OF_PODS) and (piece := next(pieces, None)) is not None:
+        head += piece
+    pieces = chain((head,), pieces)
+    found = _read_list(pieces, path, whole=False) if head.startswith(_LIST_OF_PODS) else None
+    return found or parse(b"".join(pieces).decode("utf-8-sig", "replace"), path)
+
+
+def _read_list(pieces: Iterator[bytes], path: str, *, whole: bool) -> Parsed | None:
+    # numpy is loaded for this alone, and not when the command starts.
+    from calico_bundle.objects.pod_lists import PodList
+
+    found = PodList(path, _SURROUNDINGS)
+    if found.read(pieces) or not whole:
+        return Parsed(found.facts(), found.gaps())
+    return None
 
 
 def _is_noise(line: str) -> bool:
@@ -86,4 +103,5 @@ def _from_first_data(head: str) -> str:
     return rest.lstrip(" \t") if rest.lstrip(" \t")[:1] in ("{", "[") else rest
 
 
-PARSER = Parser("k8s-objects", recognizes, parse)
+_SURROUNDINGS = Surroundings(_is_noise, _is_error)
+PARSER = Parser("k8s-objects", recognizes, parse, quick=quick, stream=stream)
