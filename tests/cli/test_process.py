@@ -59,7 +59,7 @@ HELP_NEEDS = {"bz2", "lzma", "json"}
 
 @pytest.mark.parametrize("words", [["--help"], ["--version"], ["explain"], ["explain", "CB101"], ["explain", "CB1"]])
 def test_help_and_explain_import_no_room_of_the_analysis(words):
-    """That they say it in time; `tests/benchmarks/start_up.py` measures it."""
+    """That they say it in time; `tests/benchmarks/measure.py` measures it."""
     code = "import sys, click; before = set(sys.modules); sys.argv[0] = 'x'\ntry:\n    "
     code += "from calico_bundle.cli import main; main()\nfinally:\n    print(*(set(sys.modules) - before))"
     shown = subprocess.run(
