@@ -28,7 +28,7 @@ from typing import Any
 
 from tests.benchmarks.cluster import SIZES
 from tests.benchmarks.jobs import pods_beside
-from tests.benchmarks.processes import ROOT, Job, Taken, command, job, medians
+from tests.benchmarks.processes import ROOT, Job, Taken, command, environment, job, medians
 
 PAGE = ROOT / "docs/performance.md"
 LOADED = ("small", "medium")
@@ -79,9 +79,12 @@ def make(name: str, words: Sequence[str], folder: Path) -> Input:
 
 
 def check(bundle: Input) -> None:
-    """Stop where the command does not find the truth: how fast a wrong answer comes is of no interest."""
+    """Stop where the command does not find the truth: how fast a wrong answer comes is of no interest.
+
+    This also compiles what is measured later.
+    """
     words = [sys.executable, "-m", "calico_bundle", str(bundle.path), "-f", "json", "--paths", "none"]
-    report = json.loads(subprocess.run(words, cwd=ROOT, check=False, stdout=subprocess.PIPE).stdout)
+    report = json.loads(subprocess.run(words, cwd=ROOT, env=environment(), check=False, stdout=subprocess.PIPE).stdout)
     wrong = [node["name"] for node in report["nodes"] if node["address_verdict"] == "wrong"]
     found = {"paths": report["dns"]["paths"], "wrong_nodes": wrong, "verdict": report["verdict"]["status"]}
     if found != {name: bundle.truth[name] for name in found}:
@@ -209,6 +212,7 @@ def _met(got: float, goal: str) -> str:
 
 def growth(rounds: int, folder: Path) -> str:
     """What the whole command takes as one thing grows and the rest stays."""
+    check(make("medium", ["medium"], folder))
     bundles = {
         (what, count): make(f"{what}-{count}", ["medium", f"--{what}", str(count)], folder)
         for what, counts in GROWTH.items()
