@@ -14,12 +14,14 @@ from calico_bundle.errors import UnknownNameError
 from calico_bundle.findings import Finding
 from calico_bundle.report import model
 from calico_bundle.sources import Input, Limits
-from calico_bundle.tables import Tables
-from calico_bundle.trace import Path, trace
 
+# Tables, traces and the graph are imported when they are asked for: a report needs none of them.
 if TYPE_CHECKING:
     import networkx as nx
     import pandas as pd
+
+    from calico_bundle.tables import Tables
+    from calico_bundle.trace import Path
 
 
 def analyze(
@@ -141,6 +143,8 @@ class Analysis:
     @cached_property
     def tables(self) -> Tables:
         """All facts as DataFrames: `a.tables.routes`, `a.tables.nodes` ..."""
+        from calico_bundle.tables import Tables
+
         return Tables(self.bundle, self.diagnosis.cluster, self.diagnosis.gaps)
 
     @cached_property
@@ -176,6 +180,8 @@ class Analysis:
 
         Raises `UnknownNameError` or `AmbiguousNameError`.
         """
+        from calico_bundle.trace import trace
+
         return trace(self.diagnosis.paths, source, to, self.diagnosis.addresses)
 
     def trace(self, source: str, destination: str = "dns") -> dict[str, Any]:

@@ -46,13 +46,15 @@ def test_help_and_explain_import_nothing_heavy(words):
     assert shown.stdout.splitlines()[-1] == "[]"
 
 
+FOR_NOTEBOOKS = (
+    "pandas", "numpy", "networkx", "jinja2", "calico_bundle.tables", "calico_bundle.columns", "calico_bundle.trace",
+)  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "words, unwanted",
-    [
-        ((), ("pandas", "numpy", "networkx", "jinja2")),
-        (("-q",), ("pandas", "numpy", "networkx", "jinja2")),
-        (("-f", "json"), ("pandas", "numpy", "networkx", "jinja2", "rich")),
-    ],
+    [((), FOR_NOTEBOOKS), (("-q",), FOR_NOTEBOOKS), (("-f", "json"), (*FOR_NOTEBOOKS, "rich"))],
+    ids=["text", "quiet", "json"],
 )
 def test_a_report_is_made_without_what_only_notebooks_need(words, unwanted):
     code = "import sys\ntry:\n    from calico_bundle.cli import main; main()\nfinally:\n    "
