@@ -45,11 +45,18 @@ def load_pods_without_collector(path: Path) -> Callable[[], object]:
 
 def read_pods(path: Path) -> Callable[[], object]:
     """The pods file alone, by this program, from the open file to its facts."""
-    from calico_bundle.bundle import read_bundle
+    from calico_bundle.bundle import Bundle, read_bundle
     from calico_bundle.parsers import all_parsers
 
     all_parsers()  # imports, which the first file would pay for
-    return lambda: read_bundle(path)
+
+    def run() -> Bundle:
+        bundle = read_bundle(path)
+        if bundle.gaps or not bundle.artifacts[0].parsed.facts:
+            raise SystemExit(f"{path}: not read, but {bundle.gaps}")
+        return bundle
+
+    return run
 
 
 def extract_pods(path: Path) -> Callable[[], object]:

@@ -264,7 +264,7 @@ def main() -> None:
     """Measure, print, and write where asked."""
     given = _arguments()
     with tempfile.TemporaryDirectory() as place:
-        folder = given.folder or Path(place)
+        folder = (given.folder or Path(place)).resolve()
         folder.mkdir(parents=True, exist_ok=True)
         name = "growth" if given.growth else "sizes"
         text = growth(given.rounds, folder) if given.growth else measure(given.sizes, given.rounds, folder)
