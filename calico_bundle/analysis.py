@@ -14,12 +14,14 @@ from calico_bundle.errors import UnknownNameError
 from calico_bundle.findings import Finding
 from calico_bundle.report import model
 from calico_bundle.sources import Input, Limits
-from calico_bundle.tables import Tables
-from calico_bundle.trace import Path, trace
 
+# Tables, traces and the graph are imported when they are asked for: a report needs none of them.
 if TYPE_CHECKING:
     import networkx as nx
     import pandas as pd
+
+    from calico_bundle.tables import Tables
+    from calico_bundle.trace import Path
 
 
 def analyze(
@@ -33,12 +35,30 @@ def analyze(
 
     `source` is a path, a directory, a binary file object, or a list of them that are parts of one cluster; `dns` is
     NAMESPACE/SERVICE when the cluster DNS is not found by itself; `progress` is called with bytes read, bytes in all
-    (or None) and the file being read.
+    (None: not known) and the file being read; then, all being read, with what is worked out.
 
     Raises `NotABundleError` when the input cannot be read at all or nothing in it is known, `UnknownNameError` or
     `UsageError` for `dns`, `UsageError` for a `source` that is none of these.
     """
-    return Analysis(read_bundle(source, limits=limits, progress=progress), dns=dns)
+    if progress is None:
+        return Analysis(read_bundle(source, limits=limits), dns=dns)
+    steps = _Steps(progress)
+    return Analysis(read_bundle(source, limits=limits, progress=steps.read), dns=dns, tell=steps.work)
+
+
+class _Steps:
+    """Passes on how far the reading is, and what is done after it: then all bytes are read."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._bytes = 0
+
+    def read(self, done: int, total: int | None, what: str) -> None:
+        self._bytes = total or done
+        self._progress(done, total, what)
+
+    def work(self, what: str) -> None:
+        self._progress(self._bytes, self._bytes, what)
 
 
 class Findings(Sequence[Finding]):
@@ -102,11 +122,13 @@ class Analysis:
     terminal as text and in Jupyter as a card.
     """
 
-    def __init__(self, bundle: Bundle, *, dns: str | None = None) -> None:
+    def __init__(
+        self, bundle: Bundle, *, dns: str | None = None, tell: Callable[[str], None] = lambda _phase: None
+    ) -> None:
         self.bundle = bundle
         self._dns = dns
         # A wrong --dns is said at once, not at the first attribute somebody looks at.
-        self.diagnosis: Diagnosis = diagnose(bundle, dns=dns)
+        self.diagnosis: Diagnosis = diagnose(bundle, dns=dns, tell=tell)
 
     @property
     def verdict(self) -> ClusterVerdict:
@@ -121,6 +143,8 @@ class Analysis:
     @cached_property
     def tables(self) -> Tables:
         """All facts as DataFrames: `a.tables.routes`, `a.tables.nodes` ..."""
+        from calico_bundle.tables import Tables
+
         return Tables(self.bundle, self.diagnosis.cluster, self.diagnosis.gaps)
 
     @cached_property
@@ -156,6 +180,8 @@ class Analysis:
 
         Raises `UnknownNameError` or `AmbiguousNameError`.
         """
+        from calico_bundle.trace import trace
+
         return trace(self.diagnosis.paths, source, to, self.diagnosis.addresses)
 
     def trace(self, source: str, destination: str = "dns") -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import time
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -14,13 +13,14 @@ import click
 from calico_bundle import __version__
 from calico_bundle.commands import RESERVED, Document, Outcome, Session, verbs
 from calico_bundle.errors import BundleError
+from calico_bundle.progress_line import ProgressLine, columns
 from calico_bundle.report.exit_status import ExitStatus
 
 NAME = "bundle-analyze"
 DEBUG = "CALICO_BUNDLE_DEBUG"
 """Set to anything, this shows the traceback of an error, as `-v` does."""
 
-_REDRAW_SECONDS = 0.1
+_WIDEST_HELP = 100
 
 
 class Program(click.Group):
@@ -37,8 +37,8 @@ class Program(click.Group):
     def main(self, args: Sequence[str] | None = None, *_more: Any, **_settings: Any) -> NoReturn:
         """Run on `args`, else on the arguments of this process, and exit with the status."""
         words = list(sys.argv[1:] if args is None else args)
-        progress = _Progress(shown=sys.stderr is not None and sys.stderr.isatty())
-        session = Session(_terminal_width(), progress if progress.shown else None, dict(os.environ))
+        progress = ProgressLine(sys.stderr)
+        session = Session(_terminal_width(), progress if progress.is_shown else None, dict(os.environ))
         sys.exit(_run_safely(words, session, progress))
 
 
@@ -47,7 +47,7 @@ def main() -> NoReturn:
     program.main()
 
 
-def _run_safely(words: list[str], session: Session, progress: _Progress) -> int:
+def _run_safely(words: list[str], session: Session, progress: ProgressLine) -> int:
     """Whatever happens, it becomes an exit status and one clear line; a traceback only for who asks for it."""
     try:
         try:
@@ -80,10 +80,15 @@ def _run(words: list[str], session: Session) -> Outcome:
         raise click.UsageError(f"{words[0]} is not offered yet; a bundle of that name is written ./{words[0]}")
     command = known[verb or "analyze"]
     name = NAME if verb is None else f"{NAME} {verb}"
-    settings: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100, "obj": session}
+    settings: dict[str, Any] = {"help_option_names": ["-h", "--help"], "terminal_width": _help_width(), "obj": session}
     with command.make_context(name, words if verb is None else words[1:], **settings) as context:
         outcome: Outcome = command.invoke(context)
     return outcome
+
+
+def _help_width() -> int:
+    """As click works it out, without what it imports for that."""
+    return max(min(columns(sys.stdout), _WIDEST_HELP) - 2, 50)
 
 
 # --- standard error ---------------------------------------------------------------------------------------------------
@@ -123,51 +128,11 @@ def _defect(error: Exception) -> str:
     )
 
 
-class _Progress:
-    """One line on standard error, drawn over and over; only for a terminal."""
-
-    def __init__(self, *, shown: bool) -> None:
-        self.shown = shown
-        self._drawn_at = 0.0
-        self._on_screen = False
-
-    def __call__(self, done: int, total: int | None, text: str) -> None:
-        now = time.monotonic()
-        if now - self._drawn_at < _REDRAW_SECONDS:
-            return
-        from calico_bundle.evidence import clean
-
-        self._drawn_at, self._on_screen = now, True
-        share = f"{100 * done // total:3d} %" if total else f"{done:,}"
-        room = _columns() - 1
-        self._write(f"\r\x1b[2K{clean(f'{share}  {text}')[:room]}")
-
-    def clear(self) -> None:
-        """Leave no trace of it."""
-        if self._on_screen:
-            self._write("\r\x1b[2K")
-            self._on_screen = False
-
-    @staticmethod
-    def _write(words: str) -> None:
-        with contextlib.suppress(OSError):
-            sys.stderr.write(words)
-            sys.stderr.flush()
-
-
 # --- what is written ------------------------------------------------------------------------------------------------
 
 
 def _terminal_width() -> int | None:
-    if sys.stdout is None or not sys.stdout.isatty():
-        return None
-    return _columns()
-
-
-def _columns() -> int:
-    import shutil  # with all that it knows of archives, it takes as long as the rest of this room
-
-    return shutil.get_terminal_size().columns
+    return columns(sys.stdout) if sys.stdout is not None and sys.stdout.isatty() else None
 
 
 def _deliver(outcome: Outcome) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from calico_bundle.addresses import AddressVerdict, judge_addresses
@@ -49,17 +49,25 @@ class Diagnosis:
     verdict: ClusterVerdict
 
 
-def diagnose(bundle: Bundle, *, dns: str | None = None) -> Diagnosis:
+def _tell_nobody(_phase: str) -> None:
+    pass
+
+
+def diagnose(bundle: Bundle, *, dns: str | None = None, tell: Callable[[str], None] = _tell_nobody) -> Diagnosis:
     """Work out the verdict on a bundle; `dns` is NAMESPACE/SERVICE when the cluster DNS is not found by itself.
+
+    `tell` is called with what is done next, where that may take long.
 
     Raises `UsageError` or `UnknownNameError` for a `dns` that is not there.
 
     >>> diagnose(Bundle((), (), (), ())).verdict.status
     'inconclusive'
     """
+    tell("joining what was read")
     cluster = join(bundle)
     service = find_dns(cluster, dns)
     paths = DnsPaths(cluster, service)
+    tell("following the paths of pods")
     addresses = judge_addresses(cluster, paths.forwarding)
     gaps = (*bundle.gaps, *(g for a in bundle.artifacts for g in a.parsed.gaps), *cluster.gaps)
     lacking = missing(cluster, service)

@@ -169,11 +169,42 @@ def test_stream_is_an_input():
     assert analysis.report()["bundle"]["inputs"] == ["-"]
 
 
-def test_progress_is_told():
-    seen = []
-    cb.analyze(io.BytesIO(story("healthy").archive()), progress=lambda *told: seen.append(told))
-    assert seen
-    assert all(isinstance(done, int) for done, _, _ in seen)
+def progress_of(source) -> list[tuple[int, int | None, str]]:
+    seen: list[tuple[int, int | None, str]] = []
+    cb.analyze(source, progress=lambda *told: seen.append(told))
+    return seen
+
+
+def test_progress_is_told(tmp_path):
+    archive = tmp_path / "healthy.tar.gz"
+    archive.write_bytes(story("healthy").archive())
+    *reading, joining, following = progress_of(archive)
+    size = archive.stat().st_size
+    assert {total for _, total, _ in reading} == {size}
+    counts = [done for done, _, _ in reading]
+    assert counts == sorted(counts)
+    assert {path for path, _ in story("healthy").members()} >= {what for _, _, what in reading if what}
+    assert (joining, following) == (
+        (size, size, "joining what was read"),
+        (size, size, "following the paths of pods"),
+    )
+
+
+def test_progress_of_a_pipe_knows_no_end_until_it_is_there():
+    class Pipe(io.RawIOBase):
+        def __init__(self, data: bytes) -> None:
+            self._data = io.BytesIO(data)
+
+        def readable(self) -> bool:
+            return True
+
+        def readinto(self, buffer) -> int:
+            return self._data.readinto(buffer)
+
+    *reading, joining, following = progress_of(Pipe(story("healthy").archive()))
+    assert {total for _, total, _ in reading} == {None}
+    for done, total, _ in (joining, following):
+        assert done == total == reading[-1][0] > 0
 
 
 def test_dns_by_name():

@@ -6,7 +6,7 @@ It is the JSON report of the contract; no format computes anything of its own.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from calico_bundle.addresses import AddressStatus, AddressVerdict
 from calico_bundle.cluster import ClusterNode
@@ -19,7 +19,9 @@ from calico_bundle.impact import FAILING, lost_pairs
 from calico_bundle.network.outcome import Hop, Outcome, Walk
 from calico_bundle.network.service import DnsService
 from calico_bundle.paths import DnsPaths, PodPath, Verdict
-from calico_bundle.trace import End, Path
+
+if TYPE_CHECKING:
+    from calico_bundle.trace import End, Path
 
 SCHEMA_VERSION = 1
 TOOL = "calico_bundle"
