@@ -14,6 +14,7 @@ from calico_bundle.evidence import Gap, GapKind
 from calico_bundle.facts.cards import CardIndex
 from calico_bundle.facts.listing import FactList
 from calico_bundle.facts.log_events import NodeLog
+from calico_bundle.facts.pod_table import merge_pods
 from calico_bundle.facts.route_queries import any_bird_route_to, names_as_own
 from calico_bundle.identity import MACHINE_KINDS, Owner, find_impostors, find_owners, make_directory
 from calico_bundle.records import (
@@ -113,7 +114,7 @@ class Cluster:
     """Everything known of one cluster; node records by name, other facts as they were read (duplicates removed)."""
 
     nodes: Mapping[str, ClusterNode]
-    pods: tuple[f.PodFact, ...] = ()
+    pods: Sequence[f.PodFact] = ()
     services: tuple[f.ServiceFact, ...] = ()
     endpoints: tuple[f.EndpointFact, ...] = ()
     daemonsets: tuple[f.DaemonSetFact, ...] = ()
@@ -181,7 +182,7 @@ def join(bundle: Bundle) -> Cluster:
     nodes = _nodes(stated, by_node(machine, placed), {gap.path for gap in bundle.gaps}, gaps)
     return Cluster(
         nodes=nodes,
-        pods=_pods(stated),
+        pods=merge_pods(stated.parts(f.PodFact)),
         services=_unique(stated.of(f.ServiceFact), lambda s: (s.namespace, s.name)),
         endpoints=_endpoints(stated),
         daemonsets=_unique(stated.of(f.DaemonSetFact), lambda d: (d.namespace, d.name)),
@@ -210,9 +211,12 @@ class _Stated:
 
     def of(self, kind: type[T]) -> Iterator[T]:
         """The facts of one class, in the order in which they were read."""
-        for part in self._parts:
-            listed = part.of(kind) if isinstance(part, FactList) else part.get(kind, ())
-            yield from listed  # type: ignore[misc]
+        for part in self.parts(kind):
+            yield from part
+
+    def parts(self, kind: type[T]) -> list[Sequence[T]]:
+        """The same, file by file."""
+        return [part.of(kind) if isinstance(part, FactList) else part.get(kind, ()) for part in self._parts]  # type: ignore[misc]
 
 
 def _by_class(facts: Iterable[object]) -> dict[type, list[object]]:
@@ -228,10 +232,6 @@ def _unique(facts: Iterable[T], key: Callable[[T], object]) -> tuple[T, ...]:
     for fact in facts:
         found.setdefault(key(fact), fact)
     return tuple(found.values())
-
-
-def _pods(stated: _Stated) -> tuple[f.PodFact, ...]:
-    return _unique(stated.of(f.PodFact), lambda p: (p.namespace, p.name))
 
 
 def _endpoints(stated: _Stated) -> tuple[f.EndpointFact, ...]:
