@@ -200,7 +200,7 @@ class _Judge:
         """The address that a peer should have: where its own is as suspicious, its InternalIP stands for it."""
         if peer.name not in self.suspicious:
             return peer.bgp_address
-        listed = (a.address for a in peer.addresses or () if a.address.ip == peer.internal_ip)
+        listed = (a.address for a in peer.card_addresses if a.address.ip == peer.internal_ip)
         return next(listed, ip_interface(peer.internal_ip) if peer.internal_ip else None)
 
 
@@ -258,7 +258,7 @@ def _cited(node: ClusterNode, *columns: str) -> tuple[Evidence, ...]:
 
 def _lines(node: ClusterNode, stored: Address, expected: Address | None) -> tuple[Evidence, ...]:
     """The lines that show an address choice: annotation, InternalIP, both cards, and calico-node's own word."""
-    cards = [a.evidence for a in node.addresses or () if a.address.ip in (stored, expected)]
+    cards = [a.evidence for a in node.card_addresses if a.address.ip in (stored, expected)]
     said = [e.evidence for e in node.log.events("address-autodetected") if _names(e.values, stored)]
     return (*_cited(node, "bgp_ipv4", "internal_ips"), *cards, *said[-1:])
 

@@ -31,9 +31,16 @@ class Choices:
         self.cluster = cluster
         self.forwarding = forwarding
         self.installation: CalicoInstallation = installation_of(cluster)
+        self._predicted: dict[tuple[str, int], Detection] = {}
 
     def predicted(self, node: ClusterNode, family: int = 4) -> Detection:
         """The address the node has after calico-node's next start, with the environment it has now."""
+        key = (node.name, family)
+        if key not in self._predicted:
+            self._predicted[key] = self._replayed(node, family)
+        return self._predicted[key]
+
+    def _replayed(self, node: ClusterNode, family: int) -> Detection:
         environment = environment_of(self.cluster, family)
         if environment is None:
             return Detection(
@@ -63,11 +70,7 @@ class Choices:
         """A node as autodetection sees it: from `ip addr`, else from the annotation projectcalico.org/Interfaces."""
         internal = node.kubernetes.internal_ips if node.kubernetes else ()
         if node.interfaces is not None and node.addresses is not None:
-            held: dict[str, list[Interface]] = {i.name: [] for i in node.interfaces}
-            for address in node.addresses:
-                held.setdefault(address.interface, []).append(address.address)
-            cards = tuple(Card(name, tuple(addresses)) for name, addresses in held.items())
-            return Machine(cards, internal, self._route_source(node))
+            return Machine(_cards(node), internal, self._route_source(node))
         annotated = _annotated(node)
         return Machine(annotated, internal, self._route_source(node), ordered=False)
 
@@ -86,6 +89,19 @@ class Choices:
             return source_address(node, route, destination)[0] if route else None
 
         return source
+
+
+def _cards(node: ClusterNode) -> tuple[Card, ...]:
+    """The interfaces with their addresses, in the kernel's order.
+
+    Cables of pods are left out where they have link-local addresses alone: no method takes one of those.
+    """
+    held: dict[str, list[Interface]] = {i.name: [] for i in node.cards}
+    if any(address.interface not in held for address in node.card_addresses):
+        held = {i.name: [] for i in node.interfaces or ()}
+    for address in node.card_addresses:
+        held.setdefault(address.interface, []).append(address.address)
+    return tuple(Card(name, tuple(addresses)) for name, addresses in held.items())
 
 
 def _stored(node: ClusterNode, family: int) -> Interface | None:

@@ -95,7 +95,7 @@ def _put_right(cluster: Cluster, addresses: Mapping[str, AddressVerdict]) -> Clu
 
 def _with_mask(cluster: Cluster, node: ClusterNode, address: Address) -> IPv4Interface:
     """An address with its card's mask; where cards were not recorded, with that of a node in the same network."""
-    own = next((a.address for a in node.addresses or () if a.address.ip == address), None)
+    own = next((a.address for a in node.card_addresses if a.address.ip == address), None)
     if own is not None:
         return IPv4Interface(own)
     others = (n.bgp_address.network for n in cluster.nodes.values() if n.bgp_address)

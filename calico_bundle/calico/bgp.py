@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from ipaddress import ip_address
 from itertools import pairwise, permutations
 
@@ -20,6 +20,7 @@ from calico_bundle.calico.exclusions import Version
 from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.evidence import Evidence
 from calico_bundle.facts import Address, BGPSessionFact, EventFact, Network
+from calico_bundle.facts.pod_queries import unready_on_host_network
 from calico_bundle.facts.route_queries import bird_routes_to, first_learned, has_bird_routes, is_learned
 
 REPORTED = "CalicoNodeStatus"
@@ -236,6 +237,7 @@ class Peerings:
         return [self.session(near, far) for near, far in pairwise(way)]
 
 
+@lru_cache(16 * 1024)  # every node's log names the same peers
 def _peer_in(protocol: str) -> Address | None:
     """The peer's address in the name of a session's protocol (`Mesh_10_0_0_1`)."""
     try:
@@ -316,7 +318,7 @@ def _not_established(cluster: Cluster, configuration: BgpConfiguration) -> dict[
     Past the first 30 s such a pod has no session at all, and names every peer; an event that leaves one out is of the
     first seconds of some start (node/pkg/health/health.go).
     """
-    pods = {p.name: p for p in cluster.pods if p.ready is False and p.host_network and p.node in cluster.nodes}
+    pods = {p.name: p for p in unready_on_host_network(cluster.pods) if p.node in cluster.nodes}
     found: dict[tuple[str, str], Evidence] = {}
     for name, pod in pods.items():
         node = cluster.nodes[pod.node or ""]

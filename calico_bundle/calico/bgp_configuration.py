@@ -153,7 +153,7 @@ class BgpConfiguration:
             return None
         if self._version is None or self._version >= MESH_IS_MULTIHOP_SINCE:
             return None
-        if any(target in a.address.network for a in node.addresses):
+        if any(target in a.address.network for a in node.card_addresses):
             return None
         text = (
             f"{node.name} (AS {ours}) and {peer.name} (AS {theirs}) differ in their AS numbers, so their session must be "

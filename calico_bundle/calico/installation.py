@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from calico_bundle.cluster import Cluster
 from calico_bundle.evidence import Evidence
 from calico_bundle.facts import ContainerSpec, DaemonSetFact, InstallationFact
+from calico_bundle.facts.pod_queries import labeled
 
 # Render precedence of the operator when several are set (pkg/render/node.go).
 _OPERATOR_METHODS = (
@@ -136,7 +137,7 @@ def _method(container: ContainerSpec | None) -> tuple[str | None, tuple[Evidence
 
 def _namespace_of_pods(cluster: Cluster) -> str | None:
     """Where calico-node's pods run: calico-system is the operator's (pkg/common), a manifest takes kube-system."""
-    return next((p.namespace for p in cluster.pods if p.labels.get("k8s-app") == "calico-node"), None)
+    return next((p.namespace for p in labeled(cluster.pods, "k8s-app", "calico-node")), None)
 
 
 def _rendered(setting: Mapping[str, object] | None) -> str | None:

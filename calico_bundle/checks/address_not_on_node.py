@@ -54,7 +54,7 @@ def _finding(context: Context, verdict: AddressVerdict) -> Finding:
     node = context.cluster.nodes[verdict.node]
     impact = impact_of({verdict.node}, context.paths)
     said = [e.evidence for e in node.log.events("address-not-on-host", "bird-socket-error")]
-    listed = [a.evidence for a in node.addresses or () if a.address.ip == verdict.expected]
+    listed = [a.evidence for a in node.card_addresses if a.address.ip == verdict.expected]
     should = f"; it should be {verdict.expected} on {verdict.expected_interface}" if verdict.expected else ""
     return Finding(
         INFO.code,

@@ -73,7 +73,7 @@ def _finding(context: Context, node: ClusterNode, address: Interface, interface:
 
 def _evidence(context: Context, node: ClusterNode, address: Interface) -> tuple[Evidence, ...]:
     stored = node.bgp_address.ip if node.bgp_address else None
-    cards = [a.evidence for a in node.addresses or () if a.address.ip in (stored, address.ip)]
+    cards = [a.evidence for a in node.card_addresses if a.address.ip in (stored, address.ip)]
     annotation = node.kubernetes.cited.get("bgp_ipv4") if node.kubernetes else None
     lines = (annotation, *cards, *context.choices.installation.evidence)
     return tuple(dict.fromkeys(e for e in lines if e))

@@ -8,7 +8,9 @@ from calico_bundle.findings import WARNING, Check, CheckInfo, Context, Finding
 from calico_bundle.names import node_subject
 
 if TYPE_CHECKING:
-    from calico_bundle.cluster import ClusterNode
+    from collections.abc import Mapping, Sequence
+
+    from calico_bundle.cluster import Cluster, ClusterNode
     from calico_bundle.facts import Address
 
 INFO = CheckInfo(
@@ -41,20 +43,24 @@ def lacks(context: Context) -> str | None:
 
 def run(context: Context) -> list[Finding]:
     """One finding per node."""
-    return [f for node in context.cluster.nodes.values() if (f := _finding(context, node))]
+    reporting: dict[Address, list[str]] = {}
+    for node in context.cluster.nodes.values():
+        if node.internal_ip is not None:
+            reporting.setdefault(node.internal_ip, []).append(node.name)
+    found = (_finding(context, node, reporting) for node in context.cluster.nodes.values())
+    return [finding for finding in found if finding]
 
 
-def _finding(context: Context, node: ClusterNode) -> Finding | None:
+def _finding(context: Context, node: ClusterNode, reporting: Mapping[Address, Sequence[str]]) -> Finding | None:
     from calico_bundle.addresses import AddressStatus
 
     ip = node.internal_ip
     if ip is None:
         return None
-    others = [n for n in context.cluster.nodes.values() if n.name != node.name]
-    sharing = [n.name for n in others if n.internal_ip == ip]
+    sharing = [name for name in reporting[ip] if name != node.name]
     if sharing:
         why = f"{', '.join(sharing[:5])} reports the same InternalIP"
-    elif context.addresses[node.name].status is AddressStatus.UNINTENDED and _alone(node, ip, others):
+    elif context.addresses[node.name].status is AddressStatus.UNINTENDED and _alone(context.cluster, node, ip):
         why = f"no other node is in its network, and {node.bgp_address} works"
     else:
         return None
@@ -64,11 +70,12 @@ def _finding(context: Context, node: ClusterNode) -> Finding | None:
     return Finding(INFO.code, INFO.name, WARNING, node_subject(node.name), message, lines)
 
 
-def _alone(node: ClusterNode, ip: Address, others: list[ClusterNode]) -> bool:
+def _alone(cluster: Cluster, node: ClusterNode, ip: Address) -> bool:
     """Whether the InternalIP's network has no other node, and the Calico address's has."""
-    held = next((a.address for a in node.addresses or () if a.address.ip == ip), None)
+    held = next((a.address for a in node.card_addresses if a.address.ip == ip), None)
     if held is None or node.bgp_address is None:
         return False
+    others = (n for n in cluster.nodes.values() if n.name != node.name)
     addresses = [a for n in others for a in (n.internal_ip, n.bgp_address.ip if n.bgp_address else None) if a]
     return not any(a in held.network for a in addresses) and any(a in node.bgp_address.network for a in addresses)
 

@@ -99,7 +99,9 @@ def _tunnel_address(node: ClusterNode, device: str) -> Address | None:
 def _any(node: ClusterNode) -> tuple[Address, ...]:
     found: list[Address]
     if node.addresses is not None:
-        found = [a.address.ip for a in node.addresses if a.address.version == 4 and a.scope not in ("link", "host")]
+        found = [
+            a.address.ip for a in node.card_addresses if a.address.version == 4 and a.scope not in ("link", "host")
+        ]
     else:
         stored = node.bgp_address.ip if node.bgp_address else None
         found = [ip for ip in (node.internal_ip, stored) if ip is not None]

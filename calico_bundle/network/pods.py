@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from ipaddress import IPv4Network, ip_network
+from ipaddress import IPv4Address, IPv4Network, ip_network
 
 from calico_bundle.calico.bgp_configuration import peers_with_routers
 from calico_bundle.calico.installation import installation_of
 from calico_bundle.cluster import Cluster
-from calico_bundle.facts import Address, AddressFact, Network, PodFact
+from calico_bundle.facts import Address, AddressFact, Network
+from calico_bundle.facts.pod_queries import homes_of, probed_nodes
 from calico_bundle.network.cards import in_a_cloud, own_networks
 
 DEFAULT_INTERFACE_PREFIXES = ("cali",)
@@ -55,13 +56,12 @@ class PodNetwork:
         networks = [p.cidr for p in cluster.pools if p.cidr] + [b.cidr for b in cluster.blocks]
         self._natting = [p.cidr for p in cluster.pools if p.cidr and p.nat_outgoing and not p.disabled]
         self._networks = Prefixes((network, "") for network in networks)
-        self._pods: Mapping[Address, PodFact] = {ip: p for p in cluster.pods if not p.host_network for ip in p.ips}
-        self._samples: dict[str, Address] = {}
-        for ip, pod in self._pods.items():
-            if pod.node and ip.version == 4:
-                self._samples[pod.node] = min(ip, self._samples.get(pod.node, ip), key=int)
-        probed = (p for p in cluster.pods if p.network_probe and p.ready and not p.host_network)
-        self._answering = frozenset(p.node for p in probed if p.node)
+        self._pods = homes_of(cluster.pods)
+        self._samples: dict[str, int] = {}
+        for value, node in self._pods.items():
+            if node is not None:
+                self._samples[node] = min(value, self._samples.get(node, value))
+        self._answering = probed_nodes(cluster.pods)
         self._by_node = cluster.blocks_by_node
         self._blocks = Prefixes((block, node) for node, blocks in sorted(self._by_node.items()) for block in blocks)
         configured = [c.interface_prefix for c in cluster.felix_configurations if c.interface_prefix]
@@ -70,14 +70,18 @@ class PodNetwork:
         self._has_blocks = cluster.has_blocks
         self.routers_may_know_pods = peers_with_routers(cluster) or _routed_by_others(cluster)
         self._cards = {node.name: tuple(own_networks(node, self._prefixes)) for node in cluster.nodes.values()}
-        self._of_machines = _addresses_of_machines(cluster, self._cards) - self._pods.keys()
+        machines = _addresses_of_machines(cluster, self._cards)
+        self._of_machines = frozenset(a for a in machines if not self._is_pods(a))
 
     def is_pod_address(self, address: Address) -> bool:
         """Whether an address belongs to a pod, a block or a pool, and is not a machine's own that lies in a pool."""
         return address not in self._of_machines and self._in_networks(address)
 
+    def _is_pods(self, address: Address) -> bool:
+        return address.version == 4 and int(address) in self._pods
+
     def _in_networks(self, address: Address) -> bool:
-        if address in self._pods or self._networks.find(address) is not None:
+        if self._is_pods(address) or self._networks.find(address) is not None:
             return True
         # Where neither pools nor blocks were collected, the Nodes' pod CIDRs are all there is to go by.
         return not self._networks.any and self.block_of(address) is not None
@@ -115,14 +119,13 @@ class PodNetwork:
 
     def runs_on(self, address: Address, node: str) -> bool:
         """Whether a pod of a node has the address."""
-        pod = self._pods.get(address)
-        return pod is not None and pod.node == node
+        return self._is_pods(address) and self._pods[int(address)] == node
 
     def owner_of(self, address: Address) -> str | None:
         """The node that packets for an address go to: its pod's, which may have borrowed it, else the block's."""
-        pod = self._pods.get(address)
-        if pod is not None and pod.node is not None:
-            return pod.node
+        node = self._pods.get(int(address)) if address.version == 4 else None
+        if node is not None:
+            return node
         block = self.block_of(address)
         return block[1] if block else None
 
@@ -146,7 +149,7 @@ class PodNetwork:
     def sample_on(self, node: str) -> Address | None:
         """An IPv4 address of a pod on a node, running if there is one, else one of its blocks."""
         if node in self._samples:
-            return self._samples[node]
+            return IPv4Address(self._samples[node])
         # A pod CIDR that stands in for blocks need not hold any pod, nor have a route.
         own = self.blocks_of(node) if self._has_blocks else ()
         blocks = sorted(b for b in own if isinstance(b, IPv4Network))

@@ -175,8 +175,7 @@ class PredictedRouting:
 
     def _lacks(self, device: str) -> bool:
         """Whether a tunnel's device is not there: Felix makes none while no card holds the node's Calico address."""
-        names = {i.name for i in self._node.interfaces or ()}
-        return bool(device and names) and device not in names
+        return bool(device and self._node.interfaces) and self._node.interface(device) is None
 
     def _listing(self) -> tuple[Evidence, ...]:
         return tuple(i.evidence for i in (self._node.interfaces or ())[:1])
@@ -203,8 +202,8 @@ def _connected(node: ClusterNode) -> Iterator[tuple[Network, str]]:
     The kernel removes a connected route when the card goes down, and keeps it (linkdown) when it only lacks carrier.
     """
     if node.addresses is not None:
-        down = {i.name for i in node.interfaces or () if i.flags and "UP" not in i.flags}
-        held = [a for a in node.addresses if a.address.version == 4 and a.interface not in down | {"lo"}]
+        down = {i.name for i in node.cards if i.flags and "UP" not in i.flags}
+        held = [a for a in node.card_addresses if a.address.version == 4 and a.interface not in down | {"lo"}]
         by_length = sorted(held, key=lambda a: -a.address.network.prefixlen)
         # `noprefixroute` leaves the route to user space: NetworkManager, which sets it on every address, adds it itself.
         yield from ((a.address.network, a.interface) for a in by_length)

@@ -92,4 +92,4 @@ def _without_address(node: ClusterNode, device: str | None, pods: PodNetwork) ->
         return device is not None
     if node.addresses is None:
         return False
-    return not any(a.interface == device and a.address.version == 4 for a in node.addresses)
+    return not any(a.interface == device and a.address.version == 4 for a in node.card_addresses)

@@ -165,7 +165,7 @@ class NodeRouting:
         self._all_recorded = "local" in self._tables
         """`ip route show table all` lists the local table too; without it, other tables were not asked for."""
         if not self._all_recorded:
-            self._tables["local"] = RoutingTable(_local_routes(node.addresses or ()))
+            self._tables["local"] = RoutingTable(_local_routes(node.card_addresses))
         self._others = sorted(self._tables.keys() - set(_DEFAULT_ORDER))
         self._incomplete = "ip-route" in node.incomplete
         self._rules = sorted((r for r in node.rules or () if r.family in (4, None)), key=lambda r: r.priority)
@@ -305,7 +305,7 @@ def device_address(node: ClusterNode, device: str | None, near: Address) -> tupl
     That is an address of the device whose network holds the neighbor, else the device's first, else (a pod's cable has
     none) the first address of any device, in the order of the devices; never one of link or host scope.
     """
-    usable = [a for a in node.addresses or () if a.address.version == 4 and _selectable(a)]
+    usable = [a for a in node.card_addresses if a.address.version == 4 and _selectable(a)]
     own = [a for a in usable if a.interface == device]
     best = next((a for a in own if near in a.address.network), None) or next(iter(own or usable), None)
     return (best.address.ip, best.evidence) if best else (None, None)

@@ -18,6 +18,7 @@ from calico_bundle.calico.bgp import Peerings, SessionState
 from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.evidence import Evidence
 from calico_bundle.facts import Address, NeighborFact
+from calico_bundle.facts.pod_columns import columns_of
 from calico_bundle.network.cards import in_a_cloud
 from calico_bundle.network.prediction import OWN_CARD
 from calico_bundle.numbers import whole_number
@@ -51,10 +52,11 @@ class Wires:
         self._macs: dict[str, set[tuple[str, str]]] = defaultdict(set)
         self._stored: dict[Address, set[str]] = defaultdict(set)
         self._internal: dict[Address, set[str]] = defaultdict(set)
-        self._pods_on = Counter(p.node for p in cluster.pods if not p.host_network)
+        pods = columns_of(cluster.pods)
+        self._pods_on = Counter(n for n, host in zip(pods.nodes, pods.host_networks, strict=True) if not host)
         for node in cluster.nodes.values():
             self._index(node)
-        spoken_of = {p.node for p in cluster.pods if p.node} | {b.node for b in cluster.blocks if b.node}
+        spoken_of = {node for node in pods.nodes if node} | {b.node for b in cluster.blocks if b.node}
         known = {n.name for n in cluster.nodes.values() if n.internal_ip or n.bgp_address or n.addresses}
         self.all_nodes_known = spoken_of | set(cluster.nodes) <= known
         """Whether every node that the bundle speaks of has an address in it: only then is another address no node's."""
@@ -132,7 +134,8 @@ class Wires:
         """Whether the card of an address, or its link-layer address, was not recorded: then any answer may be it."""
         node = self._nodes[name]
         card = node.interface_of(address)
-        return not any(i.mac for i in node.interfaces or () if i.name == card)
+        found = node.interface(card) if card is not None else None
+        return found is None or not found.mac
 
     def _by_addresses(self, sender: ClusterNode, device: str, owner: ClusterNode, next_hop: Address) -> Landing:
         interface = _arrival(sender, device, owner, next_hop)
@@ -163,7 +166,7 @@ class Wires:
         # A sender whose cards are not known may be on that network itself.
         if interface is not None and sender.addresses is not None and self._deserted(owner, interface):
             text = f"{owner.name}'s neighbor table shows nobody on {interface}: no router delivers there"
-            card = next((a.evidence for a in owner.addresses or () if a.address.ip == target), None)
+            card = next((a.evidence for a in owner.card_addresses if a.address.ip == target), None)
             return Landing("silent", owner.name, interface, card, text)
         if target == owner.internal_ip and source in (None, sender.internal_ip) and _ready(owner) and _ready(sender):
             return Landing("node", owner.name, interface, None, "both nodes are Ready under these InternalIPs")
@@ -207,11 +210,13 @@ def _arrival(sender: ClusterNode, device: str, owner: ClusterNode, next_hop: Add
             return None
         stored = owner.bgp_address
         return OWN_CARD if stored is not None and stored.ip == next_hop == owner.internal_ip else None
-    listed = sender.addresses or ()
+    listed = sender.card_addresses
     ours: list[Address] = [a.address.ip for a in listed if a.interface == device and a.address.version == 4]
     if not ours and sender.bgp_address and sender.internal_ip == sender.bgp_address.ip:
         ours = [sender.bgp_address.ip]
-    cards = {a.interface for a in owner.addresses for ip in ours if ip in a.address.network and a.interface != "lo"}
+    cards = {
+        a.interface for a in owner.card_addresses for ip in ours if ip in a.address.network and a.interface != "lo"
+    }
     return cards.pop() if len(cards) == 1 else None
 
 
@@ -219,7 +224,7 @@ def _goes_by_internal_ip(sender: ClusterNode, device: str) -> bool:
     """Whether a device holds the sender's InternalIP; where its cards are not known, whether Calico's address is it."""
     if sender.addresses is None:
         return sender.internal_ip is not None and sender.internal_ip == _stored_ip(sender)
-    return any(a.interface == device and a.address.ip == sender.internal_ip for a in sender.addresses)
+    return any(a.interface == device and a.address.ip == sender.internal_ip for a in sender.card_addresses)
 
 
 def _ready(node: ClusterNode) -> bool:

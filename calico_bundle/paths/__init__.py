@@ -12,6 +12,7 @@ from ipaddress import IPv4Address
 from calico_bundle.cluster import Cluster
 from calico_bundle.facts import EndpointFact, PodFact
 from calico_bundle.facts.pod_columns import PodColumns, columns_of
+from calico_bundle.facts.pod_queries import FINISHED, homes_of
 from calico_bundle.network.forwarding import Forwarding
 from calico_bundle.network.likeness import Likeness
 from calico_bundle.network.service import DnsService
@@ -20,8 +21,6 @@ from calico_bundle.paths.fates import Asker, Fate, Lookups, Verdict
 from calico_bundle.paths.pods import PathGroup, PodPath, PodPaths, WalkedGroup
 
 __all__ = ["DnsPaths", "Fate", "PathGroup", "PodPath", "Verdict", "not_applicable"]
-
-_FINISHED = ("Succeeded", "Failed")
 
 
 class DnsPaths:
@@ -36,8 +35,7 @@ class DnsPaths:
         self.dns = dns
         self.forwarding = Forwarding(cluster)
         self._columns = columns_of(cluster.pods)
-        own = zip(self._columns.ipv4s, self._columns.nodes, self._columns.host_networks, strict=True)
-        self._pod_nodes = {value: node for value, node, host in own if value is not None and not host}
+        self._pod_nodes = homes_of(cluster.pods)
         self._lookups = Lookups(cluster, dns, self.forwarding, self._pod_nodes)
         self._groups: dict[object, PathGroup] = {}
 
@@ -45,7 +43,7 @@ class DnsPaths:
     def pods(self) -> PodPaths:
         """One path per pod that is not finished, by namespace and name."""
         columns = self._columns
-        alive = [place for place, phase in enumerate(columns.phases) if phase not in _FINISHED]
+        alive = [place for place, phase in enumerate(columns.phases) if phase not in FINISHED]
         order = sorted(alive, key=lambda place: (columns.namespaces[place], columns.names[place]))
         groups = [self._group_at(columns, place) for place in order]
         for number, group in enumerate(groups):
@@ -106,15 +104,16 @@ class DnsPaths:
         likeness = self._likeness
         place = likeness.host_place(node, value) if host else likeness.pod_place(node, value)
         itself = value in self._endpoint_values and not host and value
-        # A borrowed address is for itself: other nodes may send it elsewhere than the next one.
-        key = (node, place, itself, value if not host and likeness.is_borrowed(node, value) else None)
+        # What other nodes say of one block, or of one borrowed address, they need not say of the next.
+        part = None if host else likeness.part_of(node, value)
+        key = (node, place, part, itself)
         if key not in self._groups:
             asker = Asker(node, IPv4Address(value), host)
             results = self._classes.of(asker, place)
             self._groups[key] = WalkedGroup(asker, results, self._classes, self._lookups)
         return self._groups[key]
 
-    @property
+    @cached_property
     def _ready(self) -> Sequence[EndpointFact]:
         return self.dns.ready if self.dns else ()
 

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from calico_bundle.facts import EndpointFact
-from calico_bundle.network.likeness import Likeness
+from calico_bundle.network.likeness import Likeness, Part
 from calico_bundle.network.outcome import Outcome
 from calico_bundle.paths.fates import Asker, Lookups, both_ways
 
@@ -71,6 +71,7 @@ class Classes:
         self.nodes = tuple(map(lookups.endpoint_node, endpoints))
         self._known = [name if name in lookups.cluster.nodes else None for name in self.nodes]
         self._places = [self._place(index) for index in range(len(endpoints))]
+        self._parts = [self._part(index) for index in range(len(endpoints))]
         self.numbers = tuple(likeness.number(self._class_of(index)) for index in range(len(endpoints)))
         self.sizes = Counter(self.numbers)
         self._on: dict[str, list[int]] = defaultdict(list)
@@ -96,6 +97,15 @@ class Classes:
         place = self._likeness.pod_place if self._lookups.is_pod(endpoint) else self._likeness.host_place
         return place(node, int(endpoint.ip))
 
+    def _part(self, index: int) -> Part:
+        endpoint, node = self.endpoints[index], self._known[index]
+        if node is None or endpoint.ip is None or not self._lookups.is_pod(endpoint):
+            return Part()
+        return self._likeness.part_of(node, int(endpoint.ip))
+
+    def _part_of(self, asker: Asker) -> Part:
+        return Part() if asker.host_network else self._likeness.part_of(asker.node, int(asker.address))
+
     def _class_of(self, index: int) -> object:
         node = self._known[index]
         return ("endpoint", None if node is None else self._likeness.nature(node), self._places[index])
@@ -105,7 +115,7 @@ class Classes:
     def of(self, asker: Asker, place: object) -> Results:
         """The results of one asker, whose address lies at `place`, for every endpoint."""
         kind = self._likeness.number(("asker", self._likeness.nature(asker.node), asker.host_network, place))
-        usual, strays = self._by_class[kind], self._strays(asker)
+        usual, strays, part = self._by_class[kind], self._strays(asker), self._part_of(asker)
         apart = self._apart(asker) | strays
         for number, members in self._members.items():
             if number not in usual:
@@ -114,7 +124,7 @@ class Classes:
                     usual[number] = self._decided(("class", kind, number), asker, index)
         exceptions = {}
         for index in sorted(apart):
-            key = ("pair", kind, asker.address, index) if index in strays else self._key(asker, kind, index)
+            key = ("pair", kind, asker.address, index) if index in strays else self._key(asker, part, kind, index)
             result = self._decided(key, asker, index)
             if result != usual.get(self.numbers[index]):
                 exceptions[index] = result
@@ -141,15 +151,16 @@ class Classes:
             found = self._results[key] = Result(fate.request.outcome, fate.reply.outcome, fate.predicted)
         return found
 
-    def _key(self, asker: Asker, kind: int, index: int) -> object:
+    def _key(self, asker: Asker, part: Part, kind: int, index: int) -> object:
         """What a pair shares with others that are alike: its class, and what the two nodes say of each other."""
         node, endpoint = self._known[index], self.endpoints[index]
         if node == asker.node:
             return ("same node", kind, self._places[index], endpoint.ip == asker.address and not asker.host_network)
         if node is None:
             return ("nowhere", kind, index)
-        said = (self._likeness.relation(asker.node, node), self._likeness.relation(node, asker.node))
-        return ("relation", kind, self.numbers[index], said)
+        there = self._likeness.relation(asker.node, node, self._parts[index])
+        back = self._likeness.relation(node, asker.node, part)
+        return ("relation", kind, self.numbers[index], there, back)
 
     # --- endpoints that are no matter of classes --------------------------------------------------------------------
 

@@ -16,5 +16,6 @@ field of `ClusterNode` to be in a key, and changes records at random to show it.
 from __future__ import annotations
 
 from calico_bundle.network.likeness.likeness import Likeness
+from calico_bundle.network.likeness.tables import Part
 
-__all__ = ["Likeness"]
+__all__ = ["Likeness", "Part"]

@@ -64,7 +64,7 @@ class Roles:
 
 def _named(node: ClusterNode) -> Iterator[tuple[int, Key]]:
     """A node's IPv4 addresses, each with one word for what says so."""
-    listed = (a for a in node.addresses or () if a.address.version == 4)
+    listed = (a for a in node.card_addresses if a.address.version == 4)
     for index, fact in enumerate(listed):
         network = fact.address.network
         word = ("card", index, fact.interface, network.prefixlen, fact.scope, tuple(fact.flags))
@@ -85,7 +85,7 @@ def spoken_of(cluster: Cluster) -> Iterator[Network]:
     """Networks that pools, cards, rules and kube-proxy's rules name: to be in one or not may decide a packet's way."""
     yield from (pool.cidr for pool in cluster.pools if pool.cidr)
     for node in cluster.nodes.values():
-        yield from (a.address.network for a in node.addresses or () if a.address.version == 4)
+        yield from (a.address.network for a in node.card_addresses if a.address.version == 4)
         yield from (node.bgp_address.network,) if node.bgp_address else ()
         for rule in node.rules or ():
             yield from (network for network in (rule.source, rule.destination) if network)

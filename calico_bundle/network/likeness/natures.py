@@ -8,11 +8,11 @@ from functools import cached_property
 
 from calico_bundle.calico.bgp import recovering
 from calico_bundle.cluster import ClusterNode
-from calico_bundle.facts import InterfaceFact, Network, RuleFact, ServiceRuleFact
+from calico_bundle.facts import InterfaceFact, RuleFact, ServiceRuleFact
 from calico_bundle.facts.route_queries import has_bird_routes
 from calico_bundle.network.cards import in_a_cloud
 from calico_bundle.network.forwarding import Forwarding
-from calico_bundle.network.likeness.addresses import Key, Networks, Roles, marks
+from calico_bundle.network.likeness.addresses import Key, Roles, marks
 from calico_bundle.network.likeness.mentions import Mentions
 from calico_bundle.network.likeness.tables import THIRD, Tables
 
@@ -27,12 +27,11 @@ class Natures:
         self,
         forwarding: Forwarding,
         roles: Roles,
-        networks: Networks,
         tables: Tables,
         mentions: Mentions,
     ) -> None:
         self._forwarding = forwarding
-        self._roles, self._networks, self._tables, self._mentions = roles, networks, tables, mentions
+        self._roles, self._tables, self._mentions = roles, tables, mentions
         self._is_cable = forwarding.pods.is_workload_device
 
     @cached_property
@@ -66,7 +65,6 @@ class Natures:
             recovering(node) is not None,
             node.incomplete,
             self._forwarding.pods.gateway_answers(node.name),
-            self._blocks(node),
         )
 
     def is_odd(self, node: ClusterNode) -> bool:
@@ -87,7 +85,7 @@ class Natures:
     def _interfaces(self, node: ClusterNode) -> Key | None:
         if node.interfaces is None:
             return None
-        return tuple(self._interface(node, i) for i in node.interfaces if not self._is_cable(i.name))
+        return tuple(self._interface(node, i) for i in node.cards if not self._is_cable(i.name))
 
     def _interface(self, node: ClusterNode, interface: InterfaceFact) -> Key:
         holders = self._forwarding.wires.cards_with(interface.mac) if interface.mac else ()
@@ -101,19 +99,6 @@ class Natures:
         if node.sysctls is None:
             return None
         return frozenset(_setting(key, fact.value, self._is_cable) for key, fact in node.sysctls.items() if _asked(key))
-
-    def _blocks(self, node: ClusterNode) -> Key:
-        announced = self._forwarding.peerings.announced(node.name)
-        blocks = sorted(self._forwarding.pods.blocks_of(node.name), key=_place)
-        return tuple(
-            (block.prefixlen, block in announced, self._networks.around(int(block.network_address)))
-            for block in blocks
-            if block.version == 4
-        )
-
-
-def _place(network: Network) -> tuple[int, int, int]:
-    return network.version, int(network.network_address), network.prefixlen
 
 
 def _rule(rule: RuleFact) -> Key:

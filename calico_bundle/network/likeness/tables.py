@@ -11,54 +11,55 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from calico_bundle.facts import Address, Network, NextHop, RouteFact
-from calico_bundle.facts.route_listing import RouteListing
+from calico_bundle.facts.route_queries import BIRD_PROTOCOLS
 from calico_bundle.network.likeness.addresses import Key, Roles
+from calico_bundle.network.likeness.blocks import Blocks
+from calico_bundle.network.likeness.differences import Difference, can_matter
 
-_NO_UNICAST = frozenset({"broadcast", "multicast"})
 _EVERYBODY = ""
 """Whom a route is about that is not about one node."""
+
+_INTO_CABLE: Key = ("main", "unicast", ("pod",), ((None, "*", (), 1),), None, "link", None, 0)
+"""What a pod's own route into its cable says; on another node than its own it is left over from a pod before."""
 
 THIRD = "by another node"
 """In a relation: a packet between the two meets the records of a third, so what holds for them need not for others."""
 
 
 @dataclass(frozen=True, slots=True)
-class Homes:
-    """Where pods and blocks are.
+class Part:
+    """A part of a node: one of its blocks by its number, and a pod of its; what is about neither block nor pod is about all.
 
-    `pods` gives the node of an address, `blocks` the node of a block and its number there; `in_block` says whether an
-    address is in any of them.
+    >>> Part(block=0).is_met_by(None, 0), Part(block=0).is_met_by(None, 1), Part().is_met_by(None, None)
+    (True, False, True)
     """
 
-    pods: Mapping[int, str]
-    blocks: Mapping[Network, tuple[str, int]]
-    in_block: Callable[[Address], bool]
+    block: int | None = None
+    pod: int | None = None
+    whole: bool = False
+
+    def is_met_by(self, pod: int | None, block: int | None) -> bool:
+        """Whether what is said of a pod or a block is said of this part."""
+        return self.whole or (pod in (None, self.pod) and block in (None, self.block))
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """A table beside a reference: the reference's routes, the places of those it lacks, and the routes it has besides.
-
-    `base` is the same object for tables with the same reference; None where there is none, and all routes are `added`.
-    """
-
-    base: object
-    lines: Sequence[RouteFact]
-    removed: frozenset[int]
-    added: Sequence[RouteFact]
+ALL = Part(whole=True)
+"""All of a node."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Word:
-    """One route: whom it is about, which of that node's pods (None: no single pod), and what it says.
+    """One route: whom it is about, what of that node's (a pod, a block by its number, anything else), and what it says.
 
     `third` when it leads by a node that it is not about.
     """
 
     who: str
     pod: int | None
+    block: int | None
     said: Key
     third: bool
+    by_bird: bool
 
 
 @dataclass(slots=True)
@@ -94,16 +95,21 @@ class Tables:
     """All recorded tables of one cluster."""
 
     def __init__(
-        self, tables: Mapping[str, Difference], roles: Roles, homes: Homes, is_cable: Callable[[str], bool]
+        self,
+        tables: Mapping[str, Difference],
+        roles: Roles,
+        blocks: Blocks,
+        pods: Mapping[int, str],
+        is_cable: Callable[[str], bool],
     ) -> None:
-        self._roles, self._homes, self._is_cable = roles, homes, is_cable
+        self._roles, self._blocks, self._pods, self._is_cable = roles, blocks, pods, is_cable
         self._references: list[_Reference] = []
-        self._numbers: dict[int, int] = {}
+        self._numbers: dict[object, int] = {}
         self._tables = {name: self._read(name, table) for name, table in tables.items()}
         self._absent = [
             frozenset(place for place, count in r.lacking.items() if 2 * count > r.users) for r in self._references
         ]
-        self._ranks = self._ranked_pods()
+        self._routed_alone = self._routed_pods()
 
     # --- what is asked ----------------------------------------------------------------------------------------------
 
@@ -117,16 +123,17 @@ class Tables:
         table = self._tables.get(node)
         return table.reference if table else None
 
-    def relation(self, node: str, other: str) -> Key | None:
-        """All that a node's table says of another; None where no table was recorded."""
+    def relation(self, node: str, other: str, part: Part = ALL) -> Key | None:
+        """What a node's table says of a part of another; None where no table was recorded."""
         table = self._tables.get(node)
         if table is None:
             return None
-        return self._told(self._references[table.reference], other, table.removed, table.added.get(other, ()))
+        reference = self._references[table.reference]
+        return _told(reference, other, table.removed, table.added.get(other, ()), part)
 
-    def usual(self, reference: int, other: str) -> Key:
+    def usual(self, reference: int, other: str, part: Part = ALL) -> Key:
         """What a table with that reference says of another node unless it departs from what most of them say."""
-        return self._told(self._references[reference], other, self._absent[reference], ())
+        return _told(self._references[reference], other, self._absent[reference], (), part)
 
     def departs(self, node: str) -> set[str]:
         """The nodes of which a table says something else than `usual`; not the node itself."""
@@ -138,21 +145,19 @@ class Tables:
         return ({words[place].who for place in odd if place in words} | table.added.keys()) - {_EVERYBODY, node}
 
     def of_itself(self, node: str) -> Key | None:
-        """What a table says of its own node, and of nobody in particular; None where no table was recorded."""
-        table = self._tables.get(node)
-        if table is None:
+        """What a table says of its own node's addresses, and of nobody in particular; None where no table was recorded."""
+        if node not in self._tables:
             return None
-        everybody = self.relation(node, _EVERYBODY)
-        return (self.relation(node, node), everybody)
+        return (self.relation(node, node, Part()), self.relation(node, _EVERYBODY))
 
     def has_cable(self, node: str, pod: int) -> bool:
         """Whether a table has a pod's own route into a pod's cable."""
         table = self._tables.get(node)
         return table is not None and pod in table.cables
 
-    def rank(self, pod: int) -> int | None:
-        """The number of a pod among those of its node that other tables have routes of their own for."""
-        return self._ranks.get(pod)
+    def is_routed_alone(self, pod: int) -> bool:
+        """Whether some table has a route for a pod's address alone, beside the one into its cable."""
+        return pod in self._routed_alone
 
     def by_another(self, node: str) -> bool:
         """Whether a table leads packets for anybody by some other node: the way is then no matter of its two ends."""
@@ -162,12 +167,6 @@ class Tables:
         reference = self._references[table.reference]
         kept = (reference.words[p] for p in reference.about.get(_EVERYBODY, ()) if p not in table.removed)
         return any(word.third for word in (*kept, *table.added.get(_EVERYBODY, ())))
-
-    def _told(self, reference: _Reference, other: str, without: frozenset[int], added: Iterable[_Word]) -> Key:
-        kept = (reference.words[place] for place in reference.about.get(other, ()) if place not in without)
-        words = [*kept, *added]
-        told = tuple(word.said if word.pod is None else (self._ranks[word.pod], word.said) for word in words)
-        return (*told, THIRD) if any(word.third for word in words) else told
 
     # --- reading ----------------------------------------------------------------------------------------------------
 
@@ -181,16 +180,22 @@ class Tables:
         added: dict[str, list[_Word]] = defaultdict(list)
         for route in (*kept, *table.added):
             pod = self._cable(route)
-            if pod is not None and self._homes.pods.get(pod, name) == name:
+            if pod is not None and self._pods.get(pod, name) == name:
                 cables.add(pod)
             elif word := self._word(route, name):
                 added[word.who].append(word)
+        for pod in table.cables:
+            home = self._pods.get(pod, name)
+            if home == name:
+                cables.add(pod)
+            else:
+                added[home].append(_Word(home, pod, None, _INTO_CABLE, third=False, by_bird=False))
         return _Table(number, table.removed, dict(added), frozenset(cables))
 
     def _reference_of(self, table: Difference) -> int:
-        number = self._numbers.get(id(table.base))
+        number = self._numbers.get(table.base)
         if number is None:
-            number = self._numbers[id(table.base)] = len(self._references)
+            number = self._numbers[table.base] = len(self._references)
             numbered = list(enumerate(table.lines))
             personal = frozenset(p for p, r in numbered if r.source is not None or self._cable(r) is not None)
             listed = ((place, self._word(route, None)) for place, route in numbered if place not in personal)
@@ -212,29 +217,30 @@ class Tables:
         about = self._about(route.destination)
         if about is None:
             return None
-        who, pod, where = about
+        who, pod, block, where = about
         hops = tuple(self._hop(hop, who) for hop in route.next_hops)
         source = self._part(route.source, own)
         said = (route.table, route.type, where, hops, route.protocol, route.scope, source, route.metric)
         gateways = (self._roles.owner.get(int(hop.gateway), who) for hop in route.next_hops if hop.gateway)
-        return _Word(who, pod, said, any(gateway != who for gateway in gateways))
+        third = any(gateway != who for gateway in gateways)
+        return _Word(who, pod, block, said, third, route.protocol in BIRD_PROTOCOLS)
 
-    def _about(self, destination: Network) -> tuple[str, int | None, Key] | None:
+    def _about(self, destination: Network) -> tuple[str, int | None, int | None, Key] | None:
         """Whom a route is about: who has the address, the pod or the block; None for an address that nobody has."""
         value = int(destination.network_address)
         if destination.prefixlen == 32:
-            if value in self._homes.pods:
-                return self._homes.pods[value], value, ("pod",)
+            if value in self._pods:
+                return self._pods[value], value, None, ("pod",)
             owner = self._roles.owner.get(value)
             if owner is not None:
-                return owner, None, ("own", self._roles.of(owner, destination.network_address))
-            if self._homes.in_block(destination.network_address):
+                return owner, None, None, ("own", self._roles.of(owner, destination.network_address))
+            if self._blocks.home(value) is not None:
                 return None
-        block = self._homes.blocks.get(destination)
+        block = self._blocks.home_of(destination)
         if block is not None:
-            return block[0], None, ("block", block[1])
+            return block[0], None, block[1], ("block",)
         # A network that is nobody's block keeps its name, and every address knows which such networks hold it.
-        return _EVERYBODY, None, ("network", destination.prefixlen, value)
+        return _EVERYBODY, None, None, ("network", destination.prefixlen, value)
 
     def _hop(self, hop: NextHop, who: str) -> Key:
         device = hop.device or ""
@@ -246,32 +252,16 @@ class Tables:
             return None
         return (self._roles.of(who, address) if who else None) or str(address)
 
-    def _ranked_pods(self) -> dict[int, int]:
+    def _routed_pods(self) -> frozenset[int]:
         words = [word for r in self._references for word in r.words.values()]
         words += [word for t in self._tables.values() for listed in t.added.values() for word in listed]
-        by_node: dict[str, set[int]] = defaultdict(set)
-        for word in words:
-            if word.pod is not None:
-                by_node[word.who].add(word.pod)
-        return {pod: rank for pods in by_node.values() for rank, pod in enumerate(sorted(pods))}
+        return frozenset(word.pod for word in words if word.pod is not None)
 
 
-def can_matter(route: RouteFact) -> bool:
-    """Whether a packet of a lookup can meet a route: IPv6 is not walked, and lookups are no broadcasts."""
-    return route.family == 4 and route.type not in _NO_UNICAST
-
-
-def difference(routes: Sequence[RouteFact]) -> Difference:
-    """A table beside its reference; routes that were read one by one have none."""
-    if isinstance(routes, RouteListing):
-        return Difference(routes.base, routes.base.routes, routes.removed, _added(routes))
-    return Difference(None, (), frozenset(), [route for route in routes if can_matter(route)])
-
-
-def _added(listing: RouteListing) -> list[RouteFact]:
-    """The added routes that can matter. Most are of IPv6, told by the colon in their destination, and need no reading."""
-    lines = listing.added.splitlines()
-    wanted = (
-        (number, line) for number, line in enumerate(lines) if not any(b":" in w for w in line.split(None, 2)[:2])
-    )
-    return [route for number, line in wanted if can_matter(route := listing.added_route(number, line))]
+def _told(reference: _Reference, other: str, without: frozenset[int], added: Iterable[_Word], part: Part) -> Key:
+    """The words about a part of another node, whatever block or pod of its that is."""
+    kept = (reference.words[place] for place in reference.about.get(other, ()) if place not in without)
+    words = [*kept, *added]
+    told = tuple(word.said for word in words if part.is_met_by(word.pod, word.block))
+    learned = any(word.by_bird and word.block is not None for word in words)
+    return (learned, *told, THIRD) if any(word.third for word in words) else (learned, *told)

@@ -1,0 +1,57 @@
+"""What is asked of all pods of a cluster, without making a record of each where they are kept in a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from calico_bundle.facts.kubernetes import PodFact
+from calico_bundle.facts.pod_columns import columns_of
+from calico_bundle.facts.pod_table import PodTable
+
+FINISHED = frozenset({"Succeeded", "Failed"})
+"""Phases of pods that are over: their sandbox is gone, and their address may be another pod's by now."""
+
+
+def homes_of(pods: Sequence[PodFact]) -> dict[int, str | None]:
+    """The node of every IPv4 address (as an integer) that is a pod's own; finished pods have none any more.
+
+    >>> homes_of(())
+    {}
+    """
+    kept = columns_of(pods)
+    rows = zip(kept.ipv4s, kept.nodes, kept.host_networks, kept.phases, strict=True)
+    return {ip: node for ip, node, host, phase in rows if ip is not None and not host and phase not in FINISHED}
+
+
+def probed_nodes(pods: Sequence[PodFact]) -> frozenset[str]:
+    """The nodes with a pod of its own network that is ready by a probe over the network.
+
+    >>> probed_nodes(())
+    frozenset()
+    """
+    if isinstance(pods, PodTable):
+        return pods.probed_nodes()
+    probed = (p for p in pods if p.network_probe and p.ready and not p.host_network)
+    return frozenset(p.node for p in probed if p.node)
+
+
+def unready_on_host_network(pods: Sequence[PodFact]) -> list[PodFact]:
+    """The pods in their node's network that are not ready.
+
+    >>> unready_on_host_network(())
+    []
+    """
+    if isinstance(pods, PodTable):
+        return [pods[place] for place in pods.unready_on_host_network()]
+    return [p for p in pods if p.ready is False and p.host_network]
+
+
+def labeled(pods: Sequence[PodFact], key: str, value: str) -> list[PodFact]:
+    """The pods that have a label.
+
+    >>> labeled((), "k8s-app", "kube-dns")
+    []
+    """
+    if isinstance(pods, PodTable):
+        return [pods[place] for place in pods.labeled(key, value)]
+    return [p for p in pods if p.labels.get(key) == value]

@@ -1,0 +1,108 @@
+"""Routing tables, each as its differences from a reference listing, with pods' cables set apart."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+from socket import inet_aton
+
+from calico_bundle.facts import Network, RouteFact
+from calico_bundle.facts.route_listing import RouteBase, RouteListing
+from calico_bundle.facts.route_queries import BIRD_PROTOCOLS
+from calico_bundle.facts.route_tables import parts_of
+
+_NO_UNICAST = frozenset({"broadcast", "multicast"})
+# Felix writes a pod's own route just so (felix/dataplane/linux/endpoint_mgr.go): four numbers, and the cable.
+_INTO_CABLE = re.compile(rb"(?:(?:0|[1-9][0-9]{0,2})\.){3}(?:0|[1-9][0-9]{0,2})(?= dev (\S+) scope link *$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A table beside a reference: the reference's routes, the places of those it lacks, and the routes it has besides.
+
+    `base` is equal for tables with the same reference; None where there is none, and all routes are `added`. Added routes
+    of one pod into its cable are the addresses in `cables` instead. What no lookup can meet may be left out of `added`.
+    """
+
+    base: object
+    lines: Sequence[RouteFact]
+    removed: frozenset[int]
+    added: Sequence[RouteFact]
+    cables: Sequence[int] = ()
+
+
+def difference(routes: Sequence[RouteFact], is_cable: Callable[[str], bool]) -> Difference:
+    """A table beside its reference; routes that were read one by one have none."""
+    parts = parts_of(routes)
+    listings = [part for part in parts if isinstance(part, RouteListing)]
+    if len(listings) < len(parts):
+        return Difference(None, (), frozenset(), [route for route in routes if can_matter(route)])
+    if len(listings) == 1:
+        return _of_listing(listings[0], is_cable)
+    return _joined([_of_listing(listing, is_cable) for listing in listings])
+
+
+def _joined(found: Sequence[Difference]) -> Difference:
+    """Several listings of one node: their references one behind the other, told apart by all of them."""
+    lines: list[RouteFact] = []
+    removed: set[int] = set()
+    for one in found:
+        removed.update(len(lines) + place for place in one.removed)
+        lines += one.lines
+    added = [route for one in found for route in one.added]
+    cables = [pod for one in found for pod in one.cables]
+    return Difference(tuple(one.base for one in found), lines, frozenset(removed), added, cables)
+
+
+def _of_listing(listing: RouteListing, is_cable: Callable[[str], bool]) -> Difference:
+    added: list[RouteFact] = []
+    cables: list[int] = []
+    for number, line in enumerate(listing.added.splitlines()):
+        pod = _INTO_CABLE.match(line)
+        if pod and is_cable(pod[1].decode()):
+            cables.append(int.from_bytes(inet_aton(pod[0].decode()), "big"))
+        elif not any(b":" in word for word in line.split(None, 2)[:2]):
+            # The others are of IPv6, by the colon in their destination, and need no reading.
+            added.append(listing.added_route(number, line))
+    return Difference(listing.base, listing.base.routes, listing.removed, list(filter(can_matter, added)), cables)
+
+
+def can_matter(route: RouteFact) -> bool:
+    """Whether a packet of a lookup can meet a route: IPv6 is not walked, and lookups are no broadcasts."""
+    return route.family == 4 and route.type not in _NO_UNICAST
+
+
+def marked_blocks(tables: Mapping[str, Difference]) -> Iterator[tuple[str, Network]]:
+    """Nodes and the networks that BIRD has a blackhole for there: their own blocks (confd's bird_aggr.cfg)."""
+    in_lines: dict[object, list[int]] = {}
+    for name, table in tables.items():
+        if table.base not in in_lines:
+            in_lines[table.base] = [place for place, route in enumerate(table.lines) if _marks(route)]
+        kept = (table.lines[place] for place in in_lines[table.base] if place not in table.removed)
+        yield from ((name, route.destination) for route in (*kept, *filter(_marks, table.added)))
+
+
+def _marks(route: RouteFact) -> bool:
+    return route.type == "blackhole" and route.protocol in BIRD_PROTOCOLS
+
+
+def destinations(tables: Iterable[Difference]) -> set[IPv4Network]:
+    """Networks that some route leads to, single addresses left out."""
+    bases: dict[object, Sequence[RouteFact]] = {}
+    found: set[IPv4Network] = set()
+    for table in tables:
+        bases[table.base] = table.lines
+        found.update(_networks(table.added))
+    for lines in bases.values():
+        found.update(_networks(filter(can_matter, lines)))
+    return found
+
+
+def _networks(routes: Iterable[RouteFact]) -> Iterator[IPv4Network]:
+    wide = (route.destination for route in routes if route.destination.prefixlen < 32)
+    return (network for network in wide if isinstance(network, IPv4Network))
+
+
+__all__ = ["Difference", "RouteBase", "can_matter", "destinations", "difference", "marked_blocks"]
