@@ -108,10 +108,14 @@ class _Judge:
             node.interface_of(stored),
             expected,
             node.interface_of(expected) if expected else None,
-            (*_lines(node, stored, expected), *((conflict.evidence,) if conflict else ())),
+            _cited(node, "bgp_ipv4") if status is AddressStatus.OK else self._evidence(node, stored, expected),
             trials,
             sharing,
         )
+
+    def _evidence(self, node: ClusterNode, stored: Address, expected: Address | None) -> tuple[Evidence, ...]:
+        conflict = self.conflicts.get(node.name)
+        return (*_lines(node, stored, expected), *((conflict.evidence,) if conflict else ()))
 
     def _status(self, node: ClusterNode, stored: Address) -> tuple[AddressStatus, tuple[Trial, ...]]:
         if self._is_duplicate_culprit(node, stored):

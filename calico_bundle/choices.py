@@ -77,12 +77,11 @@ class Choices:
     def _route_source(self, node: ClusterNode) -> RouteSource | None:
         if node.routes is None:
             return None
-        routing = self.forwarding.routing(node)
 
         def source(destination: Address) -> Address | None:
             if destination.version != 4:
                 raise OpenRouteError("routes of IPv6 are not looked up by this program")
-            lookup = routing.lookup(destination)
+            lookup = self.forwarding.routing(node).lookup(destination)
             if lookup.undecided:
                 raise OpenRouteError(lookup.undecided)
             route = lookup.route

@@ -8,7 +8,7 @@ cannot come up.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property, lru_cache
@@ -83,19 +83,29 @@ class Peerings:
         return any(n.sessions is not None or any(p.startswith(_KINDS) for p in n.log.last_states) for n in nodes)
 
     @staticmethod
-    def logged(node: ClusterNode) -> dict[Address, bool]:
-        """The peers that BIRD's log speaks of, by address: whether the last state of their session is up."""
+    def logged(node: ClusterNode, wanted: Container[str] | None = None) -> dict[Address, bool]:
+        """The peers that BIRD's log speaks of, by address: whether the last state of their session is up.
+
+        `wanted` are the protocols that matter; None for all of them.
+        """
+        states = logged_peers(node) if wanted is None else node.current_log.states_of(wanted)
         names: dict[Address, list[str]] = {}
-        for protocol in logged_peers(node):
+        for protocol in states:
             address = _peer_in(protocol)
             if address is not None:
                 names.setdefault(address, []).append(protocol)
-        states = logged_peers(node)
         return {address: _last_state(node, found, states) == "up" for address, found in names.items()}
 
     def complained(self, node: str) -> list[Address]:
         """The peers, by address, whom a calico-node pod that is not ready says it does not reach."""
-        return [ip_address(peer) for name, peer in self._complaints if name == node]
+        return self._complained_of.get(node, [])
+
+    @cached_property
+    def _complained_of(self) -> dict[str, list[Address]]:
+        found: dict[str, list[Address]] = {}
+        for name, peer in self._complaints:
+            found.setdefault(name, []).append(ip_address(peer))
+        return found
 
     def announced(self, node: str) -> frozenset[Network]:
         """The blocks of a node that its BIRD announces."""
@@ -160,8 +170,8 @@ class Peerings:
     @staticmethod
     def _logged(node: ClusterNode, peer: ClusterNode) -> Session:
         """BIRD's log: the last state of the session's protocol, when the log has one."""
-        address = str(stored(peer)).replace(".", "_")
-        names = [f"{kind}{address}" for kind in _KINDS]
+        address = stored(peer)
+        names = protocol_names(address) if address is not None else []
         log = node.current_log
         if log.last_states.keys().isdisjoint(names) or (last := log.last_change(*names)) is None:
             return _UNKNOWN
@@ -244,6 +254,16 @@ def _peer_in(protocol: str) -> Address | None:
         return ip_address(protocol.partition("_")[2].replace("_", "."))
     except ValueError:
         return None
+
+
+def protocol_names(address: Address) -> list[str]:
+    """The names that BIRD's protocols for a peer can have.
+
+    >>> protocol_names(ip_address("10.0.0.1"))
+    ['Mesh_10_0_0_1', 'Node_10_0_0_1', 'Global_10_0_0_1']
+    """
+    written = str(address).replace(".", "_")
+    return [f"{kind}{written}" for kind in _KINDS]
 
 
 def _last_state(node: ClusterNode, protocols: Sequence[str], states: Mapping[str, str]) -> str | None:

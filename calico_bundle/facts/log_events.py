@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import chain, compress, repeat
@@ -202,6 +202,18 @@ class NodeLog(Sequence[LogEventFact]):
             for part in self._parts:
                 self._last_states.update(part.states() if isinstance(part, LogEvents) else map(_state, _changes(part)))
         return self._last_states
+
+    def states_of(self, protocols: Container[str]) -> dict[str, str]:
+        """The last states of some of BIRD's protocols; unlike `last_states` nothing is kept for the next question.
+
+        >>> NodeLog([]).states_of({"Mesh_10_0_0_1"})
+        {}
+        """
+        found: dict[str, str] = {}
+        for part in self._parts:
+            states = part.states() if isinstance(part, LogEvents) else map(_state, _changes(part))
+            found.update(one for one in states if one[0] in protocols)
+        return found
 
     def last_change(self, *protocols: str) -> LogEventFact | None:
         """The last event by which one of these protocols came into a state.

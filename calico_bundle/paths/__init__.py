@@ -101,9 +101,19 @@ class DnsPaths:
         return self._groups[key]
 
     def _walked(self, node: str, value: int, *, host: bool) -> PathGroup:
+        itself = value in self._endpoint_values and not host and value
+        spot = None if host or itself else self._likeness.spot(node, value)
+        if spot is None:
+            return self._placed(node, value, host=host, itself=itself)
+        key = (node, spot)
+        if key not in self._groups:
+            self._groups[key] = self._placed(node, value, host=False, itself=False)
+        return self._groups[key]
+
+    def _placed(self, node: str, value: int, *, host: bool, itself: int | bool) -> PathGroup:
+        """The group by all that tells addresses apart."""
         likeness = self._likeness
         place = likeness.host_place(node, value) if host else likeness.pod_place(node, value)
-        itself = value in self._endpoint_values and not host and value
         # What other nodes say of one block, or of one borrowed address, they need not say of the next.
         part = None if host else likeness.part_of(node, value)
         key = (node, place, part, itself)
@@ -135,7 +145,8 @@ class DnsPaths:
                 and self._lookups.is_pod(endpoint)
             ):
                 homes[int(endpoint.ip)] = node
-        return Likeness(self.forwarding, homes)
+        ends = (self.endpoint_node(endpoint) for endpoint in self._ready)
+        return Likeness(self.forwarding, homes, frozenset(name for name in ends if name and name in self.cluster.nodes))
 
     @cached_property
     def _classes(self) -> Classes:

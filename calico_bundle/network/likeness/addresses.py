@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 
 from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.facts import Address, Network, ServiceRuleFact
@@ -26,6 +27,20 @@ class Networks:
             if network.version == 4:
                 self._by_length[network.prefixlen].add(int(network.network_address))
         self._lengths = [(n, (1 << 32) - (1 << (32 - n)), found) for n, found in sorted(self._by_length.items())]
+
+    def any_inside(self, network: Network) -> bool:
+        """Whether a smaller network lies in one: then its addresses are not all in the same networks."""
+        shift = 32 - network.prefixlen
+        return int(network.network_address) >> shift in self._parents[network.prefixlen]
+
+    @cached_property
+    def _parents(self) -> Mapping[int, set[int]]:
+        """By prefix length: the networks of that length in which a smaller one lies, as their leading bits."""
+        found: dict[int, set[int]] = defaultdict(set)
+        for length, values in self._by_length.items():
+            for shorter in range(length):
+                found[shorter].update(value >> (32 - shorter) for value in values)
+        return found
 
     def around(self, value: int) -> Key:
         """The networks that hold an address: prefix length and first address, the largest network first."""

@@ -37,6 +37,10 @@ class Blocks:
             by_length[32 - block.prefixlen][int(block.network_address)] = home
         self._by_length = sorted(by_length.items())
 
+    def items(self) -> Iterable[tuple[Network, Home]]:
+        """All of them."""
+        return self._homes.items()
+
     def home_of(self, block: Network) -> Home | None:
         """Whose a network is, where it is just a block."""
         return self._homes.get(block)

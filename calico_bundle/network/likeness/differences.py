@@ -15,7 +15,12 @@ from calico_bundle.facts.route_tables import parts_of
 
 _NO_UNICAST = frozenset({"broadcast", "multicast"})
 # Felix writes a pod's own route just so (felix/dataplane/linux/endpoint_mgr.go): four numbers, and the cable.
-_INTO_CABLE = re.compile(rb"(?:(?:0|[1-9][0-9]{0,2})\.){3}(?:0|[1-9][0-9]{0,2})(?= dev (\S+) scope link *$)")
+_CABLE = rb"((?:(?:0|[1-9][0-9]{0,2})\.){3}(?:0|[1-9][0-9]{0,2})) dev (\S+) scope link *$"
+_INTO_CABLE = re.compile(rb"(?m)^" + _CABLE)
+# The rest but for IPv6, which a colon in the destination tells.
+_OTHER = re.compile(
+    rb"(?m)^(?!" + _CABLE.replace(b"((?:", b"(?:(?:", 1).replace(rb"(\S+)", rb"\S+") + rb")(?!\S*:|\S+ \S*:).+$"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +62,15 @@ def _joined(found: Sequence[Difference]) -> Difference:
 
 
 def _of_listing(listing: RouteListing, is_cable: Callable[[str], bool]) -> Difference:
-    added: list[RouteFact] = []
+    read = listing.base.reader.route
+    others = [read(found["line"]) for found in _OTHER.finditer(listing.added)]
     cables: list[int] = []
-    for number, line in enumerate(listing.added.splitlines()):
-        pod = _INTO_CABLE.match(line)
-        if pod and is_cable(pod[1].decode()):
-            cables.append(int.from_bytes(inet_aton(pod[0].decode()), "big"))
-        elif not any(b":" in word for word in line.split(None, 2)[:2]):
-            # The others are of IPv6, by the colon in their destination, and need no reading.
-            added.append(listing.added_route(number, line))
-    return Difference(listing.base, listing.base.routes, listing.removed, list(filter(can_matter, added)), cables)
+    for address, device in _INTO_CABLE.findall(listing.added):
+        if is_cable(device.decode()):
+            cables.append(int.from_bytes(inet_aton(address.decode()), "big"))
+        else:
+            others.append(read(address + b" dev " + device + b" scope link"))
+    return Difference(listing.base, listing.base.routes, listing.removed, list(filter(can_matter, others)), cables)
 
 
 def can_matter(route: RouteFact) -> bool:

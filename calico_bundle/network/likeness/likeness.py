@@ -16,9 +16,12 @@ from calico_bundle.network.likeness.tables import THIRD, Part, Tables
 
 
 class Likeness:
-    """Likeness of the nodes of one cluster; `pods` gives the node of every address of a pod or of an endpoint."""
+    """Likeness of the nodes of one cluster, as far as lookups go whose other end is on one of the nodes in `ends`.
 
-    def __init__(self, forwarding: Forwarding, pods: Mapping[int, str]) -> None:
+    `pods` gives the node of every address of a pod or of an endpoint.
+    """
+
+    def __init__(self, forwarding: Forwarding, pods: Mapping[int, str], ends: frozenset[str]) -> None:
         self._cluster, self._forwarding = forwarding.cluster, forwarding
         nodes, is_cable = self._cluster.nodes, forwarding.pods.is_workload_device
         tables = {n.name: difference(n.routes, is_cable) for n in nodes.values() if n.routes is not None}
@@ -26,13 +29,14 @@ class Likeness:
         routed = (network for network in destinations(tables.values()) if self._blocks.home_of(network) is None)
         self._networks = Networks([*spoken_of(self._cluster), *routed])
         self._roles = Roles(self._cluster, self._networks)
-        self._tables = Tables(tables, self._roles, self._blocks, pods, is_cable)
-        self._mentions = Mentions(list(nodes.values()), self._roles, forwarding.wires, forwarding.peerings)
-        self._natures = Natures(forwarding, self._roles, self._tables, self._mentions)
         self._numbers: dict[object, int] = {}
+        self._tables = Tables(tables, self._roles, self._blocks, pods, is_cable, self.number)
+        self._mentions = Mentions(nodes.values(), self._roles, forwarding.wires, forwarding.peerings, ends)
+        self._natures = Natures(forwarding, self._roles, self._tables, self._mentions)
         self._usual: dict[tuple[int | None, str, Part], int] = {}
         self._said_of_parts: dict[tuple[str, Part], int] = {}
         self._places: dict[object, Key] = {}
+        self._related: dict[tuple[str, str, Part], int] = {}
 
     def number(self, key: object) -> int:
         """A small number for a key, equal for equal keys."""
@@ -63,10 +67,16 @@ class Likeness:
             return self.number(("only", node, other))
         if other not in self._departs[node]:
             return self.usually(self._tables.reference(node), other, part)
+        key = (node, other, part)
+        if key not in self._related:
+            self._related[key] = self.number(self._relation(node, other, part))
+        return self._related[key]
+
+    def _relation(self, node: str, other: str, part: Part) -> Key:
         told, besides = self._tables.relation(node, other, part), self._mentions.relation(node, other)
         if THIRD in (told or ()) or any(THIRD in words for words in besides if isinstance(words, tuple)):
-            return self.number(("only", node, other))
-        return self.number(("relation", told, besides))
+            return ("only", node, other)
+        return ("relation", told, besides)
 
     def departs(self, node: str) -> frozenset[str]:
         """The other nodes of which a node's records say something else than `usual`."""
@@ -95,6 +105,18 @@ class Likeness:
         home = self._blocks.home(value)
         block = home[1] if home and home[0] == node else None
         return Part(block, value if self._tables.is_routed_alone(value) else None)
+
+    def spot(self, node: str, value: int) -> object:
+        """What is equal for most pods of a node that lie alike, and quickly told; None where that is not quickly told."""
+        home = self._blocks.home(value)
+        if home is None or home in self._uneven or node in self._tell_pods_apart or self._tables.is_routed_alone(value):
+            return None
+        return (home, self._tables.has_cable(node, value))
+
+    @cached_property
+    def _uneven(self) -> frozenset[Home]:
+        """Blocks of whose addresses not all are in the same networks."""
+        return frozenset(home for block, home in self._blocks.items() if self._networks.any_inside(block))
 
     def host_place(self, node: str, value: int) -> Key:
         """Where an address of a node's own lies; its value where it is none."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from calico_bundle.calico.bgp import Peerings
+from calico_bundle.calico.bgp import Peerings, protocol_names
+from calico_bundle.calico.bgp_configuration import stored
 from calico_bundle.cluster import ClusterNode
 from calico_bundle.facts import Address, NeighborFact
 from calico_bundle.network.likeness.addresses import Key, Roles
@@ -14,10 +15,16 @@ from calico_bundle.network.wires import SILENT, Wires
 
 
 class Mentions:
-    """Who is mentioned by whom, and in which words; what speaks of no node is of `others`."""
+    """Who is mentioned by whom, and in which words.
 
-    def __init__(self, nodes: list[ClusterNode], roles: Roles, wires: Wires, peerings: Peerings) -> None:
-        self._roles, self._wires, self._peerings = roles, wires, peerings
+    Every lookup has a node of `ends` at one end: of the other nodes' words, those about `ends` are enough.
+    """
+
+    def __init__(
+        self, nodes: Iterable[ClusterNode], roles: Roles, wires: Wires, peerings: Peerings, ends: frozenset[str]
+    ) -> None:
+        self._roles, self._wires, self._peerings, self._ends = roles, wires, peerings, ends
+        self._protocols = {name: address for node in nodes if node.name in ends for name, address in _protocols(node)}
         self._of: dict[str, dict[str | None, list[Key]]] = {node.name: self._read(node) for node in nodes}
 
     def relation(self, node: str, other: str) -> Key:
@@ -34,8 +41,9 @@ class Mentions:
 
     def _read(self, node: ClusterNode) -> dict[str | None, list[Key]]:
         found: dict[str | None, list[Key]] = defaultdict(list)
-        for who, said in (*self._neighbors(node), *self._sessions(node), *self._logged(node)):
-            found[who].append(said)
+        for who, said in (*self._neighbors(node), *self._sessions(node), *self._logged(node), *self._complained(node)):
+            if who is None or who in self._ends or node.name in self._ends:
+                found[who].append(said)
         return dict(found)
 
     def _neighbors(self, node: ClusterNode) -> Iterator[tuple[str | None, Key]]:
@@ -64,10 +72,13 @@ class Mentions:
                 yield owner, ("session", part, session.established, session.source)
 
     def _logged(self, node: ClusterNode) -> Iterator[tuple[str | None, Key]]:
-        for address, up in self._peerings.logged(node).items():
+        wanted = None if node.name in self._ends else self._protocols
+        for address, up in self._peerings.logged(node, wanted).items():
             owner, part = self._part(address)
             if owner is not None:
                 yield owner, ("log", part, up)
+
+    def _complained(self, node: ClusterNode) -> Iterator[tuple[str | None, Key]]:
         for address in self._peerings.complained(node.name):
             owner, part = self._part(address)
             if owner is not None:
@@ -77,3 +88,10 @@ class Mentions:
         """Whose an address is, and its part there; any other keeps its name."""
         owner = self._roles.owner.get(int(address))
         return (None, str(address)) if owner is None else (owner, self._roles.of(owner, address))
+
+
+def _protocols(node: ClusterNode) -> Iterator[tuple[str, Address]]:
+    """The names that BIRD's protocols for a peer can have, each with its address."""
+    address = stored(node)
+    if address is not None:
+        yield from ((name, address) for name in protocol_names(address))

@@ -57,7 +57,7 @@ class _Word:
     who: str
     pod: int | None
     block: int | None
-    said: Key
+    said: int
     third: bool
     by_bird: bool
 
@@ -101,8 +101,10 @@ class Tables:
         blocks: Blocks,
         pods: Mapping[int, str],
         is_cable: Callable[[str], bool],
+        number: Callable[[object], int],
     ) -> None:
         self._roles, self._blocks, self._pods, self._is_cable = roles, blocks, pods, is_cable
+        self._number = number
         self._references: list[_Reference] = []
         self._numbers: dict[object, int] = {}
         self._tables = {name: self._read(name, table) for name, table in tables.items()}
@@ -189,7 +191,7 @@ class Tables:
             if home == name:
                 cables.add(pod)
             else:
-                added[home].append(_Word(home, pod, None, _INTO_CABLE, third=False, by_bird=False))
+                added[home].append(_Word(home, pod, None, self._number(_INTO_CABLE), third=False, by_bird=False))
         return _Table(number, table.removed, dict(added), frozenset(cables))
 
     def _reference_of(self, table: Difference) -> int:
@@ -223,7 +225,7 @@ class Tables:
         said = (route.table, route.type, where, hops, route.protocol, route.scope, source, route.metric)
         gateways = (self._roles.owner.get(int(hop.gateway), who) for hop in route.next_hops if hop.gateway)
         third = any(gateway != who for gateway in gateways)
-        return _Word(who, pod, block, said, third, route.protocol in BIRD_PROTOCOLS)
+        return _Word(who, pod, block, self._number(said), third, route.protocol in BIRD_PROTOCOLS)
 
     def _about(self, destination: Network) -> tuple[str, int | None, int | None, Key] | None:
         """Whom a route is about: who has the address, the pod or the block; None for an address that nobody has."""
