@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from calico_bundle.cluster import Cluster, ClusterNode
+from calico_bundle.facts import RouteFact
+from calico_bundle.parsers import Quick, all_parsers
 from tests.network.hand_made import (
     block,
     card,
@@ -72,8 +74,11 @@ def _mac(number: int) -> str:
     return f"02:00:00:00:00:{number:02x}"
 
 
-def build(nodes: list[Plan], **facts: Any) -> Cluster:
-    """The cluster of these nodes: two pods on each, a hostNetwork pod on each, three DNS endpoints, one borrowed address."""
+def build(nodes: list[Plan], *, listed: bool = False, **facts: Any) -> Cluster:
+    """The cluster of these nodes: two pods on each, a hostNetwork pod on each, three DNS endpoints, one borrowed address.
+
+    With `listed` the routes are kept as differences from a reference, as those of large bundles are.
+    """
     own = [pod(f"app-{n}{i}", f"node-{n}", f"10.244.{n}.{i}") for n in NUMBERS for i in (2, 3)]
     hosts = [host_pod(f"agent-{n}", f"node-{n}", f"10.0.1.{10 + n}") for n in NUMBERS]
     given: dict[str, Any] = {
@@ -83,7 +88,22 @@ def build(nodes: list[Plan], **facts: Any) -> Cluster:
         "services": (service(),),
         "endpoints": tuple(endpoint(f"10.244.{n}.2", f"node-{n}", f"dns-{n}") for n in DNS_NODES),
     }
-    return cluster(*(plan.build() for plan in nodes), **{**given, **facts})
+    built = [plan.build() for plan in nodes]
+    if listed:
+        make = next(p.reader for p in all_parsers() if p.kind == "ip-route")
+        assert make is not None
+        read = make()
+        built = [_listed(plan, node, read) for plan, node in zip(nodes, built, strict=True)]
+    return cluster(*built, **{**given, **facts})
+
+
+def _listed(plan: Plan, node: ClusterNode, read: Quick) -> ClusterNode:
+    if node.routes is None:
+        return node
+    found = read((plan.records["routes"] + "\n").encode(), f"{plan.name}/ip-route.txt")
+    assert found is not None, plan.records["routes"]
+    assert tuple(found.facts) == tuple(node.routes)
+    return replace(node, routes=found.of(RouteFact))
 
 
 # --- what can be changed --------------------------------------------------------------------------------------------

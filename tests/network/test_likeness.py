@@ -52,8 +52,9 @@ def test_every_field_of_a_node_is_in_a_key():
     assert {field.name for field in fields(ClusterNode) if field.init} == set(FIELDS_IN_KEYS)
 
 
-def test_nodes_that_are_alike_are_walked_once():
-    found = paths(build(plans()))
+@pytest.mark.parametrize("listed", [False, True])
+def test_nodes_that_are_alike_are_walked_once(listed: bool):
+    found = paths(build(plans(), listed=listed))
     assert not differing(found)
     pairs = sum(len(group.outcomes) for group in found.groups)
     assert found.walked < pairs / 2
@@ -67,6 +68,7 @@ def test_one_change_of_one_node_is_seen(change, number: int):
         nodes = plans()
         change(nodes[number - 1], random.Random(seed))
         assert not differing(paths(build(nodes)))
+        assert not differing(paths(build(nodes, listed=True)))
 
 
 @pytest.mark.parametrize("seed", range(120))
@@ -77,7 +79,7 @@ def test_changes_at_random_are_seen(seed: int):
         dice.choice(CHANGES)(dice.choice(nodes), dice)
     wrapped = replace(pool(), ipip_mode=dice.choice(("Never", "Never", "Always", "CrossSubnet")))
     blocks = () if dice.random() < 0.1 else (*build(nodes).blocks, block("10.244.40.0/26", "node-4"))
-    assert not differing(paths(build(nodes, pools=(wrapped,), blocks=blocks)))
+    assert not differing(paths(build(nodes, listed=bool(seed % 2), pools=(wrapped,), blocks=blocks)))
 
 
 def test_change_of_all_nodes_but_one_is_seen():
@@ -85,7 +87,7 @@ def test_change_of_all_nodes_but_one_is_seen():
     nodes = plans()
     for plan in nodes[1:]:
         plan.edit("routes", lambda lines: [line for line in lines if "10.244.5.0/26" not in line])
-    assert not differing(paths(build(nodes)))
+    assert not differing(paths(build(nodes, listed=True)))
 
 
 def test_networks_of_rules_tell_addresses_apart():
@@ -111,7 +113,7 @@ def led_by_eight(nodes, networks: tuple[str, ...]) -> None:
 def test_way_by_a_third_node_is_a_matter_of_that_node_too(networks: tuple[str, ...]):
     nodes = plans()
     led_by_eight(nodes, networks)
-    found = paths(build(nodes))
+    found = paths(build(nodes, listed=True))
     assert not differing(found)
     (group,) = (g for g in found.groups if g.node == "node-1" and len(g.pods) == 2)
     assert [node for node, request, _ in group.outcomes if request == "delivered"] == ["node-2", "node-4"]

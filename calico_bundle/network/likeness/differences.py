@@ -18,9 +18,7 @@ _NO_UNICAST = frozenset({"broadcast", "multicast"})
 _CABLE = rb"((?:(?:0|[1-9][0-9]{0,2})\.){3}(?:0|[1-9][0-9]{0,2})) dev (\S+) scope link *$"
 _INTO_CABLE = re.compile(rb"(?m)^" + _CABLE)
 # The rest but for IPv6, which a colon in the destination tells.
-_OTHER = re.compile(
-    rb"(?m)^(?!" + _CABLE.replace(b"((?:", b"(?:(?:", 1).replace(rb"(\S+)", rb"\S+") + rb")(?!\S*:|\S+ \S*:).+$"
-)
+_OTHER = re.compile(rb"(?m)^(?!" + _CABLE + rb")(?!\S*:|\S+ \S*:)(?P<line>.+)$")
 
 
 @dataclass(frozen=True, slots=True)
