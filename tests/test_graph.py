@@ -89,6 +89,11 @@ def two_nodes(one=(), other=(), **more):
     )
 
 
+def drawn(*stated, **left_out):
+    """All that a graph can show, but for what is left out."""
+    return build_graph(*stated, **{"pods": True, "routes": True, **left_out})
+
+
 def edges(graph, kind):
     return [(u, v) for u, v, data in graph.edges(data=True) if data["kind"] == kind]
 
@@ -108,7 +113,7 @@ def story_graph(name):
     if not folder.is_dir():
         pytest.skip(f"fixtures/{name} is not there: tools/build_fixtures.py records it")
     cluster = join(read_bundle(folder))
-    return build_graph(cluster, find_dns(cluster))
+    return drawn(cluster, find_dns(cluster))
 
 
 def full_cluster():
@@ -125,7 +130,7 @@ def full_cluster():
 
 
 def full_graph(**options):
-    return build_graph(full_cluster(), dns_with(endpoint("10.244.2.2", pod_name="coredns-a")), **options)
+    return drawn(full_cluster(), dns_with(endpoint("10.244.2.2", pod_name="coredns-a")), **options)
 
 
 # --- documented, and plain --------------------------------------------------------------------------------------------
@@ -170,7 +175,7 @@ def test_it_can_be_written_as_json_and_read_back(name):
 def test_the_order_does_not_depend_on_the_order_of_the_files():
     cluster = full_cluster()
     turned = Cluster(cluster.nodes, pods=cluster.pods[::-1], blocks=cluster.blocks[::-1], pools=cluster.pools)
-    one, other = build_graph(cluster, None), build_graph(turned, None)
+    one, other = drawn(cluster, None), drawn(turned, None)
     assert list(one.nodes(data=True)) == list(other.nodes(data=True))
     assert list(one.edges(data=True)) == list(other.edges(data=True))
 
@@ -180,7 +185,7 @@ def test_the_order_does_not_depend_on_the_order_of_the_files():
 
 def test_two_machines_with_the_same_address_share_a_prefix_and_nothing_else():
     nat = {"interfaces": (card("eth0"),), "addresses": (held("eth0", "10.0.2.15/24"),)}
-    graph = build_graph(two_nodes(one=nat, other=nat), None)
+    graph = drawn(two_nodes(one=nat, other=nat), None)
     assert edges(graph, "in-subnet") == [
         ("interface/n1/eth0", "subnet/10.0.2.0/24"),
         ("interface/n2/eth0", "subnet/10.0.2.0/24"),
@@ -192,19 +197,19 @@ def test_addresses_that_look_alike_everywhere_join_nothing():
     alike = ("127.0.0.1/8", "::1/128", "fe80::1/64", "169.254.20.10/32")
     node = {"interfaces": (card("lo"), card("kube-ipvs0")), "addresses": tuple(held("lo", a) for a in alike)}
     node["addresses"] += (held("kube-ipvs0", "10.96.0.10/32"),)
-    graph = build_graph(two_nodes(one=node, other=node), None)
+    graph = drawn(two_nodes(one=node, other=node), None)
     assert keys(graph, "subnet") == []
     assert keys(graph, "interface") == ["interface/n1/lo", "interface/n2/lo"]
 
 
 def test_an_address_on_a_card_that_no_listing_shows_still_has_its_card():
-    graph = build_graph(two_nodes(one={"addresses": (held("eth9", "10.7.0.1/24"),)}), None)
+    graph = drawn(two_nodes(one={"addresses": (held("eth9", "10.7.0.1/24"),)}), None)
     assert graph.nodes["interface/n1/eth9"]["state"] is None
     assert edges(graph, "has-interface") == [("node/n1", "interface/n1/eth9")]
 
 
 def test_what_was_not_recorded_is_told_from_what_is_not_there():
-    graph = build_graph(two_nodes(one={"routes": (), "addresses": (), "sessions": ()}), None)
+    graph = drawn(two_nodes(one={"routes": (), "addresses": (), "sessions": ()}), None)
     told = [(v["addresses_recorded"], v["routes_recorded"], v["sessions_recorded"]) for _, v in graph.nodes(data=True)]
     assert told == [(True, True, True), (False, False, False)]
 
@@ -218,7 +223,7 @@ def test_a_pod_is_on_its_node_and_in_the_smallest_block_that_holds_its_address()
         block("10.244.1.0/26", "n1"),
         block("10.244.1.0/26", "n1", source="IPAMBlock"),
     )
-    graph = build_graph(two_nodes(pods=(pod("cart-0", "n1", "10.244.1.2"),), blocks=blocks), None)
+    graph = drawn(two_nodes(pods=(pod("cart-0", "n1", "10.244.1.2"),), blocks=blocks), None)
     assert edges(graph, "runs-on") == [("pod/shop/cart-0", "node/n1")]
     assert edges(graph, "address-in-block") == [("pod/shop/cart-0", "block/10.244.1.0/26")]
     assert edges(graph, "owns-block") == [("node/n1", "block/10.244.1.0/26")]
@@ -226,27 +231,27 @@ def test_a_pod_is_on_its_node_and_in_the_smallest_block_that_holds_its_address()
 
 
 def test_a_deleted_block_is_nobodys():
-    graph = build_graph(two_nodes(blocks=(block("10.244.1.0/26", "n1", deleted=True),)), None)
+    graph = drawn(two_nodes(blocks=(block("10.244.1.0/26", "n1", deleted=True),)), None)
     assert keys(graph, "block") == []
 
 
 def test_pod_cidrs_stand_in_where_the_bundle_has_no_blocks():
     fact = node_fact("n1", "10.0.0.1", pod_cidrs=(ip_network("10.244.1.0/24"),))
-    graph = build_graph(Cluster({"n1": ClusterNode("n1", fact)}), None)
+    graph = drawn(Cluster({"n1": ClusterNode("n1", fact)}), None)
     assert edge(graph, "owns-block")["read_from"] == "Node"
     assert edges(graph, "owns-block") == [("node/n1", "block/10.244.1.0/24")]
 
 
 def test_without_pods_neither_they_nor_their_ends_on_the_nodes_are_there():
     cluster = two_nodes(one={"interfaces": (card("eth0"), card("cali123"))}, pods=(pod("cart-0", "n1", "10.244.1.2"),))
-    assert "interface/n1/cali123" in build_graph(cluster, None)
-    graph = build_graph(cluster, None, pods=False)
+    assert "interface/n1/cali123" in drawn(cluster, None)
+    graph = drawn(cluster, None, pods=False)
     assert keys(graph, "pod") == []
     assert keys(graph, "interface") == ["interface/n1/eth0"]
 
 
 def test_a_node_that_only_a_pod_names_is_there_and_nothing_is_claimed_of_it():
-    graph = build_graph(two_nodes(pods=(pod("cart-0", "gone", "10.244.1.2"),)), None)
+    graph = drawn(two_nodes(pods=(pod("cart-0", "gone", "10.244.1.2"),)), None)
     assert edges(graph, "runs-on") == [("pod/shop/cart-0", "node/gone")]
     assert graph.nodes["node/gone"]["ready"] is None
     assert graph.nodes["node/gone"]["routes_recorded"] is False
@@ -264,7 +269,7 @@ def test_dns_leads_to_its_endpoints_their_pods_and_nodes():
 
 
 def test_an_endpoint_without_a_pod_is_on_the_one_node_that_has_its_address():
-    graph = build_graph(two_nodes(), dns_with(endpoint("10.0.0.2"), endpoint("10.0.9.9", ready=False)))
+    graph = drawn(two_nodes(), dns_with(endpoint("10.0.0.2"), endpoint("10.0.9.9", ready=False)))
     assert edges(graph, "on-node") == [("endpoint/10.0.0.2", "node/n2")]
     assert graph.nodes["endpoint/10.0.9.9"]["node"] is None
     assert [d["ready"] for _, _, d in graph.edges(data=True) if d["kind"] == "has-endpoint"] == [True, False]
@@ -274,7 +279,7 @@ def test_an_endpoint_without_a_pod_is_on_the_one_node_that_has_its_address():
 
 
 def test_a_session_leads_to_the_node_that_has_the_peers_address():
-    graph = build_graph(two_nodes(one={"sessions": (session("10.0.0.2", established=False),)}), None)
+    graph = drawn(two_nodes(one={"sessions": (session("10.0.0.2", established=False),)}), None)
     assert edges(graph, "bgp-session") == [("node/n1", "node/n2")]
     assert edge(graph, "bgp-session")["established"] is False
 
@@ -283,7 +288,7 @@ def test_a_session_with_an_address_that_two_nodes_have_is_not_given_to_either():
     both = {"addresses": (held("eth0", "10.0.2.15/24"),)}
     cluster = two_nodes(other=both, one={"sessions": (session("10.0.2.15"), session("10.9.9.9"), session(None))})
     third = ClusterNode("n3", None, **both)
-    graph = build_graph(Cluster({**cluster.nodes, "n3": third}), None)
+    graph = drawn(Cluster({**cluster.nodes, "n3": third}), None)
     assert edges(graph, "bgp-session") == [("node/n1", "address/10.0.2.15"), ("node/n1", "address/10.9.9.9")]
     assert graph.nodes["address/10.0.2.15"]["nodes"] == "n2,n3"
     assert graph.nodes["address/10.9.9.9"]["nodes"] is None
@@ -292,14 +297,14 @@ def test_a_session_with_an_address_that_two_nodes_have_is_not_given_to_either():
 def test_the_peer_of_a_node_with_a_duplicate_address_is_the_other_one():
     nodes = {n: ClusterNode(n, node_fact(n, ip, "10.0.0.5/24")) for n, ip in (("n1", "10.0.0.1"), ("n2", "10.0.0.2"))}
     nodes["n1"] = ClusterNode("n1", nodes["n1"].kubernetes, sessions=(session("10.0.0.5"),))
-    assert edges(build_graph(Cluster(nodes), None), "bgp-session") == [("node/n1", "node/n2")]
+    assert edges(drawn(Cluster(nodes), None), "bgp-session") == [("node/n1", "node/n2")]
 
 
 # --- routes -----------------------------------------------------------------------------------------------------------
 
 
 def routes_of(*routes, **more):
-    return build_graph(two_nodes(one={"routes": routes}, **more), None)
+    return drawn(two_nodes(one={"routes": routes}, **more), None)
 
 
 def test_routes_to_blocks_pools_and_connected_networks_are_shown_and_no_others():
@@ -354,3 +359,12 @@ def test_the_recorded_wrong_address_shows_in_sessions_and_routes():
     assert good == {("node/node-1", "node/node-2"), ("node/node-2", "node/node-1")}
     assert {v for _, v in down} | {u for u, _ in down} == {"node/node-1", "node/node-2", "node/node-3"}
     assert ("node/node-1", "block/10.244.3.0/26") not in edges(graph, "route")
+
+
+def test_pods_and_routes_are_left_out_unless_asked_for():
+    plain = build_graph(full_cluster(), dns_with(endpoint("10.244.2.2", pod_name="coredns-a")))
+    kinds = {data["kind"] for _, data in plain.nodes(data=True)}
+    assert {"node", "interface", "subnet", "block", "service", "endpoint"} <= kinds
+    assert "pod" not in kinds
+    assert not edges(plain, "route")
+    assert edges(plain, "bgp-session")

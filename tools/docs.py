@@ -129,6 +129,9 @@ def graph_page() -> str:
         `interface/worker-1/eth0` and `subnet/10.0.1.0/24`. Every vertex and edge has a `kind`, and all attributes
         of that kind; `None` is unknown.
 
+        Pods and routes are left out: a large cluster has 150,000 pods and millions of routes. `a.graph_with(pods=True)` has
+        the pods and their ends on the nodes, `a.graph_with(routes=True)` an edge for each route of each node.
+
         The graph shows what is connected on paper. Whether a packet gets through is not in it: ask `a.path(...)`.
         """
     vertices = _kinds("Vertices", graph_attributes.VERTEX_ATTRIBUTES)
