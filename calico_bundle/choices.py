@@ -32,6 +32,7 @@ class Choices:
         self.forwarding = forwarding
         self.installation: CalicoInstallation = installation_of(cluster)
         self._predicted: dict[tuple[str, int], Detection] = {}
+        self._machines: dict[str, Machine] = {}
 
     def predicted(self, node: ClusterNode, family: int = 4) -> Detection:
         """The address the node has after calico-node's next start, with the environment it has now."""
@@ -68,6 +69,11 @@ class Choices:
 
     def machine(self, node: ClusterNode) -> Machine:
         """A node as autodetection sees it: from `ip addr`, else from the annotation projectcalico.org/Interfaces."""
+        if node.name not in self._machines:
+            self._machines[node.name] = self._seen(node)
+        return self._machines[node.name]
+
+    def _seen(self, node: ClusterNode) -> Machine:
         internal = node.kubernetes.internal_ips if node.kubernetes else ()
         if node.interfaces is not None and node.addresses is not None:
             return Machine(_cards(node), internal, self._route_source(node))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -44,6 +45,9 @@ class Program(click.Group):
 
 def main() -> NoReturn:
     """Run `bundle-analyze` on the arguments of this process."""
+    # Facts hold no cycles, and by default Python looks through all of them again for every 700 that are made: a sixth of
+    # the time on a large bundle.
+    gc.set_threshold(50_000)
     program.main()
 
 

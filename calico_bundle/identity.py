@@ -14,7 +14,7 @@ from calico_bundle.bundle import Artifact
 from calico_bundle.facts import Address, AddressFact, NodeFact, PodFact, RouteFact
 from calico_bundle.facts.cards import distinct_of
 from calico_bundle.facts.pod_columns import columns_of
-from calico_bundle.facts.route_queries import own_addresses
+from calico_bundle.facts.route_queries import names_as_own, own_addresses
 
 MACHINE_KINDS = frozenset({
     "ip-addr", "ip-route", "ip-rule", "ip-neigh", "sysctl", "iptables-save",
@@ -51,6 +51,7 @@ class NodeDirectory:
     def __init__(self, nodes: Iterable[NodeFact], pods: Iterable[PodPlace]) -> None:
         self._names: dict[str, set[tuple[str, str]]] = {}
         self._addresses: dict[object, set[str]] = {}
+        self._own: dict[str, list[Address]] = {}
         self._pods: dict[str, set[tuple[str | None, str | None, bool]]] = {}
         for namespace, name, pods_node, host_network in pods:
             self._pods.setdefault(name, set()).add((namespace, pods_node, host_network))
@@ -58,6 +59,7 @@ class NodeDirectory:
             self._add_names(node)
             for address in (*node.internal_ips, *(i.ip for i in (node.bgp_ipv4, node.bgp_ipv6) if i)):
                 self._addresses.setdefault(address, set()).add(node.name)
+                self._own.setdefault(node.name, []).append(address)
 
     @property
     def is_empty(self) -> bool:
@@ -117,9 +119,9 @@ class NodeDirectory:
         unique = {next(iter(nodes)) for nodes in fitting if len(nodes) == 1}
         return Owner(unique.pop(), "address") if len(unique) == 1 else None
 
-    def has_own(self, node: str, addresses: Iterable[Address]) -> bool:
-        """Whether one of these is a node's own address."""
-        return any(node in self._addresses.get(a, ()) for a in addresses)
+    def own(self, node: str) -> Sequence[Address]:
+        """A node's own addresses, as its Node object has them."""
+        return self._own.get(node, ())
 
 
 def _short(name: str) -> str:
@@ -194,12 +196,20 @@ def find_impostors(
     found: dict[str, str] = {}
     for artifact in artifacts:
         owner = owners.get(artifact.path) if artifact.kind in _SHOWING_ADDRESSES else None
-        shown = _addresses(artifact) if owner else ()
-        if owner and shown and not directory.has_own(owner.node, shown):
-            stated = directory.by_address(shown)
+        if owner and not _shows_any(artifact, directory.own(owner.node)):
+            stated = directory.by_address(_addresses(artifact))
             if stated and stated.node != owner.node:
                 found[artifact.path] = stated.node
     return found
+
+
+def _shows_any(artifact: Artifact, addresses: Iterable[Address]) -> bool:
+    """Whether a record shows one of these addresses; that is told without going through all that it shows."""
+    routes = artifact.parsed.of(RouteFact)
+    if any(names_as_own(routes, address) for address in addresses):
+        return True
+    wanted = frozenset(addresses)
+    return any(fact.address.ip in wanted for fact in distinct_of(artifact.parsed.of(AddressFact)))
 
 
 def _addresses(artifact: Artifact) -> Sequence[Address]:
