@@ -155,6 +155,16 @@ def keep_a_stale_cable(plan: Plan, dice: random.Random) -> None:
     plan.edit("routes", lambda lines: [*lines, line])
 
 
+def pull_a_cable(plan: Plan, dice: random.Random) -> None:
+    old = f"cali{plan.number}{dice.choice('ab')} scope link"
+    plan.edit("routes", lambda lines: [x.replace(old, old + " dead linkdown") for x in lines])
+
+
+def lay_a_second_cable(plan: Plan, dice: random.Random) -> None:
+    line = f"10.244.{plan.number}.{dice.choice((2, 3))} dev cali{plan.number}z scope link metric {dice.choice((0, 5))}"
+    plan.edit("routes", lambda lines: [*lines, line.removesuffix(" metric 0")])
+
+
 def lose_the_default_route(plan: Plan, dice: random.Random) -> None:
     del dice
     plan.edit("routes", lambda lines: [x for x in lines if not x.startswith("default")])
@@ -247,7 +257,7 @@ def service_rules(source: str) -> str:
 
 CHANGES: tuple[Change, ...] = (
     lose_a_route, lose_routes_of_bird, lead_by_another, lead_by_the_router, drop_one_pod, drop_a_network,
-    route_the_borrower, keep_a_stale_cable, lose_the_default_route, rule_for_a_source, rule_for_a_cable,
-    neighbor_is_silent, neighbor_is_another, no_record, no_cards, session_down, strict_filter, second_card,
-    address_of_another, other_mask, not_ready, other_as_number, in_a_cloud, masquerade,
+    route_the_borrower, keep_a_stale_cable, pull_a_cable, lay_a_second_cable, lose_the_default_route,
+    rule_for_a_source, rule_for_a_cable, neighbor_is_silent, neighbor_is_another, no_record, no_cards, session_down,
+    strict_filter, second_card, address_of_another, other_mask, not_ready, other_as_number, in_a_cloud, masquerade,
 )  # fmt: skip

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calico_bundle.facts.route_listing import Hunks, RouteListing
-from calico_bundle.parsers import choose, ip_route, quick_readers
+from calico_bundle.parsers import choose, ip_route
 from calico_bundle.parsers.ip_route_quick import PlainLines, QuickRoutes, differences
 from calico_bundle.sources.text import decode
 from tests.parsers.route_lines import ODD, PLAIN, listings
@@ -154,8 +154,8 @@ def test_listings_of_one_sort_share_their_reference_and_other_sorts_have_their_o
 def test_each_reading_pass_begins_anew():
     data, bases = as_text(list(PLAIN)), []
     for _ in range(2):
-        read = next(read for kind, read in quick_readers() if kind == "ip-route")
-        parsed = read(data, "n1/ip-route.txt")
+        assert ip_route.PARSER.reader is not None
+        parsed = ip_route.PARSER.reader()(data, "n1/ip-route.txt")
         assert parsed is not None
         assert isinstance(parsed.facts, RouteListing)
         bases.append(parsed.facts.base)

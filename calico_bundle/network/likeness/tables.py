@@ -182,13 +182,13 @@ class Tables:
         added: dict[str, list[_Word]] = defaultdict(list)
         for route in (*kept, *table.added):
             pod = self._cable(route)
-            if pod is not None and self._pods.get(pod, name) == name:
+            if pod is not None and pod not in cables and self._pods.get(pod, name) == name:
                 cables.add(pod)
             elif word := self._word(route, name):
                 added[word.who].append(word)
         for pod in table.cables:
             home = self._pods.get(pod, name)
-            if home == name:
+            if home == name and pod not in cables:
                 cables.add(pod)
             else:
                 added[home].append(_Word(home, pod, None, self._number(_INTO_CABLE), third=False, by_bird=False))
@@ -205,11 +205,12 @@ class Tables:
         return number
 
     def _cable(self, route: RouteFact) -> int | None:
-        """The pod that a route is the own one of, into its cable; None for every other route."""
+        """The pod that a route is the own one of, into its cable, just as Felix writes it; None for every other route."""
         if route.family != 4 or route.destination.prefixlen != 32 or len(route.next_hops) != 1:
             return None
-        plain = route.type == "unicast" and route.table in ("main", "254")
-        into = plain and self._is_cable(route.next_hops[0].device or "")
+        hop = route.next_hops[0]
+        plain = route.type == "unicast" and route.table in ("main", "254") and route.metric == 0
+        into = plain and not hop.flags and hop.gateway is None and self._is_cable(hop.device or "")
         return int(route.destination.network_address) if into else None
 
     def _word(self, route: RouteFact, own: str | None) -> _Word | None:
