@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from itertools import chain, islice
+from itertools import islice
 from typing import TypeVar, overload
 
 T = TypeVar("T")
@@ -73,20 +73,3 @@ class OneKind(FactList):
     def of(self, kind: type[T]) -> Sequence[T]:
         """All of them, or none."""
         return self._facts if kind is self._kind else ()  # type: ignore[return-value]
-
-
-class Joined(LazyFacts[T]):
-    """Several sequences of facts, one behind the other.
-
-    >>> list(Joined([(1, 2), (3,)])), Joined([(1, 2), (3,)])[2]
-    ([1, 2, 3], 3)
-    """
-
-    def __init__(self, parts: Sequence[Sequence[T]]) -> None:
-        self._parts = parts
-
-    def __len__(self) -> int:
-        return sum(map(len, self._parts))
-
-    def __iter__(self) -> Iterator[T]:
-        return chain.from_iterable(self._parts)

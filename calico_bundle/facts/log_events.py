@@ -17,7 +17,7 @@ from sys import intern
 from typing import NamedTuple, TypeVar, overload
 
 from calico_bundle.evidence import Evidence, quote
-from calico_bundle.facts.listing import FactList
+from calico_bundle.facts.listing import FactList, LazyFacts
 from calico_bundle.facts.machine import LogEventFact
 
 T = TypeVar("T")
@@ -136,7 +136,7 @@ def _protocol_state(read: Callable[[str], LogLine], text: str) -> tuple[str, str
     return intern(values.get("protocol", "")), intern(values.get("state", ""))
 
 
-class NodeLog(Sequence[LogEventFact]):
+class NodeLog(LazyFacts[LogEventFact]):
     """All events that the logs of one node hold, log by log.
 
     >>> NodeLog([]).last_states
@@ -155,23 +155,6 @@ class NodeLog(Sequence[LogEventFact]):
 
     def __bool__(self) -> bool:
         return bool(self._parts)
-
-    @overload
-    def __getitem__(self, index: int) -> LogEventFact: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> tuple[LogEventFact, ...]: ...
-
-    def __getitem__(self, index: int | slice) -> LogEventFact | tuple[LogEventFact, ...]:
-        places = range(len(self))[index]
-        return self._at(places) if isinstance(places, int) else tuple(map(self._at, places))
-
-    def _at(self, place: int) -> LogEventFact:
-        for part in self._parts:
-            if place < len(part):
-                return part[place]
-            place -= len(part)
-        raise IndexError(place)
 
     def __iter__(self) -> Iterator[LogEventFact]:
         return chain.from_iterable(self._parts)

@@ -11,9 +11,9 @@ from typing import Any, get_args
 
 import pytest
 
-from calico_bundle import paths
 from calico_bundle.network import forwarding, reverse_path, wires
 from calico_bundle.network.outcome import Packet
+from calico_bundle.paths import fates
 from tests.lab import __main__ as command
 from tests.lab import recording, topology, truth
 from tests.lab.compare import Comparison, compare
@@ -101,10 +101,10 @@ def _routed_by_what_is_seen(source: Any, destination: Any, _: Any = None, restor
 BROKEN: dict[str, tuple[Any, str, Any]] = {
     "rule-loose-filter-without-address": (reverse_path, "_without_address", lambda *_: False),
     "rule-conntrack-restores-before-routing": (Packet, "on", lambda packet, _: packet),
-    "rule-masquerading-after-routing": (paths, "Packet", _routed_by_what_is_seen),
+    "rule-masquerading-after-routing": (fates, "Packet", _routed_by_what_is_seen),
     "rule-ipip-route-without-source": (forwarding, "ANY", None),
     "rule-arp-is-routed": (forwarding.Forwarding, "_unanswered", lambda *_: None),
-    "rule-incomplete-neighbor-shows-nothing": (wires, "_SILENT", "INCOMPLETE"),
+    "rule-incomplete-neighbor-shows-nothing": (wires, "SILENT", "INCOMPLETE"),
 }
 """Each rule's recording, and how to take the rule out of the analyzer."""
 
