@@ -82,10 +82,11 @@ class DnsPaths:
         """The group of the pod at a place of the columns."""
         node, host = columns.nodes[place], columns.host_networks[place]
         policy = columns.dns_policies[place]
-        if policy in ("Default", "None") or host:
+        spared = _without_cluster_dns(policy, host_network=host)
+        if policy == "None":
             spared = not_applicable(pod or self.cluster.pods[place], self.dns)
-            if spared:
-                return self._plain(node, Verdict.NOT_APPLICABLE, spared)
+        if spared:
+            return self._plain(node, Verdict.NOT_APPLICABLE, spared)
         value = columns.ipv4s[place]
         open_question = self._open_for_all or self._cannot_tell(node, value)
         if open_question is not None:
@@ -183,11 +184,19 @@ def not_applicable(pod: PodFact, dns: DnsService | None) -> str | None:
     >>> not_applicable(PodFact("shop", "cart-0", "node-1", (), None, False, "Default", (), *rest), None)
     "dnsPolicy Default: it uses its node's resolvers"
     """
-    if pod.dns_policy == "Default":
-        return "dnsPolicy Default: it uses its node's resolvers"
-    if pod.host_network and pod.dns_policy not in ("ClusterFirstWithHostNet", "None"):
-        return f"hostNetwork with dnsPolicy {pod.dns_policy}: it uses its node's resolvers"
+    spared = _without_cluster_dns(pod.dns_policy, host_network=pod.host_network)
+    if spared:
+        return spared
     own = {str(ip) for ip in dns.service.cluster_ips} if dns else set()
     if pod.dns_policy == "None" and not own & set(pod.dns_nameservers):
         return "dnsPolicy None with other name servers"
+    return None
+
+
+def _without_cluster_dns(policy: str, *, host_network: bool) -> str | None:
+    """Why a policy alone keeps a pod from cluster DNS."""
+    if policy == "Default":
+        return "dnsPolicy Default: it uses its node's resolvers"
+    if host_network and policy not in ("ClusterFirstWithHostNet", "None"):
+        return f"hostNetwork with dnsPolicy {policy}: it uses its node's resolvers"
     return None

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from calico_bundle.facts import Address, Network, NextHop, RouteFact
 from calico_bundle.facts.route_queries import BIRD_PROTOCOLS
@@ -26,8 +27,7 @@ THIRD = "by another node"
 """In a relation: a packet between the two meets the records of a third, so what holds for them need not for others."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """A part of a node: one of its blocks by its number, and a pod of its; what is about neither block nor pod is about all.
 
     >>> Part(block=0).is_met_by(None, 0), Part(block=0).is_met_by(None, 1), Part().is_met_by(None, None)
