@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Network
 from socket import inet_aton
 
 from calico_bundle.facts import Network, RouteFact
-from calico_bundle.facts.route_listing import RouteBase, RouteListing
+from calico_bundle.facts.route_listing import RouteLines, RouteListing
 from calico_bundle.facts.route_queries import BIRD_PROTOCOLS
 from calico_bundle.facts.route_tables import parts_of
 
@@ -17,8 +18,8 @@ _NO_UNICAST = frozenset({"broadcast", "multicast"})
 # Felix writes a pod's own route just so (felix/dataplane/linux/endpoint_mgr.go): four numbers, and the cable.
 _CABLE = rb"((?:(?:0|[1-9][0-9]{0,2})\.){3}(?:0|[1-9][0-9]{0,2})) dev (\S+) scope link *$"
 _INTO_CABLE = re.compile(rb"(?m)^" + _CABLE)
-# The rest but for IPv6, which a colon in the destination tells.
-_OTHER = re.compile(rb"(?m)^(?!" + _CABLE + rb")(?!\S*:|\S+ \S*:)(?P<line>.+)$")
+# The rest but for broadcasts, and for IPv6, which a colon in the destination tells.
+_OTHER = re.compile(rb"(?m)^(?!" + _CABLE + rb")(?!\S*:|\S+ \S*:|broadcast |multicast )(?P<line>.+)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +61,20 @@ def _joined(found: Sequence[Difference]) -> Difference:
 
 
 def _of_listing(listing: RouteListing, is_cable: Callable[[str], bool]) -> Difference:
-    read = listing.base.reader.route
-    others = [read(found["line"]) for found in _OTHER.finditer(listing.added)]
+    reader = listing.base.reader
+    others = [_read(reader, found["line"]) for found in _OTHER.finditer(listing.added)]
     cables: list[int] = []
     for address, device in _INTO_CABLE.findall(listing.added):
         if is_cable(device.decode()):
             cables.append(int.from_bytes(inet_aton(address.decode()), "big"))
         else:
-            others.append(read(address + b" dev " + device + b" scope link"))
+            others.append(reader.route(address + b" dev " + device + b" scope link"))
     return Difference(listing.base, listing.base.routes, listing.removed, list(filter(can_matter, others)), cables)
+
+
+@lru_cache(4096)  # what is new about one node is added to the tables of all others
+def _read(reader: RouteLines, line: bytes) -> RouteFact:
+    return reader.route(line)
 
 
 def can_matter(route: RouteFact) -> bool:
@@ -105,6 +111,3 @@ def destinations(tables: Iterable[Difference]) -> set[IPv4Network]:
 def _networks(routes: Iterable[RouteFact]) -> Iterator[IPv4Network]:
     wide = (route.destination for route in routes if route.destination.prefixlen < 32)
     return (network for network in wide if isinstance(network, IPv4Network))
-
-
-__all__ = ["Difference", "RouteBase", "can_matter", "destinations", "difference", "marked_blocks"]
