@@ -10,7 +10,7 @@ from ipaddress import IPv4Network
 from socket import inet_aton
 
 from calico_bundle.facts import Network, RouteFact
-from calico_bundle.facts.route_listing import RouteLines, RouteListing
+from calico_bundle.facts.route_listing import RouteListing
 from calico_bundle.facts.route_queries import BIRD_PROTOCOLS
 from calico_bundle.facts.route_tables import parts_of
 
@@ -61,20 +61,20 @@ def _joined(found: Sequence[Difference]) -> Difference:
 
 
 def _of_listing(listing: RouteListing, is_cable: Callable[[str], bool]) -> Difference:
-    reader = listing.base.reader
-    others = [_read(reader, found["line"]) for found in _OTHER.finditer(listing.added)]
+    read = listing.base.reader.route
+    others = [_read(read, found["line"]) for found in _OTHER.finditer(listing.added)]
     cables: list[int] = []
     for address, device in _INTO_CABLE.findall(listing.added):
         if is_cable(device.decode()):
             cables.append(int.from_bytes(inet_aton(address.decode()), "big"))
         else:
-            others.append(reader.route(address + b" dev " + device + b" scope link"))
+            others.append(read(address + b" dev " + device + b" scope link"))
     return Difference(listing.base, listing.base.routes, listing.removed, list(filter(can_matter, others)), cables)
 
 
 @lru_cache(4096)  # what is new about one node is added to the tables of all others
-def _read(reader: RouteLines, line: bytes) -> RouteFact:
-    return reader.route(line)
+def _read(read: Callable[[bytes], RouteFact], line: bytes) -> RouteFact:
+    return read(line)
 
 
 def can_matter(route: RouteFact) -> bool:
