@@ -1,7 +1,8 @@
 """Kubernetes, Calico and operator objects: text to located values, located values to facts.
 
 A builder is a module of this folder with `BUILDERS` (kind to function) and `GROUPS` (the API groups whose kinds these
-are: Longhorn has a Node, MetalLB a BGPPeer, Knative a Service of its own); nothing else is needed to add a kind.
+are: Longhorn has a Node, MetalLB a BGPPeer, Knative a Service of its own); nothing else is needed to add a kind. `NEEDS`
+says of kinds with many or large objects what their builder reads, so that the rest need not be taken in.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 
 from calico_bundle.objects.fields import Fields
+from calico_bundle.objects.located import Needs
 
 Builder = Callable[[Fields], Iterator[object]]
 """An object's fields to its facts; raises `fields.IncompleteError` for an object that cannot be one."""
@@ -38,6 +40,18 @@ def builder_of(kind: str, group: str | None) -> Builder | None:
     if group is not None:
         return all_builders().get((group, kind))
     return next((build for (_, name), build in all_builders().items() if name == kind), None)
+
+
+@cache
+def needs_of(kind: str) -> Needs | None:
+    """What is read of an object of that kind; None: all of it.
+
+    >>> "spec" in needs_of("Node"), "spec" in needs_of("Namespace")
+    (True, False)
+    """
+    modules = {build.__module__ for (_, name), build in all_builders().items() if name == kind}
+    found = [needs[kind] for m in modules if kind in (needs := getattr(importlib.import_module(m), "NEEDS", {}))]
+    return {**found[0], "apiVersion": None, "kind": None} if len(found) == len(modules) == 1 else None
 
 
 @cache

@@ -1,0 +1,112 @@
+"""A List of any objects in kubectl's own layout, read in pieces: each item without a YAML parser, where that is safe."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import chain
+from typing import Final
+
+from calico_bundle.evidence import Gap
+from calico_bundle.objects import all_kinds, needs_of
+from calico_bundle.objects.building import built, is_wanted, read_facts, read_item_facts
+from calico_bundle.objects.canonical import Canonical, NotCanonicalError
+from calico_bundle.objects.documents import KubernetesObject, Surroundings
+from calico_bundle.objects.list_pieces import HEAD, ITEM, LONGEST_ITEM, TAIL, chunks
+from calico_bundle.objects.reading import Reading
+from calico_bundle.objects.yaml_lists import stated_kind
+
+_BLOCK: Final = 1 << 19
+_FOREIGN: Final = (b"\r", b"\x1b")
+"""What is taken out of a text, or emptied, before it is read the general way."""
+_AT_LEFT_EDGE: Final = re.compile(r"\n(?![ \n]|\Z)")
+
+
+class ObjectList:
+    """Reads a List that begins with `HEAD` and an item.
+
+    An item that is not plainly canonical goes to the general reader alone. Where the List itself departs from the layout
+    (a remark between items, an end that is missing), all that follows goes there, and what was read before stays.
+    """
+
+    def __init__(self, path: str, around: Surroundings) -> None:
+        self._around = around
+        self._reading = Reading(path, "")
+        self._facts: list[object] = []
+        self._line = HEAD.count(b"\n") + 1
+
+    def read(self, pieces: Iterator[bytes]) -> bool:
+        """Read all pieces; whether the List has the layout up to its end."""
+        held = b""
+        parts = chunks(pieces, len(HEAD), _BLOCK)
+        for part in parts:
+            held += part
+            cut = held.rfind(ITEM) + 1
+            if not cut and len(held) <= LONGEST_ITEM:
+                continue
+            taken = self._take(held[:cut])
+            held = held[taken:]
+            if not cut or taken < cut:
+                return self._depart(chain((held,), parts))
+        end = held.rfind(b"\nkind: List\n") + 1
+        if not end or not TAIL.fullmatch(held, end):
+            return self._depart(iter((held,)))
+        taken = self._take(held[:end])
+        return taken == end or self._depart(iter((held[taken:],)))
+
+    def facts(self) -> tuple[object, ...]:
+        """What was read, in the order of the file."""
+        return tuple(self._facts)
+
+    def gaps(self) -> tuple[Gap, ...]:
+        """What could not be read."""
+        return self._reading.gaps()
+
+    def _take(self, block: bytes) -> int:
+        """Read a block of whole items; how many bytes of it are such items, one behind the other."""
+        taken = 0
+        if any(sign in block for sign in _FOREIGN):
+            return 0
+        while taken < len(block):
+            end = block.find(ITEM, taken) + 1 or len(block)
+            text = block[taken:end].decode("utf-8", "replace")
+            if not self._take_item(text):
+                break
+            self._line += text.count("\n")
+            taken = end
+        return taken
+
+    def _take_item(self, text: str) -> bool:
+        """Read one item; False where a line that is not its own stands in it."""
+        kind = stated_kind(text, 2)
+        if kind and not is_wanted(kind):
+            return not _AT_LEFT_EDGE.search(text)
+        if kind in all_kinds() and (found := self._canonical(text, kind)):
+            self._facts += built(found, self._reading)
+            return True
+        if _AT_LEFT_EDGE.search(text):
+            return False
+        self._reading.turn_to(text, self._line)
+        self._facts += read_item_facts(self._reading, text, self._line)
+        return True
+
+    def _canonical(self, text: str, kind: str) -> KubernetesObject | None:
+        """The object that an item is, if it is laid out as kubectl does it."""
+        item = Canonical(text, self._line)
+        try:
+            body = item.read(needs_of(kind))
+        except NotCanonicalError:
+            return None
+        version = body.get("apiVersion")
+        if body.get("kind") != kind or version in (None, "", "null") or not isinstance(version, str):
+            return None
+        self._reading.turn_to(text, self._line, item.starts)
+        return KubernetesObject(kind, version.rpartition("/")[0], body)
+
+    def _depart(self, pieces: Iterator[bytes]) -> bool:
+        """Read the rest of the List as a List of its own."""
+        text = (HEAD + b"".join(pieces)).decode("utf-8", "replace").replace("\r\n", "\n")
+        line = self._line - HEAD.count(b"\n")
+        self._reading.turn_to(text, line)
+        self._facts += read_facts(self._reading, text, self._around, line)
+        return False
