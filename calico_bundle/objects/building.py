@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from calico_bundle.objects import all_kinds, builder_of
+from calico_bundle.objects import all_kinds, builder_of, needs_of
+from calico_bundle.objects.canonical import Canonical, NotCanonicalError
 from calico_bundle.objects.documents import LIST, STATUS, Found, KubernetesObject, Surroundings, read_item, read_objects
 from calico_bundle.objects.fields import IncompleteError, Record
 from calico_bundle.objects.located import Problem
@@ -42,6 +43,20 @@ def _facts(found: Iterable[Found], reading: Reading) -> Iterator[object]:
             reading.note(one)
         else:
             yield from built(one, reading)
+
+
+def canonical_object(reading: Reading, item: str, line: int, kind: str) -> KubernetesObject | None:
+    """The object that an item is, if it is laid out as kubectl does it; the reading turns to it."""
+    found = Canonical(item, line)
+    try:
+        body = found.read(needs_of(kind))
+    except NotCanonicalError:
+        return None
+    version = body.get("apiVersion")
+    if body.get("kind") != kind or version in (None, "", "null") or not isinstance(version, str):
+        return None
+    reading.turn_to(item, line, found.starts)
+    return KubernetesObject(kind, version.rpartition("/")[0], body)
 
 
 def built(found: KubernetesObject, reading: Reading) -> Iterator[object]:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from itertools import chain
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, groupby
+from typing import Any, Final
 
 from calico_bundle.evidence import Gap
-from calico_bundle.objects import all_kinds, needs_of
-from calico_bundle.objects.building import built, is_wanted, read_facts, read_item_facts
-from calico_bundle.objects.canonical import Canonical, NotCanonicalError
-from calico_bundle.objects.documents import KubernetesObject, Surroundings
+from calico_bundle.facts import EndpointFact, ServiceFact
+from calico_bundle.facts.endpoint_table import EndpointGroup, EndpointTable, Group, groups_of
+from calico_bundle.facts.listing import Parts
+from calico_bundle.facts.service_table import ServiceTable, ServiceText
+from calico_bundle.objects import all_kinds
+from calico_bundle.objects.building import built, canonical_object, is_wanted, read_facts, read_item_facts
+from calico_bundle.objects.documents import Surroundings
 from calico_bundle.objects.list_pieces import HEAD, ITEM, LONGEST_ITEM, TAIL, chunks
 from calico_bundle.objects.reading import Reading
+from calico_bundle.objects.shaped_items import ShapedItems
 from calico_bundle.objects.yaml_lists import stated_kind
 
 _BLOCK: Final = 1 << 19
@@ -32,7 +36,8 @@ class ObjectList:
     def __init__(self, path: str, around: Surroundings) -> None:
         self._around = around
         self._reading = Reading(path, "")
-        self._facts: list[object] = []
+        self._shaped = ShapedItems(path, self._reading)
+        self._runs: list[tuple[type, list[Any]]] = []
         self._line = HEAD.count(b"\n") + 1
 
     def read(self, pieces: Iterator[bytes]) -> bool:
@@ -54,9 +59,12 @@ class ObjectList:
         taken = self._take(held[:end])
         return taken == end or self._depart(iter((held[taken:],)))
 
-    def facts(self) -> tuple[object, ...]:
+    def facts(self) -> Sequence[object]:
         """What was read, in the order of the file."""
-        return tuple(self._facts)
+        parts = [(kind, _table(kind, found)) for kind, found in self._runs]
+        if any(kind in _TABLES for kind, _ in parts):
+            return Parts(parts)
+        return tuple(chain.from_iterable(facts for _, facts in parts))
 
     def gaps(self) -> tuple[Gap, ...]:
         """What could not be read."""
@@ -81,32 +89,49 @@ class ObjectList:
         kind = stated_kind(text, 2)
         if kind and not is_wanted(kind):
             return not _AT_LEFT_EDGE.search(text)
-        if kind in all_kinds() and (found := self._canonical(text, kind)):
-            self._facts += built(found, self._reading)
+        if shaped := self._shaped.read(kind, text, self._line):
+            self._add((shaped,))
+            return True
+        if kind and kind in all_kinds() and (found := canonical_object(self._reading, text, self._line, kind)):
+            self._add(built(found, self._reading))
             return True
         if _AT_LEFT_EDGE.search(text):
             return False
         self._reading.turn_to(text, self._line)
-        self._facts += read_item_facts(self._reading, text, self._line)
+        self._add(read_item_facts(self._reading, text, self._line))
         return True
 
-    def _canonical(self, text: str, kind: str) -> KubernetesObject | None:
-        """The object that an item is, if it is laid out as kubectl does it."""
-        item = Canonical(text, self._line)
-        try:
-            body = item.read(needs_of(kind))
-        except NotCanonicalError:
-            return None
-        version = body.get("apiVersion")
-        if body.get("kind") != kind or version in (None, "", "null") or not isinstance(version, str):
-            return None
-        self._reading.turn_to(text, self._line, item.starts)
-        return KubernetesObject(kind, version.rpartition("/")[0], body)
+    def _add(self, facts: Iterable[object]) -> None:
+        for fact in facts:
+            kind = _CLASSES.get(type(fact), type(fact))
+            if not self._runs or self._runs[-1][0] is not kind:
+                self._runs.append((kind, []))
+            self._runs[-1][1].append(fact)
 
     def _depart(self, pieces: Iterator[bytes]) -> bool:
         """Read the rest of the List as a List of its own."""
         text = (HEAD + b"".join(pieces)).decode("utf-8", "replace").replace("\r\n", "\n")
         line = self._line - HEAD.count(b"\n")
         self._reading.turn_to(text, line)
-        self._facts += read_facts(self._reading, text, self._around, line)
+        self._add(read_facts(self._reading, text, self._around, line))
         return False
+
+
+def _endpoint_table(found: Iterable[Any]) -> EndpointTable:
+    groups: list[Group] = []
+    for is_group, run in groupby(found, lambda one: isinstance(one, EndpointGroup)):
+        groups += run if is_group else groups_of(tuple(run))
+    return EndpointTable(groups)
+
+
+_CLASSES: Final[dict[type, type]] = {EndpointGroup: EndpointFact, ServiceText: ServiceFact}
+"""What the items are records of that are not made into one yet."""
+_TABLES: Final[dict[type, Callable[[list[Any]], Sequence[object]]]] = {
+    EndpointFact: _endpoint_table,
+    ServiceFact: ServiceTable,
+}
+
+
+def _table(kind: type, found: list[Any]) -> Sequence[object]:
+    table = _TABLES.get(kind)
+    return table(found) if table else tuple(found)
