@@ -140,10 +140,7 @@ def merge_endpoints(parts: Sequence[Sequence[EndpointFact]]) -> EndpointTable:
     objects = Counter((g.namespace, g.service, g.source) for g in telling)
     seen: set[object] = set()
     return EndpointTable(
-        [
-            _without(seen, g) if objects[g.namespace, g.service, g.source] > 1 or g.repeats else g
-            for g in telling
-        ]
+        [_without(seen, g) if objects[g.namespace, g.service, g.source] > 1 or g.repeats else g for g in telling]
     )
 
 

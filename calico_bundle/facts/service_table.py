@@ -102,7 +102,7 @@ def cluster_addresses(services: Sequence[ServiceFact]) -> Iterator[tuple[Address
             if service.ip:
                 yield IPv4Address(service.ip), service.made
         else:
-            yield from ((ip, lambda service=service: service) for ip in service.cluster_ips)  # type: ignore[misc]
+            yield from ((ip, lambda service=service: service) for ip in service.cluster_ips)
 
 
 def _kept(services: Sequence[ServiceFact]) -> Sequence[Kept]:

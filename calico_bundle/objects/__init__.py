@@ -1,14 +1,13 @@
 """Kubernetes, Calico and operator objects: text to located values, located values to facts.
 
 A builder is a module of this folder with `BUILDERS` (kind to function) and `GROUPS` (the API groups whose kinds these
-are: Longhorn has a Node, MetalLB a BGPPeer, Knative a Service of its own); nothing else is needed to add a kind. `NEEDS`
+are: Longhorn has a Node, MetalLB a BGPPeer, Knative a Service of its own); its name stands in `_MODULES`. `NEEDS`
 says of kinds with many or large objects what their builder reads, so that the rest need not be taken in.
 """
 
 from __future__ import annotations
 
 import importlib
-import pkgutil
 from collections.abc import Callable, Iterator
 from functools import cache
 
@@ -19,6 +18,10 @@ Builder = Callable[[Fields], Iterator[object]]
 """An object's fields to its facts; raises `fields.IncompleteError` for an object that cannot be one."""
 
 
+# Named here so that the readers' modules, with numpy and the YAML parser, are loaded only by what needs them.
+_MODULES = ("calico", "events", "namespaces", "nodes", "operator", "pods", "services", "workloads")
+
+
 @cache
 def all_builders() -> dict[tuple[str, str], Builder]:
     """The builder of every kind, by API group ("" is the core group) and kind.
@@ -26,8 +29,7 @@ def all_builders() -> dict[tuple[str, str], Builder]:
     >>> sorted(kind for group, kind in all_builders() if group == "projectcalico.org")[:2]
     ['BGPConfiguration', 'BGPPeer']
     """
-    modules = (importlib.import_module(f"{__name__}.{m.name}") for m in pkgutil.iter_modules(__path__))
-    found = [m for m in modules if hasattr(m, "BUILDERS")]
+    found = [importlib.import_module(f"{__name__}.{name}") for name in _MODULES]
     return {(group, kind): build for m in found for kind, build in m.BUILDERS.items() for group in m.GROUPS}
 
 

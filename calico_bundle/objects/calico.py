@@ -179,7 +179,10 @@ def build_felix_configuration(configuration: Fields) -> Iterator[FelixConfigurat
 
 _NAMED: Needs = {"name": None}
 NEEDS: dict[str, Needs] = {
-    "BlockAffinity": {"metadata": _NAMED, "spec": {"cidr": None, "deleted": None, "node": None, "state": None, "type": None}},
+    "BlockAffinity": {
+        "metadata": _NAMED,
+        "spec": {"cidr": None, "deleted": None, "node": None, "state": None, "type": None},
+    },
     "IPAMBlock": {
         "metadata": _NAMED,
         "spec": {

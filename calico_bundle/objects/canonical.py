@@ -32,7 +32,7 @@ class Canonical:
     >>> item = Canonical("- kind: Pod\\n  metadata:\\n    labels: {}\\n    name: a\\n", 7)
     >>> found = item.read({"metadata": {"name": None}})
     >>> found, found["metadata"].lines, item.starts
-    ({'metadata': {'name': 'a'}}, {'name': 10}, {8: 12, 10: 41})
+    ({'metadata': {'name': 'a'}}, {'name': 10}, {8: 12, 10: 39})
     """
 
     def __init__(self, text: str, first_line: int) -> None:
@@ -64,7 +64,7 @@ class Canonical:
             if match is None or match[1] in found:
                 raise NotCanonicalError
             if match[1] in SKIPPED_KEYS:
-                self._at = lines.below(indent).match(self._text, match.end()).end()
+                self._at = lines.after(lines.below(indent), self._text, match.end())
             else:
                 self._take(match, found, indent, needs[match[1]] if needs else None)
             if not self._goes_on(indent):
@@ -73,7 +73,7 @@ class Canonical:
 
     def _is_needed(self, others: re.Pattern[str], indent: int) -> bool:
         """Pass over what nobody asks for; whether an entry of the mapping is left."""
-        end = others.match(self._text, self._at).end()
+        end = lines.after(others, self._text, self._at)
         if end == self._at:
             return True
         self._at = end

@@ -2,7 +2,8 @@
 
 Each text stands on the line of its key, so that no line is the middle of another's: plain text that holds nothing that
 YAML reads otherwise (`: `, ` #`, an indicator in front), or text in quotes that close on the same line. All of it is
-printable, and no character is one that YAML takes for the end of a line. A key or text of another form matches nothing here, and its object is read the general way.
+printable, and no character is one that YAML takes for the end of a line. A key or text of another form matches nothing
+here, and its object is read the general way.
 """
 
 from __future__ import annotations
@@ -58,6 +59,12 @@ def entry(indent: int) -> Pattern:
 def item(indent: int) -> Pattern:
     """A scalar of a list, behind the dash; the groups are as those of an `entry` from the second on."""
     return re.compile(rf"{_SCALAR}\n(?! {{{indent + 1}}})")
+
+
+def after(pattern: Pattern, text: str, at: int) -> int:
+    """Where the lines end that a pattern finds from there on, which may be none."""
+    found = pattern.match(text, at)
+    return found.end() if found else at
 
 
 @cache

@@ -83,7 +83,7 @@ SERVICE = (
 )
 """A Service that has one IPv4 address, or none at all (headless)."""
 
-_WHERE = rf"        node: (?P=node)\n"
+_WHERE = r"        node: (?P=node)\n"
 IPAM_BLOCK = (
     rf"- apiVersion: crd\.projectcalico\.org/v1\n  kind: IPAMBlock\n  metadata:\n{_entries('', 4)}  spec:\n"
     rf"    affinity: (?P<affinity>host:(?P<node>{_NAME}))\n(?:    affinityClaimTime: {_TEXT}\n)?"

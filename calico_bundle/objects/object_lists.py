@@ -120,7 +120,8 @@ class ObjectList:
 def _endpoint_table(found: Iterable[Any]) -> EndpointTable:
     groups: list[Group] = []
     for is_group, run in groupby(found, lambda one: isinstance(one, EndpointGroup)):
-        groups += run if is_group else groups_of(tuple(run))
+        together = tuple(run)
+        groups += together if is_group else groups_of(together)
     return EndpointTable(groups)
 
 
