@@ -14,16 +14,88 @@ from calico_bundle.objects.located import LocatedList, LocatedMap, Needs, Unread
 from calico_bundle.objects.yaml_documents import read_yaml, sanitized
 
 _ODD = (
-    *("null", "~", "true", "False", "yes", "053", "53", "-1", "1.10", "0x1f", "1e3", "2024-01-01", "=", "<<", "-", "--", "- a"),
-    *("a: b", "a:b", "a:", ":a", "a #b", "a#b", "#a", "*a", "&a", "!a", "|", ">", "%a", "@a", "`a", "?", "? a", "{}", "[]", "{a", "[a"),
-    *("", " ", " a", "a ", "a  b", "it's", 'say "x"', "a\\b", "a\nb", "a\n\nb\n", "\ta", "a\tb", "a,b", "a]b", "\u00fc", "\u2028", "\x85"),
-    *("\U0001f9ca", "\xa0", "\ufeff", "***", "***HIDDEN***", "a" * 300, "word " * 30, "kind", "10.0.0.1", "fd00::1", "::1"),
+    *(
+        "null",
+        "~",
+        "true",
+        "False",
+        "yes",
+        "053",
+        "53",
+        "-1",
+        "1.10",
+        "0x1f",
+        "1e3",
+        "2024-01-01",
+        "=",
+        "<<",
+        "-",
+        "--",
+        "- a",
+    ),
+    *(
+        "a: b",
+        "a:b",
+        "a:",
+        ":a",
+        "a #b",
+        "a#b",
+        "#a",
+        "*a",
+        "&a",
+        "!a",
+        "|",
+        ">",
+        "%a",
+        "@a",
+        "`a",
+        "?",
+        "? a",
+        "{}",
+        "[]",
+        "{a",
+        "[a",
+    ),
+    *(
+        "",
+        " ",
+        " a",
+        "a ",
+        "a  b",
+        "it's",
+        'say "x"',
+        "a\\b",
+        "a\nb",
+        "a\n\nb\n",
+        "\ta",
+        "a\tb",
+        "a,b",
+        "a]b",
+        "\u00fc",
+        "\u2028",
+        "\x85",
+    ),
+    *(
+        "\U0001f9ca",
+        "\xa0",
+        "\ufeff",
+        "***",
+        "***HIDDEN***",
+        "a" * 300,
+        "word " * 30,
+        "kind",
+        "10.0.0.1",
+        "fd00::1",
+        "::1",
+    ),
 )
 _scalars = st.one_of(
     st.sampled_from(_ODD), st.integers(-5, 2**70), st.booleans(), st.none(), st.text(max_size=12), st.floats(0, 9)
 )
 _keys = st.one_of(
-    st.sampled_from(["name", "labels", "a", "b.c/d-e", "f:x", "managedFields", "4", "true", "null", "-k", "k k", "", "\u00fc"]),
+    st.sampled_from(
+        ["name", "labels", "a", "b.c/d-e", "f:x", "managedFields", "4", "true", "null", "-k", "k k", "", "\u00fc"]
+    ),
     st.text(alphabet="abc:.# -'\"", max_size=4),
 )
 _values: st.SearchStrategy[Any] = st.recursive(
@@ -39,7 +111,7 @@ def dumped(value: object, *, width: float, indentless: bool = True, style: str |
     """A list of one object, as PyYAML writes it; lists at the indentation of their key, as kubectl has them, or deeper."""
 
     class Dumper(yaml.SafeDumper):
-        def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002
+        def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002
             super().increase_indent(flow, not deeper)
 
     deeper = not indentless
@@ -93,7 +165,9 @@ def taken(text: str, needs: Needs | None = None) -> LocatedMap | None:
 
 @_slow
 @given(_objects, st.sampled_from([80, 1e6]), st.booleans(), st.sampled_from([None, None, None, '"', "'", "|", ">"]))
-def test_what_is_taken_is_what_the_parser_gives(value: object, width: float, indentless: bool, style: str | None) -> None:  # noqa: FBT001
+def test_what_is_taken_is_what_the_parser_gives(
+    value: object, width: float, indentless: bool, style: str | None
+) -> None:
     text = dumped(value, width=width, indentless=indentless, style=style)
     found = taken(text)
     assert found is None or is_same(found, general(text))
@@ -104,16 +178,48 @@ _NEEDS: Needs = {"name": None, "labels": {"a": None, "name": {"a": None}}, "a": 
 
 @_slow
 @given(_objects, st.sampled_from([80, 1e6]), st.booleans())
-def test_what_is_needed_is_taken_and_nothing_else(value: object, width: float, indentless: bool) -> None:  # noqa: FBT001
+def test_what_is_needed_is_taken_and_nothing_else(value: object, width: float, indentless: bool) -> None:
     text = dumped(value, width=width, indentless=indentless)
     found = taken(text, _NEEDS)
     assert found is None or is_same(found, pruned(general(text), _NEEDS))
 
 
 _LINES = (
-    *("# remark", "name: other", "  name: deeper", "- name", "- name: x", "    deep", '  "name": x', "  ? name", "...", "---", ""),
-    *("  b: 'open", '  b: "open', "  name: close'", '  name: close"', "  b: {x: 1,", "  name: y}", "  b: |", "  b: >-", "   name: odd"),
-    *("  b: &x 1", "  name: *x", "  b: !!str 1", "\tname: x", "  name: x\r", "  name: a", "    name: b", "  <<: {}", "  b: x: y"),
+    *(
+        "# remark",
+        "name: other",
+        "  name: deeper",
+        "- name",
+        "- name: x",
+        "    deep",
+        '  "name": x',
+        "  ? name",
+        "...",
+        "---",
+        "",
+    ),
+    *(
+        "  b: 'open",
+        '  b: "open',
+        "  name: close'",
+        '  name: close"',
+        "  b: {x: 1,",
+        "  name: y}",
+        "  b: |",
+        "  b: >-",
+        "   name: odd",
+    ),
+    *(
+        "  b: &x 1",
+        "  name: *x",
+        "  b: !!str 1",
+        "\tname: x",
+        "  name: x\r",
+        "  name: a",
+        "    name: b",
+        "  <<: {}",
+        "  b: x: y",
+    ),
 )
 
 
@@ -186,7 +292,7 @@ def test_what_kubectl_writes_is_taken() -> None:
         "- name: *b\n",
         "- name:\n    - a\n",
         "- name:\n  b: c\n",
-        "- b: \"open\n  name: x\n    end\"\n",
+        '- b: "open\n  name: x\n    end"\n',
         "- b: {x: 1,\n  name: y}\n",
         "- name: a\r\n",
         "- name: a\u2028b\n",
