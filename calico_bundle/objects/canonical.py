@@ -15,6 +15,8 @@ from calico_bundle.objects import canonical_lines as lines
 from calico_bundle.objects.located import DEEPEST, SKIPPED_KEYS, LocatedList, LocatedMap, Needs, Value
 from calico_bundle.objects.yaml_words import plain_value
 
+_MARGINS = tuple(" " * indent for indent in range(DEEPEST + 1))
+_NO_ENTRY = ("", " ", "-")
 _ESCAPES = {r"\"": '"', r"\\": "\\", r"\n": "\n", r"\t": "\t"}
 _ESCAPE = re.compile(r"\\.")
 _PLAIN, _DOUBLE, _SINGLE, _EMPTY, _LIST = range(1, 6)
@@ -59,7 +61,11 @@ class Canonical:
         found = LocatedMap(self._number())
         entry = lines.entry(indent)
         others = None if needs is None else lines.others(indent, tuple(needs))
-        while others is None or self._is_needed(others, indent):
+        while True:
+            if others and (end := lines.after(others, self._text, self._at)) > self._at:
+                self._at = end
+                if not self._goes_on(indent):
+                    return found
             match = entry.match(self._text, self._at)
             if match is None or match[1] in found:
                 raise NotCanonicalError
@@ -68,24 +74,15 @@ class Canonical:
             else:
                 self._take(match, found, indent, needs[match[1]] if needs else None)
             if not self._goes_on(indent):
-                break
-        return found
-
-    def _is_needed(self, others: re.Pattern[str], indent: int) -> bool:
-        """Pass over what nobody asks for; whether an entry of the mapping is left."""
-        end = lines.after(others, self._text, self._at)
-        if end == self._at:
-            return True
-        self._at = end
-        return self._goes_on(indent)
+                return found
 
     def _goes_on(self, indent: int) -> bool:
         """Whether this line is another entry of the mapping; if so, go behind its indentation."""
-        at = self._at + indent
-        if not self._text.startswith(" " * indent, self._at) or self._text[at : at + 1] in ("", " ", "-"):
-            return False
-        self._at = at
-        return True
+        begin, self._at = self._at, self._at + indent
+        if self._text.startswith(_MARGINS[indent], begin) and self._text[self._at : self._at + 1] not in _NO_ENTRY:
+            return True
+        self._at = begin
+        return False
 
     def _take(self, match: re.Match[str], found: LocatedMap, indent: int, needs: Needs | None) -> None:
         """The value of an entry."""

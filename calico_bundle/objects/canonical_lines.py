@@ -30,7 +30,7 @@ _SCALAR = rf"(?:({_PLAIN})|\"({_ESCAPED})\"|'({_IN_SINGLE})'|({_EMPTY}))"
 # YAML takes no key of more than 1024 characters; `<<` would be a merge.
 _KEY = r"[A-Za-z0-9_][A-Za-z0-9_./-]{0,300}+"
 
-_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
+_ASCII = bytes(range(128))
 
 Pattern = re.Pattern[str]
 
@@ -41,7 +41,7 @@ def is_printable(text: str) -> bool:
     >>> is_printable("Regal \u00b7 7"), is_printable("a\u2028b")
     (True, False)
     """
-    return text.isascii() or "".join(_BEYOND_ASCII.findall(text)).isprintable()
+    return text.isascii() or text.encode("utf-8", "replace").translate(None, _ASCII).decode().isprintable()
 
 
 @cache

@@ -23,10 +23,8 @@ _END = r"(?=- |\Z)"
 def _entries(named: str, indent: int = 4) -> str:
     """Entries with that indentation but for those that are named, each with what is below it."""
     margin = " " * indent
-    return (
-        rf"(?:{margin}(?!(?:{named}):)[A-Za-z]++:(?: {_TEXT})?\n|{margin}- (?:[A-Za-z]++: )?{_TEXT}\n"
-        rf"|{margin}  [A-Za-z0-9][A-Za-z0-9_./-]*+: {_TEXT}\n)*+"
-    )
+    below = rf"(?:{margin}- (?:[A-Za-z]++: )?{_TEXT}\n|{margin}  [A-Za-z0-9][A-Za-z0-9_./-]*+: {_TEXT}\n)*+"
+    return rf"(?:{margin}(?!(?:{named}):)[A-Za-z]++:(?: {_TEXT})?\n{below})*+"
 
 
 def _target(margin: str) -> str:
