@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from ipaddress import IPv4Address
 from typing import TypeVar
 
 from calico_bundle import facts as f
 from calico_bundle.bundle import Artifact, Bundle
 from calico_bundle.evidence import Gap, GapKind
 from calico_bundle.facts.cards import CardIndex
+from calico_bundle.facts.endpoint_table import merge_endpoints
 from calico_bundle.facts.listing import FactList
 from calico_bundle.facts.log_events import NodeLog
 from calico_bundle.facts.pod_table import merge_pods
 from calico_bundle.facts.route_queries import any_bird_route_to, names_as_own
+from calico_bundle.facts.service_table import merge_services
 from calico_bundle.identity import MACHINE_KINDS, Owner, find_impostors, find_owners, make_directory
 from calico_bundle.records import (
     Records,
@@ -115,8 +116,8 @@ class Cluster:
 
     nodes: Mapping[str, ClusterNode]
     pods: Sequence[f.PodFact] = ()
-    services: tuple[f.ServiceFact, ...] = ()
-    endpoints: tuple[f.EndpointFact, ...] = ()
+    services: Sequence[f.ServiceFact] = ()
+    endpoints: Sequence[f.EndpointFact] = ()
     daemonsets: tuple[f.DaemonSetFact, ...] = ()
     events: tuple[f.EventFact, ...] = ()
     namespaces: tuple[f.NamespaceFact, ...] = ()
@@ -183,8 +184,8 @@ def join(bundle: Bundle) -> Cluster:
     return Cluster(
         nodes=nodes,
         pods=merge_pods(stated.parts(f.PodFact)),
-        services=_unique(stated.of(f.ServiceFact), lambda s: (s.namespace, s.name)),
-        endpoints=_endpoints(stated),
+        services=merge_services(stated.parts(f.ServiceFact)),
+        endpoints=merge_endpoints(stated.parts(f.EndpointFact)),
         daemonsets=_unique(stated.of(f.DaemonSetFact), lambda d: (d.namespace, d.name)),
         events=_unique(stated.of(f.EventFact), lambda e: (e.namespace, e.object_name, e.message, e.last_seen)),
         namespaces=_unique(stated.of(f.NamespaceFact), lambda n: n.name),
@@ -232,19 +233,6 @@ def _unique(facts: Iterable[T], key: Callable[[T], object]) -> tuple[T, ...]:
     for fact in facts:
         found.setdefault(key(fact), fact)
     return tuple(found.values())
-
-
-def _endpoints(stated: _Stated) -> tuple[f.EndpointFact, ...]:
-    """Addresses behind services. EndpointSlices are what kube-proxy reads; Endpoints count where no slice is there."""
-    every = tuple(stated.of(f.EndpointFact))
-    sliced = {(e.namespace, e.service) for e in every if e.source == "EndpointSlice"}
-    telling = (e for e in every if e.source == "EndpointSlice" or (e.namespace, e.service) not in sliced)
-    return _unique(telling, lambda e: (e.namespace, e.service, _quickly_hashed(e.ip), e.source))
-
-
-def _quickly_hashed(address: f.Address | None) -> object:
-    """What stands for an address in a key: its number, hashed ten times as fast; no IPv6 address is equal to one."""
-    return int(address) if type(address) is IPv4Address else address
 
 
 def _impostor(path: str, node: str, other: str) -> Gap:

@@ -67,7 +67,8 @@ def run(context: Context) -> list[Finding]:
 def _overlaps(context: Context) -> Iterator[tuple[_Claim, Sequence[_Claim]]]:
     """Each claim with those that it must be apart from and is not."""
     pools = [_Claim(p.cidr, f"IPPool {p.name}", p.evidence) for p in context.cluster.pools if p.for_pods and p.cidr]
-    machines, services = list(_of_machines(context)), list(_of_services(context))
+    machines = list(_of_machines(context))
+    services = list(_of_services(context, {claim.network for claim in (*pools, *machines)}))
     for index, pool in enumerate(pools):
         for others in (pools[index + 1 :], machines, services):
             yield (
@@ -101,11 +102,17 @@ def _of_machine(context: Context, node: ClusterNode) -> Iterator[_Claim]:
         yield _Claim(ip_network(node.internal_ip), f"the InternalIP of {node.name}", line, (node.name,))
 
 
-def _of_services(context: Context) -> Iterator[_Claim]:
+def _of_services(context: Context, others: Iterable[Network]) -> Iterator[_Claim]:
+    """The addresses of Services that lie in one of the other networks."""
     from ipaddress import ip_network
 
-    for service in context.cluster.services:
-        for ip in service.cluster_ips:
+    from calico_bundle.facts.service_table import cluster_addresses
+    from calico_bundle.network.pods import Prefixes
+
+    prefixes = Prefixes((network, "") for network in others)
+    for ip, service_of in cluster_addresses(context.cluster.services):
+        if prefixes.find(ip) is not None:
+            service = service_of()
             yield _Claim(ip_network(ip), f"service {service.namespace}/{service.name}", service.evidence)
 
 

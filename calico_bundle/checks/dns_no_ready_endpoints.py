@@ -27,6 +27,7 @@ def lacks(context: Context) -> str | None:
 
 def run(context: Context) -> list[Finding]:
     """One finding, or none."""
+    from calico_bundle.facts.endpoint_table import endpoints_of
     from calico_bundle.impact import failing_groups, node_names, pod_names
 
     dns = context.dns
@@ -36,7 +37,7 @@ def run(context: Context) -> list[Finding]:
     pods = [p for p in context.cluster.pods if _selected(p.labels, dns.service.selector)]
     service = f"{dns.service.namespace}/{dns.service.name}"
     message = f"{service} has no ready endpoint ({len(dns.endpoints)} that are not ready)"
-    lines = [e.evidence for e in context.cluster.endpoints if (e.namespace, e.service) == tuple(service.split("/"))]
+    lines = [e.evidence for e in endpoints_of(context.cluster.endpoints, *service.split("/"))]
     return [
         Finding(
             INFO.code,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import TypeVar, overload
 
 T = TypeVar("T")
@@ -73,3 +73,50 @@ class OneKind(FactList):
     def of(self, kind: type[T]) -> Sequence[T]:
         """All of them, or none."""
         return self._facts if kind is self._kind else ()  # type: ignore[return-value]
+
+
+class Joined(LazyFacts[T]):
+    """Several sequences of facts, one behind the other.
+
+    >>> list(Joined([(1, 2), (3,)])), Joined([(1, 2), (3,)])[2]
+    ([1, 2, 3], 3)
+    """
+
+    def __init__(self, parts: Sequence[Sequence[T]]) -> None:
+        self._parts = parts
+
+    def __len__(self) -> int:
+        return sum(map(len, self._parts))
+
+    def __iter__(self) -> Iterator[T]:
+        return chain.from_iterable(self._parts)
+
+
+class Parts(FactList):
+    """Facts of one artifact, of several classes: sequences of one class each, one behind the other.
+
+    >>> Parts([(int, (1, 2)), (str, ("a",)), (int, (3,))]).of(int)[2]
+    3
+    """
+
+    def __init__(self, parts: Sequence[tuple[type[object], Sequence[object]]]) -> None:
+        self._parts = parts
+
+    def __len__(self) -> int:
+        return sum(len(facts) for _, facts in self._parts)
+
+    def __iter__(self) -> Iterator[object]:
+        return chain.from_iterable(facts for _, facts in self._parts)
+
+    @overload
+    def __getitem__(self, place: int) -> object: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[object]: ...
+    def __getitem__(self, place: int | slice) -> object:
+        """One fact, or some."""
+        return tuple(self)[place]
+
+    def of(self, kind: type[T]) -> Sequence[T]:
+        """The facts of one class, in their order."""
+        found = [facts for of, facts in self._parts if of is kind]
+        return found[0] if len(found) == 1 else Joined(found) if found else ()  # type: ignore[return-value,arg-type]

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from calico_bundle.cluster import Cluster
 from calico_bundle.errors import UnknownNameError, UsageError
 from calico_bundle.facts import Address, EndpointFact, ServiceFact
+from calico_bundle.facts.endpoint_table import endpoints_of
+from calico_bundle.facts.service_table import named, names, with_port
 
 DNS_PORT = 53
 # Kubernetes' own name (kubeadm keeps it for CoreDNS), OpenShift's, RKE2's chart, MicroK8s' and others'.
@@ -46,7 +48,7 @@ def find_dns(cluster: Cluster, wanted: str | None = None) -> DnsService | None:
     """
     if wanted is not None:
         return _with_endpoints(cluster, _named(cluster, wanted))
-    candidates = [s for s in cluster.services if _serves_dns(s) and s.cluster_ips]
+    candidates = [s for s in with_port(cluster.services, DNS_PORT) if s.cluster_ips]
     marked = [s for s in candidates if s.labels.get("k8s-app") == "kube-dns" or s.selector.get("k8s-app") == "kube-dns"]
     chosen = min(marked or candidates, key=_rank, default=None)
     if chosen is None or (not marked and chosen.name not in _KNOWN_NAMES):
@@ -58,14 +60,10 @@ def _named(cluster: Cluster, wanted: str) -> ServiceFact:
     namespace, slash, name = wanted.partition("/")
     if not slash or not namespace or not name:
         raise UsageError(f"the DNS service must be NAMESPACE/SERVICE, such as kube-system/kube-dns, not {wanted!r}")
-    for service in cluster.services:
-        if (service.namespace, service.name) == (namespace, name):
-            return service
-    raise UnknownNameError("service", wanted, [f"{s.namespace}/{s.name}" for s in cluster.services])
-
-
-def _serves_dns(service: ServiceFact) -> bool:
-    return any(port.port == DNS_PORT for port in service.ports)
+    service = named(cluster.services, namespace, name)
+    if service is None:
+        raise UnknownNameError("service", wanted, names(cluster.services))
+    return service
 
 
 def _rank(service: ServiceFact) -> tuple[int, str, str]:
@@ -74,6 +72,6 @@ def _rank(service: ServiceFact) -> tuple[int, str, str]:
 
 
 def _with_endpoints(cluster: Cluster, service: ServiceFact) -> DnsService:
-    own = [e for e in cluster.endpoints if (e.namespace, e.service) == (service.namespace, service.name)]
+    own = endpoints_of(cluster.endpoints, service.namespace, service.name)
     hidden = any(e.ip is None and e.ready for e in own)
     return DnsService(service, tuple(e for e in own if e.ip is not None), bool(own), hidden)

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from calico_bundle.objects import all_kinds, builder_of
-from calico_bundle.objects.documents import Found, KubernetesObject, Surroundings, read_item, read_objects
+from calico_bundle.objects import all_kinds, builder_of, needs_of
+from calico_bundle.objects.canonical import Canonical, NotCanonicalError
+from calico_bundle.objects.documents import LIST, STATUS, Found, KubernetesObject, Surroundings, read_item, read_objects
 from calico_bundle.objects.fields import IncompleteError, Record
 from calico_bundle.objects.located import Problem
 from calico_bundle.objects.reading import Reading
+
+
+def is_wanted(kind: str) -> bool:
+    """Whether objects of a kind, or its Lists, hold anything to be read.
+
+    >>> is_wanted("Node"), is_wanted("Secret")
+    (True, False)
+    """
+    return kind in (LIST, STATUS) or kind.removesuffix(LIST) in all_kinds()
 
 
 def read_facts(reading: Reading, text: str, around: Surroundings, first_line: int = 1) -> Iterator[object]:
@@ -32,10 +42,25 @@ def _facts(found: Iterable[Found], reading: Reading) -> Iterator[object]:
         if isinstance(one, Problem):
             reading.note(one)
         else:
-            yield from _built(one, reading)
+            yield from built(one, reading)
 
 
-def _built(found: KubernetesObject, reading: Reading) -> Iterator[object]:
+def canonical_object(reading: Reading, item: str, line: int, kind: str) -> KubernetesObject | None:
+    """The object that an item is, if it is laid out as kubectl does it; the reading turns to it."""
+    found = Canonical(item, line)
+    try:
+        body = found.read(needs_of(kind))
+    except NotCanonicalError:
+        return None
+    version = body.get("apiVersion")
+    if body.get("kind") != kind or version in (None, "", "null") or not isinstance(version, str):
+        return None
+    reading.turn_to(item, line, found.starts)
+    return KubernetesObject(kind, version.rpartition("/")[0], body)
+
+
+def built(found: KubernetesObject, reading: Reading) -> Iterator[object]:
+    """The facts of one object, by the builder of its kind."""
     build = builder_of(found.kind, found.group)
     if build is None:
         return

@@ -15,6 +15,7 @@ from calico_bundle.facts import (
     Network,
 )
 from calico_bundle.objects.fields import Fields, IncompleteError
+from calico_bundle.objects.located import Needs
 from calico_bundle.objects.metadata import name_of
 
 GROUPS = frozenset(["crd.projectcalico.org", "projectcalico.org"])
@@ -176,6 +177,23 @@ def build_felix_configuration(configuration: Fields) -> Iterator[FelixConfigurat
     )
 
 
+_NAMED: Needs = {"name": None}
+NEEDS: dict[str, Needs] = {
+    "BlockAffinity": {
+        "metadata": _NAMED,
+        "spec": {"cidr": None, "deleted": None, "node": None, "state": None, "type": None},
+    },
+    "IPAMBlock": {
+        "metadata": _NAMED,
+        "spec": {
+            "affinity": None,
+            "allocations": None,
+            "attributes": {"secondary": {"node": None}},
+            "cidr": None,
+            "deleted": None,
+        },
+    },
+}
 BUILDERS: dict[str, Callable[[Fields], Iterator[object]]] = {
     "IPPool": build_ip_pool,
     "BlockAffinity": build_block_affinity,

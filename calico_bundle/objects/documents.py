@@ -10,7 +10,6 @@ from calico_bundle.evidence import GapKind
 from calico_bundle.objects.json_documents import JsonReader
 from calico_bundle.objects.located import LocatedList, LocatedMap, Problem, UnreadableError, Value
 from calico_bundle.objects.shapes import kind_by_shape
-from calico_bundle.objects.yaml_documents import read_yaml, sanitized
 from calico_bundle.objects.yaml_lists import CutList, cut_list, stated_kind, top_keys
 
 # A line at the left edge that could be something else than data. Inside YAML or JSON only keys, dashes and brackets
@@ -80,7 +79,7 @@ def read_item(item: str, line: int, version: str, wanted: Callable[[str], bool])
     7
     """
     reader = _Objects(wanted)
-    yield from reader.of_item(sanitized(item), line, {"apiVersion": version, "kind": LIST})
+    yield from reader.of_item(_sanitized(item), line, {"apiVersion": version, "kind": LIST})
     yield from reader.without_kind()
 
 
@@ -187,12 +186,12 @@ class _Objects:
     def _of_yaml(self, text: str, line: int) -> Iterator[Found]:
         if self._unwanted(stated_kind(text)):
             return
-        text = sanitized(text)
+        text = _sanitized(text)
         if cut := cut_list(text, line):
             yield from self._of_cut_list(cut, line)
             return
         try:
-            for value in read_yaml(text, line):
+            for value in _read_yaml(text, line):
                 yield from self._of_value(value)
         except UnreadableError as error:
             yield error.problem()
@@ -221,7 +220,7 @@ class _Objects:
         if self._unwanted(stated_kind(item, key_indent)):
             return
         try:
-            for value in read_yaml(item, line):
+            for value in _read_yaml(item, line):
                 if isinstance(value, LocatedList):
                     yield from self._of_items(value, top)
         except UnreadableError as error:
@@ -283,7 +282,7 @@ def _end_of_line(text: str, position: int) -> int:
 def _problems_of(text: str, line: int) -> Iterator[Problem]:
     """What is wrong with what stands around the items of a list."""
     try:
-        for value in read_yaml(text, line):
+        for value in _read_yaml(text, line):
             if not isinstance(value, LocatedMap | None):
                 yield Problem(line, GapKind.NOT_UNDERSTOOD, "text around the items of a list")
     except UnreadableError as error:
@@ -304,3 +303,18 @@ def _failure(status: LocatedMap) -> Iterator[Problem]:
 def _text(value: LocatedMap, key: str) -> str | None:
     found = value.get(key)
     return found if isinstance(found, str) and found not in ("", "null") else None
+
+
+# The YAML parser is loaded by those who need it: most files are read without.
+
+
+def _sanitized(text: str) -> str:
+    from calico_bundle.objects.yaml_documents import sanitized
+
+    return sanitized(text)
+
+
+def _read_yaml(text: str, line: int) -> Iterator[Value]:
+    from calico_bundle.objects.yaml_documents import read_yaml
+
+    return read_yaml(text, line)

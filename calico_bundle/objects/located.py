@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -17,6 +18,10 @@ Scalar: TypeAlias = "str | int | bool | None"
 """A number that is not whole stays text: nothing is computed with it, and 1.10 must remain 1.10."""
 
 Value: TypeAlias = "Scalar | LocatedMap | LocatedList"
+
+
+Needs: TypeAlias = "Mapping[str, Needs | None]"
+"""The keys of a mapping that are read (or of each mapping in a list), each with what is read below it; None: all."""
 
 
 class LocatedMap(dict[str, "Value"]):

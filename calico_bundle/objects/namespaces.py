@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from calico_bundle.facts import NamespaceFact
 from calico_bundle.objects.fields import Fields
+from calico_bundle.objects.located import Needs
 from calico_bundle.objects.metadata import name_of
 
 GROUPS = frozenset([""])
@@ -26,4 +27,5 @@ def build_namespace(namespace: Fields) -> Iterator[NamespaceFact]:
     yield NamespaceFact(name, metadata.string_map("labels", "labels"), metadata.evidence("name"))
 
 
+NEEDS: dict[str, Needs] = {"Namespace": {"metadata": {"name": None, "labels": None}}}
 BUILDERS: dict[str, Callable[[Fields], Iterator[object]]] = {"Namespace": build_namespace}

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from calico_bundle.evidence import Evidence
 from calico_bundle.facts import Network, NodeFact
 from calico_bundle.objects.fields import Fields
+from calico_bundle.objects.located import Needs
 from calico_bundle.objects.metadata import is_ready, name_of, ready_condition
 
 GROUPS = frozenset([""])
@@ -75,4 +76,20 @@ def _cited(metadata: Fields, calico: Fields, internal: list[Fields], ready: Fiel
     }
 
 
+_ANNOTATIONS = (
+    "IPv4Address",
+    "IPv6Address",
+    "IPv4IPIPTunnelAddr",
+    "IPv4VXLANTunnelAddr",
+    "ASNumber",
+    "RouteReflectorClusterID",
+    "Interfaces",
+)
+NEEDS: dict[str, Needs] = {
+    "Node": {
+        "metadata": {"name": None, "labels": None, "annotations": {f"{_CALICO}{name}": None for name in _ANNOTATIONS}},
+        "spec": {"podCIDR": None, "podCIDRs": None, "providerID": None},
+        "status": {"addresses": {"address": None, "type": None}, "conditions": {"status": None, "type": None}},
+    }
+}
 BUILDERS: dict[str, Callable[[Fields], Iterator[object]]] = {"Node": build_node}

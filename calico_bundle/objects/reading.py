@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 
 from calico_bundle.evidence import LONGEST_QUOTE, MOST_LINE_GAPS, Evidence, Gap, GapKind, LineGaps, quote
 from calico_bundle.objects.located import Problem
@@ -49,12 +50,14 @@ class Reading:
         self._hidden: dict[tuple[str, str], tuple[int, int]] = {}
         self._noted: Counter[GapKind] = Counter()
         self._line, self._start = 1, 0
+        self._starts: Mapping[int, int] = {}
         self._last: tuple[int, Evidence] | None = None
 
-    def turn_to(self, text: str, first_line: int) -> None:
-        """Go on with another part of the same file: its text, and the number of its first line."""
+    def turn_to(self, text: str, first_line: int, starts: Mapping[int, int] | None = None) -> None:
+        """Go on with another part of the same file: its text, the number of its first line, and where some lines begin."""
         self._text = text
         self._line, self._start = first_line, 0
+        self._starts = starts or {}
         self._last = None
 
     def evidence(self, line: int) -> Evidence:
@@ -106,6 +109,8 @@ class Reading:
 
     def _start_of(self, line: int) -> int:
         """Where a line begins. The cursor moves from the last line asked for: facts come in the order of the file."""
+        if line in self._starts:
+            return self._starts[line]
         while self._line < line and (end := self._text.find("\n", self._start)) >= 0:
             self._line, self._start = self._line + 1, end + 1
         while self._line > line and self._start:

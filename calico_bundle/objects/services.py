@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from calico_bundle.facts import Address, EndpointFact, ServiceFact, ServicePort
 from calico_bundle.objects.fields import Fields
+from calico_bundle.objects.located import Needs
 from calico_bundle.objects.metadata import name_of, namespace_of
 
 GROUPS = frozenset(["", "discovery.k8s.io"])
@@ -115,6 +116,27 @@ def _nothing(obj: Fields, namespace: str, service: str, source: str) -> Endpoint
     return EndpointFact(namespace, service, None, False, None, None, None, source, evidence)
 
 
+_NAMED: Needs = {"name": None, "namespace": None}
+_TARGET: Needs = {"kind": None, "name": None, "namespace": None}
+_ADDRESS: Needs = {"ip": None, "nodeName": None, "targetRef": _TARGET, "topology": {_HOSTNAME_LABEL: None}}
+NEEDS: dict[str, Needs] = {
+    "Service": {
+        "metadata": {**_NAMED, "labels": None},
+        "spec": {
+            "clusterIP": None,
+            "clusterIPs": None,
+            "ports": {"name": None, "port": None, "protocol": None},
+            "selector": None,
+            "type": None,
+        },
+    },
+    "Endpoints": {"metadata": _NAMED, "subsets": {"addresses": _ADDRESS, "notReadyAddresses": _ADDRESS}},
+    "EndpointSlice": {
+        "addressType": None,
+        "endpoints": {**_ADDRESS, "addresses": None, "conditions": {"ready": None}},
+        "metadata": {**_NAMED, "labels": {_SERVICE_LABEL: None}},
+    },
+}
 BUILDERS: dict[str, Callable[[Fields], Iterator[object]]] = {
     "Service": build_service,
     "Endpoints": build_endpoints,

@@ -19,23 +19,17 @@ from calico_bundle.objects.located import (
     SKIPPED_KEYS,
     LocatedList,
     LocatedMap,
-    Scalar,
     UnreadableError,
     Value,
     given_twice,
     too_deep,
 )
+from calico_bundle.objects.yaml_words import plain_value
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 # What YAML does not allow in a stream, and the line ends that YAML counts and we do not (lone CR, NEL, LS, PS).
 _FOREIGN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]|\r(?!\n)")
-_WHOLE_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
-_WORDS: dict[str, Scalar] = {
-    **dict.fromkeys(["", "~", "null", "Null", "NULL"]),
-    **dict.fromkeys(["true", "True", "TRUE"], True),
-    **dict.fromkeys(["false", "False", "FALSE"], False),
-}
 _PREFIX = "tag:yaml.org,2002:"
 _TAGS = frozenset(
     ["!", *(_PREFIX + name for name in ("str", "int", "float", "bool", "null", "map", "seq", "timestamp"))]
@@ -68,19 +62,6 @@ def read_yaml(text: str, first_line: int = 1) -> Iterator[Value]:
         raise _unreadable(error, text, first_line) from None
     finally:
         loader.dispose()
-
-
-def plain_value(word: str) -> Scalar:
-    """What a word without quotes means: nothing, a truth value, a whole number, or itself.
-
-    >>> plain_value("null"), plain_value("true"), plain_value("53"), plain_value("053"), plain_value("2024-01-01")
-    (None, True, 53, '053', '2024-01-01')
-    """
-    if word in _WORDS:
-        return _WORDS[word]
-    if word[0] in "-0123456789" and _WHOLE_NUMBER.fullmatch(word):
-        return int(word)
-    return word
 
 
 def _documents(loader: Any, first_line: int) -> Iterator[Value]:

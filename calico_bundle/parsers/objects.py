@@ -5,14 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import chain
+from typing import TYPE_CHECKING
 
 from calico_bundle.objects.building import read_facts
 from calico_bundle.objects.documents import Surroundings
+from calico_bundle.objects.object_lists import ObjectList
 from calico_bundle.objects.reading import Reading
 from calico_bundle.parsers import Parsed, Parser
 from calico_bundle.parsers.lines import is_collector_error, output_lines
 
-_LIST_OF_PODS = b"apiVersion: v1\nitems:\n- apiVersion: v1\n  kind: Pod\n"
+if TYPE_CHECKING:
+    from calico_bundle.objects.pod_lists import PodList
+
+_LIST = b"apiVersion: v1\nitems:\n- "
+_LIST_OF_PODS = _LIST + b"apiVersion: v1\n  kind: Pod\n"
 _LONGEST_REMARK = 400
 """Characters of a line that are looked at to tell whether it is a remark; a hostile line may have a million."""
 
@@ -52,12 +58,12 @@ def parse(text: str, path: str) -> Parsed:
 
 
 def quick(data: bytes, path: str) -> Parsed | None:
-    """The same facts of a file that is, as a whole, what `kubectl get -o yaml` writes of many pods; None for any other.
+    """The same facts of a file that is, as a whole, what `kubectl get -o yaml` writes of many objects; None for any other.
 
     >>> quick(b"apiVersion: v1\\nkind: Namespace\\n", "ns.yaml") is None
     True
     """
-    return _read_list(iter((data,)), path, whole=True) if data.startswith(_LIST_OF_PODS) else None
+    return _read_list(iter((data,)), path, data, whole=True)
 
 
 def stream(pieces: Iterator[bytes], path: str) -> Parsed:
@@ -70,18 +76,25 @@ def stream(pieces: Iterator[bytes], path: str) -> Parsed:
     while len(head) < len(_LIST_OF_PODS) and (piece := next(pieces, None)) is not None:
         head += piece
     pieces = chain((head,), pieces)
-    found = _read_list(pieces, path, whole=False) if head.startswith(_LIST_OF_PODS) else None
+    found = _read_list(pieces, path, head, whole=False)
     return found or parse(b"".join(pieces).decode("utf-8-sig", "replace"), path)
 
 
-def _read_list(pieces: Iterator[bytes], path: str, *, whole: bool) -> Parsed | None:
-    # numpy is loaded for this alone, and not when the command starts.
-    from calico_bundle.objects.pod_lists import PodList
-
-    found = PodList(path, _SURROUNDINGS)
+def _read_list(pieces: Iterator[bytes], path: str, head: bytes, *, whole: bool) -> Parsed | None:
+    """A List in kubectl's own layout that begins with `head`; None for another, or one that departs when it must not."""
+    if not head.startswith(_LIST):
+        return None
+    found = _pod_list(path) if head.startswith(_LIST_OF_PODS) else ObjectList(path, _SURROUNDINGS)
     if found.read(pieces) or not whole:
         return Parsed(found.facts(), found.gaps())
     return None
+
+
+def _pod_list(path: str) -> PodList:
+    # numpy is loaded for this alone, and not when the command starts.
+    from calico_bundle.objects.pod_lists import PodList
+
+    return PodList(path, _SURROUNDINGS)
 
 
 def _is_noise(line: str) -> bool:

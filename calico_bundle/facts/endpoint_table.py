@@ -1,0 +1,163 @@
+"""The addresses behind many Services: kept as few words each, a record is made when it is asked for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from ipaddress import IPv4Address
+from itertools import groupby
+from typing import Final, TypeAlias
+
+from calico_bundle.evidence import Evidence
+from calico_bundle.facts.kubernetes import EndpointFact
+from calico_bundle.facts.listing import LazyFacts
+
+_SLICE: Final = "EndpointSlice"
+_NOT_READY: Final = "false"
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointGroup:
+    """The addresses of one object, in lines of `IP READY NODE POD NAMESPACE`; a word that is not there is empty.
+
+    Each address is an IPv4 one and ready unless it says `false`. `line` is that of the first address, `height` how many
+    lines of the file each one has, `cited` what stands before the address on its line.
+    """
+
+    namespace: str
+    service: str
+    source: str
+    lines: str
+    path: str
+    line: int
+    height: int
+    cited: str
+
+    def __len__(self) -> int:
+        return self.lines.count("\n") + 1
+
+    def __iter__(self) -> Iterator[EndpointFact]:
+        """Make the records.
+
+        >>> group = EndpointGroup("shop", "web", "Endpoints", "10.0.0.1  n1 web-0 ", "e.yaml", 9, 7, "- ip: ")
+        >>> [(fact.ip, fact.ready, fact.pod_namespace, fact.evidence.text) for fact in group]
+        [(IPv4Address('10.0.0.1'), True, 'shop', '- ip: 10.0.0.1')]
+        """
+        for number, words in enumerate(self.lines.split("\n")):
+            ip, ready, node, pod, pods_namespace = words.split(" ")
+            yield EndpointFact(
+                namespace=self.namespace,
+                service=self.service,
+                ip=IPv4Address(ip),
+                ready=ready != _NOT_READY,
+                node=node or None,
+                pod_namespace=(pods_namespace.strip('"') or self.namespace) if pod else None,
+                pod=pod or None,
+                source=self.source,
+                evidence=Evidence(self.path, self.line + number * self.height, self.cited + ip),
+            )
+
+    @property
+    def repeats(self) -> bool:
+        """Whether an address stands in it twice."""
+        ips = [words.partition(" ")[0] for words in self.lines.split("\n")]
+        return len(set(ips)) < len(ips)
+
+
+@dataclass(frozen=True, slots=True)
+class MadeEndpoints:
+    """Addresses behind one Service that are records already."""
+
+    namespace: str
+    service: str
+    source: str
+    facts: Sequence[EndpointFact]
+    repeats: bool = True
+
+    def __len__(self) -> int:
+        return len(self.facts)
+
+    def __iter__(self) -> Iterator[EndpointFact]:
+        return iter(self.facts)
+
+
+Group: TypeAlias = "EndpointGroup | MadeEndpoints"
+
+
+class EndpointTable(LazyFacts[EndpointFact]):
+    """Addresses behind Services, object by object.
+
+    >>> len(EndpointTable([])), EndpointTable([]).of_service("kube-system", "kube-dns")
+    (0, ())
+    """
+
+    def __init__(self, groups: Sequence[Group]) -> None:
+        self.groups = groups
+
+    def __len__(self) -> int:
+        return sum(map(len, self.groups))
+
+    def __iter__(self) -> Iterator[EndpointFact]:
+        for group in self.groups:
+            yield from group
+
+    def of_service(self, namespace: str, name: str) -> tuple[EndpointFact, ...]:
+        """The addresses behind one Service."""
+        return tuple(fact for group in self._by_service.get((namespace, name), ()) for fact in group)
+
+    @cached_property
+    def _by_service(self) -> dict[tuple[str, str], list[Group]]:
+        found: dict[tuple[str, str], list[Group]] = {}
+        for group in self.groups:
+            found.setdefault((group.namespace, group.service), []).append(group)
+        return found
+
+
+def endpoints_of(endpoints: Sequence[EndpointFact], namespace: str, name: str) -> tuple[EndpointFact, ...]:
+    """The addresses behind one Service.
+
+    >>> endpoints_of((), "kube-system", "kube-dns")
+    ()
+    """
+    if isinstance(endpoints, EndpointTable):
+        return endpoints.of_service(namespace, name)
+    return tuple(e for e in endpoints if (e.namespace, e.service) == (namespace, name))
+
+
+def merge_endpoints(parts: Sequence[Sequence[EndpointFact]]) -> EndpointTable:
+    """The addresses of several files, each once.
+
+    EndpointSlices are what kube-proxy reads; Endpoints count where no slice is there.
+
+    >>> len(merge_endpoints([(), ()]))
+    0
+    """
+    groups = [group for part in parts for group in groups_of(part)]
+    sliced = {(g.namespace, g.service) for g in groups if g.source == _SLICE}
+    telling = [g for g in groups if g.source == _SLICE or (g.namespace, g.service) not in sliced]
+    objects = Counter((g.namespace, g.service, g.source) for g in telling)
+    seen: set[object] = set()
+    return EndpointTable(
+        [_without(seen, g) if objects[g.namespace, g.service, g.source] > 1 or g.repeats else g for g in telling]
+    )
+
+
+def groups_of(facts: Sequence[EndpointFact]) -> Sequence[Group]:
+    """Facts by their Service, in their order."""
+    if isinstance(facts, EndpointTable):
+        return facts.groups
+    grouped = groupby(facts, lambda e: (e.namespace, e.service, e.source))
+    return [MadeEndpoints(*key, tuple(group)) for key, group in grouped]
+
+
+def _without(seen: set[object], group: Group) -> Group:
+    """The addresses of a group that were not seen before; they are now."""
+    kept = []
+    for fact in group:
+        key = (fact.namespace, fact.service, fact.ip, fact.source)
+        if key not in seen:
+            seen.add(key)
+            kept.append(fact)
+    return MadeEndpoints(group.namespace, group.service, group.source, kept)
