@@ -8,6 +8,7 @@ from itertools import chain
 
 from calico_bundle.objects.building import read_facts
 from calico_bundle.objects.documents import Surroundings
+from calico_bundle.objects.pod_lists import PodList
 from calico_bundle.objects.reading import Reading
 from calico_bundle.parsers import Parsed, Parser
 from calico_bundle.parsers.lines import is_collector_error, output_lines
@@ -75,9 +76,6 @@ def stream(pieces: Iterator[bytes], path: str) -> Parsed:
 
 
 def _read_list(pieces: Iterator[bytes], path: str, *, whole: bool) -> Parsed | None:
-    # numpy is loaded for this alone, and not when the command starts.
-    from calico_bundle.objects.pod_lists import PodList
-
     found = PodList(path, _SURROUNDINGS)
     if found.read(pieces) or not whole:
         return Parsed(found.facts(), found.gaps())

@@ -16,8 +16,8 @@ from calico_bundle.evidence import Gap, GapKind
 from calico_bundle.facts import PodFact, ServiceFact
 from calico_bundle.facts.pod_columns import columns_of
 from calico_bundle.facts.pod_table import PodTable, merge_pods
-from calico_bundle.objects.block_lines import BlockLines
-from calico_bundle.objects.pod_blocks import PodReader
+from calico_bundle.objects.pod_blocks import COLUMNS, PodReader
+from calico_bundle.objects.pod_blocks import HEAD as POD_HEAD
 from calico_bundle.objects.pods import PARTS
 from calico_bundle.parsers.objects import parse, quick, stream
 
@@ -230,13 +230,36 @@ def _usual(**values: str) -> str:
     return text
 
 
+def _row(text: str) -> tuple[dict[str, object], int, int] | None:
+    row = PodReader().read(text.removeprefix(POD_HEAD.decode()).removesuffix("\n").encode())
+    return row and (dict(zip(COLUMNS, row[0], strict=True)), *row[1:])
+
+
 def test_the_usual_pod_is_read_without_the_general_reader() -> None:
-    block = _usual().encode()
-    found = PodReader().read(BlockLines(block), 3)
-    assert not any(found.doubtful)
-    assert found.rows.columns["ips"] == [0x0A010203]
-    assert found.rows.columns["network_probe"] == [True]
-    assert (found.rows.columns["restarts"], found.rows.lines) == ((3,), [13])
+    row = _row(_usual())
+    assert row is not None
+    values, name_line, lines = row
+    assert (values["ips"], values["network_probe"], values["restarts"]) == (0x0A010203, True, 3)
+    assert (name_line, lines) == (10, _usual().count("\n"))
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"annotation": "'it''s\n        folded'"},
+        {"annotation": '|\n        {"a": ["b\n        - \'c\n'},
+        {"annotation": "it's a [b {c"},
+        {"argument": '"a \\"b\\" c"\n      - \'folded\n        [text\''},
+        {"argument": '|\n        if [ -n "$A ]; then\n          b\n        fi'},
+        {"environment": '"folded\n            {text: \\\n            again"'},
+        {"condition": "'containers with unready status: [a]'"},
+        {"state": "waiting:\n          message: back-off 5m0s\n          reason: CrashLoopBackOff"},
+        {"node": '"4711"'},
+    ],
+)
+def test_what_kubectl_writes_of_odd_words_is_read_without_the_general_reader(odd: dict[str, str]) -> None:
+    _agree(HEAD + _usual(**odd) + TAIL)
+    assert _row(_usual(**odd)) is not None
 
 
 @pytest.mark.parametrize(
@@ -254,8 +277,8 @@ def test_a_pod_that_could_be_misread_is_left_to_the_general_reader(fake: dict[st
     found = quick(text.encode(), "pods.yaml")
     assert found is not None
     assert list(found.facts) == list(parse(text, "pods.yaml").facts)
-    block = BlockLines(text[len(HEAD) : -len(TAIL)].encode())
-    assert PodReader().read(block, 3).doubtful == [True, False]
+    assert _row(_usual(**fake)) is None
+    assert _row(_usual(name="web-2")) is not None
 
 
 @pytest.mark.parametrize(
