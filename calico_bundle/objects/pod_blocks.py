@@ -15,7 +15,15 @@ from operator import itemgetter
 from typing import Any, Final
 
 from calico_bundle.objects.level_text import is_level, keys_of
-from calico_bundle.objects.pod_parts import UNSURE, Body, KnownPart, quick_ips, quick_ready, quick_restarts
+from calico_bundle.objects.pod_parts import (
+    UNSURE,
+    Body,
+    KnownPart,
+    may_be_hidden,
+    quick_ips,
+    quick_ready,
+    quick_restarts,
+)
 from calico_bundle.objects.pod_specs import END, SpecReader
 from calico_bundle.objects.pods import PARTS
 from calico_bundle.objects.reading import is_hidden
@@ -34,7 +42,8 @@ _SPEC: Final = b"\n  spec:\n"
 _METADATA: Final = ("annotations", "creationTimestamp", "name", "namespace", "labels", "ownerReferences")
 _STATUS: Final = ("conditions", "containerStatuses", "hostIP", "phase", "podIP", "podIPs")
 _BETWEEN: Final = b"status"
-_NAME: Final = re.compile(rb" (?!null\Z)[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?")
+# A name of digits alone is in quotes, as `PodTable` has it; no other is.
+_NAME: Final = re.compile(rb' (?:(?!null\Z|[0-9]+\Z)[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?|"[0-9]{1,253}")')
 _CREATED: Final = re.compile(rb' "[\w:.-]++"')
 _MOST_LAYOUTS: Final = 4_096
 _PART: Final = {part.keys[0]: part for part in PARTS}
@@ -75,7 +84,7 @@ class PodReader:
             return None
         shared, node, end = spec
         # Without the spec, and with the line that begins the status as one key more.
-        rest = b"%b\n    status:%b" % (pod[:cut], pod[end + len(END) - 1 :])
+        rest = pod[:cut] + b"\n    status:" + pod[end + len(END) - 1 :]
         found = keys_of(rest)
         layout = found and self._layout(found[0])
         if not found or not layout:
@@ -92,8 +101,9 @@ class PodReader:
 
     def _values(self, name: Body, used: list[Body]) -> tuple[Any, ...] | None:
         namespace, labels, owners, conditions, statuses, host, phase, one, listed = used
-        if name is None or not _NAME.fullmatch(name) or (b"x-" in name and is_hidden(name.decode())):
+        if name is None or not _NAME.fullmatch(name) or (may_be_hidden(name) and is_hidden(name.decode())):
             return None
+        shown = name[1:].decode().strip('"')
         known = self._known
         if (ready := quick_ready(conditions)) is UNSURE:
             ready = known["conditions"][conditions]
@@ -107,7 +117,7 @@ class PodReader:
         )  # fmt: skip
         if UNSURE in values:
             return None
-        return (name[1:].decode(), *values[:4], *restarts, *values[5:])
+        return (shown, *values[:4], *restarts, *values[5:])
 
     def _layout(self, keys: tuple[bytes, ...]) -> _Layout | None:
         if keys not in self._layouts:

@@ -14,7 +14,7 @@ from typing import Any, Final
 from calico_bundle.objects.fields import IncompleteError, Record
 from calico_bundle.objects.located import LocatedMap, UnreadableError
 from calico_bundle.objects.pods import Part
-from calico_bundle.objects.reading import Reading, is_hidden
+from calico_bundle.objects.reading import Reading
 from calico_bundle.objects.yaml_documents import read_yaml, sanitized
 
 UNSURE: Final = object()
@@ -110,8 +110,17 @@ def read_part(part: Part, bodies: Sequence[Body]) -> Any:
     return UNSURE if reading.gaps() else value
 
 
+def may_be_hidden(words: bytes) -> bool:
+    """Whether plain words could be what a collector put in place of a value: only x-ipv4-0000000001-x is one word.
+
+    >>> may_be_hidden(b"x-ipv4-0000000001-x"), may_be_hidden(b"coredns-5d78c9869d-abcde")
+    (True, False)
+    """
+    return b"-x" in words.lower()
+
+
 def _labels(body: bytes) -> Any:
-    if not _LABELS.fullmatch(body) or is_hidden(body.decode()):
+    if not _LABELS.fullmatch(body) or may_be_hidden(body):
         return UNSURE
     pairs = _LABEL.findall(body.decode())
     labels = {key: value.strip('"') for key, value in pairs}
@@ -120,13 +129,13 @@ def _labels(body: bytes) -> Any:
 
 def _owner(body: bytes) -> Any:
     found = _OWNER.fullmatch(body)
-    if not found or is_hidden(body.decode()):
+    if not found or may_be_hidden(body):
         return UNSURE
     return f"{found[1].decode()}/{found[2].decode()}"
 
 
 def _word(body: bytes) -> Any:
-    if not _PLAIN_WORD.fullmatch(body) or is_hidden(body.decode()):
+    if not _PLAIN_WORD.fullmatch(body) or may_be_hidden(body):
         return UNSURE
     return body[1:].decode()
 

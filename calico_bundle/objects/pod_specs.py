@@ -47,6 +47,7 @@ class SpecReader:
 
     def __init__(self) -> None:
         self._known: dict[bytes, Spec | None] = {}
+        self._by_size: dict[int, Spec] = {}
         self._last = Spec(b"\0", -1, -1, None, (None,) * 4, 0)
         self._parts = {key: KnownPart(part) for key, part in _PARTS.items()}
         self._nodes: dict[bytes, Any] = {}
@@ -58,28 +59,42 @@ class SpecReader:
         >>> SpecReader().read(pod, 0)[0].values, SpecReader().read(pod, 0)[1:]
         ((False, 'Default', (), False), ('n1', 40))
         """
-        return self._as_last(pod, begin) or self._as_known(pod, begin)
+        found = self._as(self._last, pod, begin)
+        if found:
+            return found
+        # Those of the same size are most often of the same workload.
+        size = self._size(pod, begin)
+        last = self._by_size.get(size)
+        found = (last and self._as(last, pod, begin)) or self._as_known(pod, begin)
+        if found:
+            self._last = self._by_size[size] = found[0]
+        return found
 
-    def _as_last(self, pod: bytes, begin: int) -> tuple[Spec, Any, int] | None:
-        last = self._last
-        text, node = last.text, last.node
-        if last.node_at >= 0:
-            at = pod.find(_NODE, begin + last.node_at) + len(_NODE)
+    def _size(self, pod: bytes, begin: int) -> int:
+        """The bytes of a spec without its node's name."""
+        node = pod.find(_NODE, begin) + len(_NODE)
+        return pod.find(END, node) - begin - pod.find(b"\n", node) + node
+
+    def _as(self, spec: Spec, pod: bytes, begin: int) -> tuple[Spec, Any, int] | None:
+        """What `read` gives where the spec is that one but for its node and token."""
+        text, node = spec.text, spec.node
+        if spec.node_at >= 0:
+            at = pod.find(_NODE, begin + spec.node_at) + len(_NODE)
             word = pod[at : pod.find(b"\n", at)]
             node = self._node(word)
             text = text.replace(_NODE_MARK, word)
-        if last.token_at >= 0:
-            at = pod.find(_TOKEN, begin + last.token_at) + len(_TOKEN)
+        if spec.token_at >= 0:
+            at = pod.find(_TOKEN, begin + spec.token_at) + len(_TOKEN)
             token = pod[at : at + _TOKEN_LETTERS]
             if not token.isalnum():
                 return None
             text = text.replace(_TOKEN_MARK, token)
-        end = begin + len(text)
-        if node is UNSURE or not pod.startswith(text, begin) or not pod.startswith(END, end):
+        if node is UNSURE or not pod.startswith(text, begin) or not pod.startswith(END, begin + len(text)):
             return None
-        return last, node, end
+        return spec, node, begin + len(text)
 
     def _as_known(self, pod: bytes, begin: int) -> tuple[Spec, Any, int] | None:
+        """The same, where the spec is any of those read before, or a new one."""
         end = pod.find(END, begin)
         text = pod[begin:end]
         if end < 0 or len(text) > _LONGEST_KNOWN or _NODE_MARK in text or _TOKEN_MARK in text:
@@ -88,11 +103,11 @@ class SpecReader:
         if marked not in self._known:
             if len(self._known) >= _MOST_KNOWN:
                 self._known.clear()
+                self._by_size.clear()
             self._known[marked] = self._analyzed(text, marked, word)
         spec = self._known[marked]
         if spec is None:
             return None
-        self._last = spec
         return spec, self._node(word) if spec.node_at >= 0 else spec.node, end
 
     def _marked(self, text: bytes) -> tuple[bytes, bytes]:

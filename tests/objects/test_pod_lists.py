@@ -255,6 +255,7 @@ def test_the_usual_pod_is_read_without_the_general_reader() -> None:
         {"condition": "'containers with unready status: [a]'"},
         {"state": "waiting:\n          message: back-off 5m0s\n          reason: CrashLoopBackOff"},
         {"node": '"4711"'},
+        {"name": '"4711"'},
     ],
 )
 def test_what_kubectl_writes_of_odd_words_is_read_without_the_general_reader(odd: dict[str, str]) -> None:
