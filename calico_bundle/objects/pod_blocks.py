@@ -44,7 +44,7 @@ _STATUS: Final = ("conditions", "containerStatuses", "hostIP", "phase", "podIP",
 _BETWEEN: Final = b"status"
 # A name of digits alone is in quotes, as `PodTable` has it; no other is.
 _NAME: Final = re.compile(rb' (?:(?!null\Z|[0-9]+\Z)[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?|"[0-9]{1,253}")')
-_CREATED: Final = re.compile(rb' "[\w:.-]++"')
+_CREATED: Final = re.compile(rb' "\w[\w:.-]*+"')
 _MOST_LAYOUTS: Final = 4_096
 _PART: Final = {part.keys[0]: part for part in PARTS}
 
