@@ -76,7 +76,7 @@ class PodReader:
         >>> text = b"\\n    name: a\\n  spec:\\n    nodeName: n1\\n  status:\\n    phase: Running"
         >>> values, name_line, lines = PodReader().read(text)
         >>> dict(zip(COLUMNS, values))["node"], name_line, lines
-        ('n1', 3, 7)
+        ('n1', 3, 8)
         """
         cut = pod.find(_SPEC)
         begin = cut + len(_SPEC) - 1

@@ -45,6 +45,15 @@ POD = """\
       uid: cd4e7c09-9c78-48a8-aeb5-bac4310d188a
     uid: 91dada2b-317f-4c7b-acfb-39b69aa7eb53
   spec:
+    affinity:
+      nodeAffinity:
+        requiredDuringSchedulingIgnoredDuringExecution:
+          nodeSelectorTerms:
+          - matchFields:
+            - key: metadata.name
+              operator: In
+              values:
+              - <node>
     containers:
     - args:
       - <argument>
@@ -59,6 +68,9 @@ POD = """\
           port: 8080
         periodSeconds: 10
       resources: {}
+      volumeMounts:
+      - mountPath: /var/run/secrets/kubernetes.io/serviceaccount
+        name: kube-api-access-<volume>
     dnsPolicy: <policy>
     enableServiceLinks: true
     hostNetwork: <host>
@@ -68,6 +80,10 @@ POD = """\
     - effect: NoExecute
       key: <toleration>
       operator: Exists
+    volumes:
+    - name: kube-api-access-<volume>
+      projected:
+        defaultMode: 420
   status:
     conditions:
     - lastProbeTime: null
@@ -109,6 +125,7 @@ USUAL = {
     "policy": "ClusterFirst",
     "host": "true",
     "node": "worker-1",
+    "volume": "x7k2p",
     "toleration": "node.kubernetes.io/not-ready",
     "condition": "all is well",
     "ready": "True",
@@ -342,6 +359,28 @@ def test_pods_that_stand_in_several_files_are_taken_once() -> None:
         ("web-3", "worker-1"),
     ]
     assert merge_pods([one]) is one
+
+
+def test_pods_of_a_workload_share_what_is_read_of_their_spec_and_no_more() -> None:
+    usual = [_usual(name=f"web-{n}", node=f"worker-{n}", volume=f"abcd{n}") for n in range(3)]
+    others = [
+        _usual(policy="Default"),
+        _usual(probe="exec"),
+        _usual(host="null"),
+        _usual(volume="image"),
+        _usual(node="true"),
+    ]
+    text = HEAD + "".join([*usual, *others, *usual, others[0].replace("abcd", "exec"), *reversed(others)]) + TAIL
+    found = stream(iter([text.encode()]), "pods.yaml")
+    assert list(found.facts) == list(parse(text, "pods.yaml").facts)
+    assert [pod.node for pod in found.of(PodFact)[:3]] == ["worker-0", "worker-1", "worker-2"]
+
+
+def test_a_mistake_where_nobody_reads_costs_the_general_reader_the_pod_and_the_quick_one_nothing() -> None:
+    text = HEAD + _usual(environment="*nothing") + TAIL
+    assert (len(parse(text, "pods.yaml").facts), len(parse(text, "pods.yaml").gaps)) == (0, 1)
+    found = stream(iter([text.encode()]), "pods.yaml")
+    assert (list(found.facts), found.gaps) == (list(parse(HEAD + _usual() + TAIL, "pods.yaml").facts), ())
 
 
 def test_other_objects_among_the_pods_keep_their_place() -> None:
