@@ -23,7 +23,8 @@ COLUMNS = tuple(field.name for field in fields(PodFact) if field.name not in ("r
 class PodRows:
     """Pods of one file in columns, to be added to a table: lists of equal length by column, and their lines.
 
-    A list of addresses that is one IPv4 address is kept as an integer.
+    A list of addresses that is one IPv4 address is kept as an integer. The line of a name is `name: web-1`; a name of
+    digits alone is in quotes there.
     """
 
     columns: Mapping[str, Sequence[Any]]
@@ -163,7 +164,7 @@ class PodTable(FactList):
         values = {name: column[index] for name, column in self._columns.items()}
         ips = values["ips"]
         values["ips"] = (IPv4Address(ips),) if isinstance(ips, int) else ips
-        evidence = Evidence(self._paths[index], self._lines[index], f"name: {values['name']}")
+        evidence = Evidence(self._paths[index], self._lines[index], _name_line(values["name"]))
         return PodFact(**values, redacted=(), evidence=evidence)
 
 
@@ -217,6 +218,10 @@ def merge_pods(parts: Sequence[Sequence[PodFact]]) -> Sequence[PodFact]:
     for part in parts:
         merged.add_new(part, seen)
     return cast("Sequence[PodFact]", merged)
+
+
+def _name_line(name: str) -> str:
+    return f'name: "{name}"' if name.isdigit() else f"name: {name}"
 
 
 def _first_ipv4(ips: Sequence[Any]) -> int | None:

@@ -5,33 +5,33 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import chain
-from typing import Final
-
-import numpy as np
+from typing import Any, Final
 
 from calico_bundle.evidence import Gap
 from calico_bundle.facts import PodFact
 from calico_bundle.facts.listing import FactList
-from calico_bundle.facts.pod_table import PodsAndOthers, PodTable
-from calico_bundle.objects.block_lines import BlockLines
+from calico_bundle.facts.pod_table import PodRows, PodsAndOthers, PodTable
 from calico_bundle.objects.building import read_facts, read_item_facts
 from calico_bundle.objects.documents import Surroundings
-from calico_bundle.objects.pod_blocks import PodReader
+from calico_bundle.objects.pod_blocks import COLUMNS, HEAD, PodReader
 from calico_bundle.objects.reading import Reading
 
-HEAD: Final = b"apiVersion: v1\nitems:\n"
+LIST_HEAD: Final = b"apiVersion: v1\nitems:\n"
 _TAIL: Final = re.compile(rb'kind: List\nmetadata:\n  resourceVersion: ""\n(?:  selfLink: ""\n)?')
-_BLOCK: Final = 1 << 20
-"""Bytes that are looked at together: few enough to stay in the processor's cache, enough to be worth numpy's calls."""
+_BLOCK: Final = 1 << 16
+"""Bytes that are looked at together; larger pieces come from the system each time, page by page (malloc(3))."""
 _LONGEST_ITEM: Final = 8 << 20
 """The API server takes no object above 1.5 MiB (etcd's limit on a request)."""
 _ITEM: Final = b"\n- "
+_POD: Final = b"\n" + HEAD
+# A line at the left edge that begins no item.
+_NO_ITEM: Final = re.compile(rb"\n(?!- )[^ \n]")
 _FOREIGN: Final = (b"\r", b"\x1b")
 """What is taken out of a text before it is read the general way."""
 
 
 class PodList:
-    """Reads a List that begins with `HEAD` and a pod.
+    """Reads a List that begins with `LIST_HEAD` and a pod.
 
     An item that cannot be trusted goes to the general reader alone. Where the List itself departs from the layout (a
     remark between items, an end that is missing), all that follows goes there, and what was read before stays.
@@ -44,25 +44,30 @@ class PodList:
         self._reader = PodReader()
         self._pods = PodTable()
         self._others: list[tuple[int, object]] = []
-        self._line = HEAD.count(b"\n") + 1
+        self._rows: list[tuple[Any, ...]] = []
+        self._lines: list[int] = []
+        self._line = LIST_HEAD.count(b"\n") + 1
 
     def read(self, pieces: Iterator[bytes]) -> bool:
         """Read all pieces; whether the List has the layout up to its end."""
-        _keep_memory()
+        # What is held begins with the line end before an item.
         held = b""
-        chunks = _chunks(pieces, len(HEAD))
+        chunks = _chunks(pieces, len(LIST_HEAD) - 1)
         for chunk in chunks:
             held += chunk
-            cut = held.rfind(_ITEM) + 1
-            if not cut and len(held) <= _LONGEST_ITEM:
-                continue
-            if not cut or not self._take(held[:cut]):
+            cut = held.rfind(_ITEM)
+            if cut <= 0:
+                if len(held) <= _LONGEST_ITEM:
+                    continue
                 return self._depart(chain((held,), chunks))
+            if departed := self._take(held[:cut]):
+                return self._depart(chain((departed, held[cut:]), chunks))
             held = held[cut:]
-        end = held.rfind(b"\nkind: List\n") + 1
-        if end and _TAIL.fullmatch(held, end) and self._take(held[:end]):
-            return True
-        return self._depart(iter((held,)))
+        end = held.rfind(b"\nkind: List\n")
+        if end < 0 or not _TAIL.fullmatch(held, end + 1):
+            return self._depart(iter((held,)))
+        departed = self._take(held[:end])
+        return not departed or self._depart(iter((departed, held[end:])))
 
     def facts(self) -> FactList:
         """What was read, in the order of the file."""
@@ -72,33 +77,57 @@ class PodList:
         """What could not be read."""
         return self._reading.gaps()
 
-    def _take(self, block: bytes) -> bool:
-        """Read a block of whole items; False when it is no such block."""
+    def _take(self, block: bytes) -> bytes:
+        """Read a block of whole items, without its last line end; gives back what follows from where it is no such."""
         if any(sign in block for sign in _FOREIGN):
+            return block
+        # Each piece is a pod without its first lines, and perhaps other items behind it.
+        first, *pods = block.split(_POD)
+        if first and not self._take_items(first):
+            return block
+        for place, pod in enumerate(pods):
+            row = self._reader.read(pod)
+            if row is not None:
+                values, name_line, lines = row
+                self._rows.append(values)
+                self._lines.append(self._line + name_line)
+                self._line += lines
+            elif not self._take_items(_POD + pod):
+                self._keep_rows()
+                return _POD + _POD.join(pods[place:])
+        self._keep_rows()
+        return b""
+
+    def _keep_rows(self) -> None:
+        if self._rows:
+            columns = dict(zip(COLUMNS, zip(*self._rows, strict=True), strict=True))
+            self._pods.extend(PodRows(columns, self._lines), self._path)
+            self._rows, self._lines = [], []
+
+    def _take_items(self, items: bytes) -> bool:
+        """Read items one by one the general way; False when there is something between them."""
+        if _NO_ITEM.search(items):
             return False
-        lines = BlockLines(block)
-        if lines.departs:
-            return False
-        found = self._reader.read(lines, self._line)
-        begin, ends = 0, [*found.begins[1:], len(block)]
-        for item, doubtful in enumerate(found.doubtful):
-            if doubtful:
-                self._pods.extend(found.rows, self._path, begin, item)
-                self._take_item(block[found.begins[item] : ends[item]].decode("utf-8", "replace"), found.lines[item])
-                begin = item + 1
-        self._pods.extend(found.rows, self._path, begin)
-        self._line += len(lines.ends)
+        self._keep_rows()
+        begin = 0
+        while begin < len(items):
+            end = items.find(_ITEM, begin + 1)
+            end = len(items) if end < 0 else end
+            self._take_item(items[begin + 1 : end] + b"\n")
+            begin = end
         return True
 
-    def _take_item(self, item: str, line: int) -> None:
-        self._reading.turn_to(item, line)
-        for fact in read_item_facts(self._reading, item, line):
+    def _take_item(self, data: bytes) -> None:
+        item = data.decode("utf-8", "replace")
+        self._reading.turn_to(item, self._line)
+        for fact in read_item_facts(self._reading, item, self._line):
             self._add(fact)
+        self._line += data.count(b"\n")
 
     def _depart(self, pieces: Iterator[bytes]) -> bool:
         """Read the rest of the List as a List of its own."""
-        text = (HEAD + b"".join(pieces)).decode("utf-8", "replace").replace("\r\n", "\n")
-        line = self._line - HEAD.count(b"\n")
+        text = (LIST_HEAD[:-1] + b"".join(pieces)).decode("utf-8", "replace").replace("\r\n", "\n")
+        line = self._line - LIST_HEAD.count(b"\n")
         self._reading.turn_to(text, line)
         for fact in read_facts(self._reading, text, self._around, line):
             self._add(fact)
@@ -109,15 +138,6 @@ class PodList:
             self._pods.add(fact)
         else:
             self._others.append((len(self._pods), fact))
-
-
-def _keep_memory() -> None:
-    """Let the arrays of a block take the place of those of the one before.
-
-    glibc otherwise returns such large pieces to the system and gets them anew, page by page; it stops when it has seen
-    a larger one come and go (mallopt(3), M_MMAP_THRESHOLD).
-    """
-    np.empty(24 * _BLOCK, np.uint8)
 
 
 def _chunks(pieces: Iterator[bytes], skip: int) -> Iterator[bytes]:

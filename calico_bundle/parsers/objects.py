@@ -5,17 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import chain
-from typing import TYPE_CHECKING
 
 from calico_bundle.objects.building import read_facts
 from calico_bundle.objects.documents import Surroundings
 from calico_bundle.objects.object_lists import ObjectList
+from calico_bundle.objects.pod_lists import PodList
 from calico_bundle.objects.reading import Reading
 from calico_bundle.parsers import Parsed, Parser
 from calico_bundle.parsers.lines import is_collector_error, output_lines
-
-if TYPE_CHECKING:
-    from calico_bundle.objects.pod_lists import PodList
 
 _LIST = b"apiVersion: v1\nitems:\n- "
 _LIST_OF_PODS = _LIST + b"apiVersion: v1\n  kind: Pod\n"
@@ -84,17 +81,10 @@ def _read_list(pieces: Iterator[bytes], path: str, head: bytes, *, whole: bool) 
     """A List in kubectl's own layout that begins with `head`; None for another, or one that departs when it must not."""
     if not head.startswith(_LIST):
         return None
-    found = _pod_list(path) if head.startswith(_LIST_OF_PODS) else ObjectList(path, _SURROUNDINGS)
+    found = (PodList if head.startswith(_LIST_OF_PODS) else ObjectList)(path, _SURROUNDINGS)
     if found.read(pieces) or not whole:
         return Parsed(found.facts(), found.gaps())
     return None
-
-
-def _pod_list(path: str) -> PodList:
-    # numpy is loaded for this alone, and not when the command starts.
-    from calico_bundle.objects.pod_lists import PodList
-
-    return PodList(path, _SURROUNDINGS)
 
 
 def _is_noise(line: str) -> bool:

@@ -16,8 +16,8 @@ from calico_bundle.evidence import Gap, GapKind
 from calico_bundle.facts import PodFact, ServiceFact
 from calico_bundle.facts.pod_columns import columns_of
 from calico_bundle.facts.pod_table import PodTable, merge_pods
-from calico_bundle.objects.block_lines import BlockLines
-from calico_bundle.objects.pod_blocks import PodReader
+from calico_bundle.objects.pod_blocks import COLUMNS, PodReader
+from calico_bundle.objects.pod_blocks import HEAD as POD_HEAD
 from calico_bundle.objects.pods import PARTS
 from calico_bundle.parsers.objects import parse, quick, stream
 
@@ -45,6 +45,15 @@ POD = """\
       uid: cd4e7c09-9c78-48a8-aeb5-bac4310d188a
     uid: 91dada2b-317f-4c7b-acfb-39b69aa7eb53
   spec:
+    affinity:
+      nodeAffinity:
+        requiredDuringSchedulingIgnoredDuringExecution:
+          nodeSelectorTerms:
+          - matchFields:
+            - key: metadata.name
+              operator: In
+              values:
+              - <node>
     containers:
     - args:
       - <argument>
@@ -59,6 +68,9 @@ POD = """\
           port: 8080
         periodSeconds: 10
       resources: {}
+      volumeMounts:
+      - mountPath: /var/run/secrets/kubernetes.io/serviceaccount
+        name: kube-api-access-<volume>
     dnsPolicy: <policy>
     enableServiceLinks: true
     hostNetwork: <host>
@@ -68,6 +80,10 @@ POD = """\
     - effect: NoExecute
       key: <toleration>
       operator: Exists
+    volumes:
+    - name: kube-api-access-<volume>
+      projected:
+        defaultMode: 420
   status:
     conditions:
     - lastProbeTime: null
@@ -109,6 +125,7 @@ USUAL = {
     "policy": "ClusterFirst",
     "host": "true",
     "node": "worker-1",
+    "volume": "x7k2p",
     "toleration": "node.kubernetes.io/not-ready",
     "condition": "all is well",
     "ready": "True",
@@ -230,13 +247,37 @@ def _usual(**values: str) -> str:
     return text
 
 
+def _row(text: str) -> tuple[dict[str, object], int, int] | None:
+    row = PodReader().read(text.removeprefix(POD_HEAD.decode()).removesuffix("\n").encode())
+    return row and (dict(zip(COLUMNS, row[0], strict=True)), *row[1:])
+
+
 def test_the_usual_pod_is_read_without_the_general_reader() -> None:
-    block = _usual().encode()
-    found = PodReader().read(BlockLines(block), 3)
-    assert not any(found.doubtful)
-    assert found.rows.columns["ips"] == [0x0A010203]
-    assert found.rows.columns["network_probe"] == [True]
-    assert (found.rows.columns["restarts"], found.rows.lines) == ((3,), [13])
+    row = _row(_usual())
+    assert row is not None
+    values, name_line, lines = row
+    assert (values["ips"], values["network_probe"], values["restarts"]) == (0x0A010203, True, 3)
+    assert (name_line, lines) == (10, _usual().count("\n"))
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"annotation": "'it''s\n        folded'"},
+        {"annotation": '|\n        {"a": ["b\n        - \'c\n'},
+        {"annotation": "it's a [b {c"},
+        {"argument": '"a \\"b\\" c"\n      - \'folded\n        [text\''},
+        {"argument": '|\n        if [ -n "$A ]; then\n          b\n        fi'},
+        {"environment": '"folded\n            {text: \\\n            again"'},
+        {"condition": "'containers with unready status: [a]'"},
+        {"state": "waiting:\n          message: back-off 5m0s\n          reason: CrashLoopBackOff"},
+        {"node": '"4711"'},
+        {"name": '"4711"'},
+    ],
+)
+def test_what_kubectl_writes_of_odd_words_is_read_without_the_general_reader(odd: dict[str, str]) -> None:
+    _agree(HEAD + _usual(**odd) + TAIL)
+    assert _row(_usual(**odd)) is not None
 
 
 @pytest.mark.parametrize(
@@ -254,8 +295,8 @@ def test_a_pod_that_could_be_misread_is_left_to_the_general_reader(fake: dict[st
     found = quick(text.encode(), "pods.yaml")
     assert found is not None
     assert list(found.facts) == list(parse(text, "pods.yaml").facts)
-    block = BlockLines(text[len(HEAD) : -len(TAIL)].encode())
-    assert PodReader().read(block, 3).doubtful == [True, False]
+    assert _row(_usual(**fake)) is None
+    assert _row(_usual(name="web-2")) is not None
 
 
 @pytest.mark.parametrize(
@@ -318,6 +359,28 @@ def test_pods_that_stand_in_several_files_are_taken_once() -> None:
         ("web-3", "worker-1"),
     ]
     assert merge_pods([one]) is one
+
+
+def test_pods_of_a_workload_share_what_is_read_of_their_spec_and_no_more() -> None:
+    usual = [_usual(name=f"web-{n}", node=f"worker-{n}", volume=f"abcd{n}") for n in range(3)]
+    others = [
+        _usual(policy="Default"),
+        _usual(probe="exec"),
+        _usual(host="null"),
+        _usual(volume="image"),
+        _usual(node="true"),
+    ]
+    text = HEAD + "".join([*usual, *others, *usual, others[0].replace("abcd", "exec"), *reversed(others)]) + TAIL
+    found = stream(iter([text.encode()]), "pods.yaml")
+    assert list(found.facts) == list(parse(text, "pods.yaml").facts)
+    assert [pod.node for pod in found.of(PodFact)[:3]] == ["worker-0", "worker-1", "worker-2"]
+
+
+def test_a_mistake_where_nobody_reads_costs_the_general_reader_the_pod_and_the_quick_one_nothing() -> None:
+    text = HEAD + _usual(environment="*nothing") + TAIL
+    assert (len(parse(text, "pods.yaml").facts), len(parse(text, "pods.yaml").gaps)) == (0, 1)
+    found = stream(iter([text.encode()]), "pods.yaml")
+    assert (list(found.facts), found.gaps) == (list(parse(HEAD + _usual() + TAIL, "pods.yaml").facts), ())
 
 
 def test_other_objects_among_the_pods_keep_their_place() -> None:
