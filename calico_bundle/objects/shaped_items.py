@@ -122,7 +122,8 @@ def _ipam_block(items: ShapedItems, found: re.Match[str], line: int) -> IPBlockF
     for key in ("affinity", "cidr", "deleted"):
         if found[key] is not None:
             spec[key], spec.lines[key] = plain_value(found[key]), _line(found, key, line)
-    items.reading.turn_to(found.string, line)
+    cited = found.string.rfind("\n", 0, found.start("cidr")) + 1
+    items.reading.turn_to(found.string, line, {spec.lines["cidr"]: cited})
     facts = built(KubernetesObject("IPAMBlock", _CALICO, body), items.reading)
     return next((fact for fact in facts if isinstance(fact, IPBlockFact)), None)
 
