@@ -124,7 +124,7 @@ def dumped(value: object, *, width: float, indentless: bool = True, style: str |
     """A list of one object, as PyYAML writes it; lists at the indentation of their key, as kubectl has them, or deeper."""
 
     class Dumper(yaml.SafeDumper):
-        def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002
+        def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
             super().increase_indent(flow, indentless and not deeper)
 
     deeper = not indentless
