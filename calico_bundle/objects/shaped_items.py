@@ -21,7 +21,7 @@ from calico_bundle.objects.located import LocatedMap
 from calico_bundle.objects.reading import Reading
 from calico_bundle.objects.yaml_words import plain_value
 
-_HIDDEN: Final = ("x-ipv", "x-mac", "***", "<censored", "<redacted")
+_HIDDEN: Final = (b"x-ipv", b"x-mac", b"***", b"<censored", b"<redacted")
 """What could be in place of a value that a collector hid (`reading.is_hidden`), in small letters."""
 _FEW: Final = 100
 """Items of a kind that are read before its shape is looked for: to compile one takes as long as to read these."""
@@ -51,15 +51,17 @@ class ShapedItems:
         if kind is None or kind not in _SHAPES:
             return None
         count = self._counts[kind] = self._counts.get(kind, 0) + 1
-        if count <= _FEW or not item.isascii() or _is_hidden(item.lower()):
+        if count <= _FEW or not item.isascii():
             return None
         shape, take = _SHAPES[kind]
         found = _pattern(shape).match(item)
         return take(self, found, line) if found and found.end() == len(item) else None
 
 
-def _is_hidden(item: str) -> bool:
-    return any(word in item for word in _HIDDEN)
+def hides(block: bytes) -> bool:
+    """Whether a collector may have hidden something in a text, so that its items are read one value after the other."""
+    block = block.lower()
+    return any(word in block for word in _HIDDEN)
 
 
 @cache
@@ -122,7 +124,8 @@ def _ipam_block(items: ShapedItems, found: re.Match[str], line: int) -> IPBlockF
     for key in ("affinity", "cidr", "deleted"):
         if found[key] is not None:
             spec[key], spec.lines[key] = plain_value(found[key]), _line(found, key, line)
-    items.reading.turn_to(found.string, line)
+    cited = found.string.rfind("\n", 0, found.start("cidr")) + 1
+    items.reading.turn_to(found.string, line, {spec.lines["cidr"]: cited})
     facts = built(KubernetesObject("IPAMBlock", _CALICO, body), items.reading)
     return next((fact for fact in facts if isinstance(fact, IPBlockFact)), None)
 

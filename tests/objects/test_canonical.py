@@ -249,7 +249,7 @@ def test_a_line_that_does_not_belong_is_no_other_value(value: object, added: lis
             expected = general(text)
         except (UnreadableError, ValueError, AssertionError):
             # What is passed over need not be valid; what is read has to be.
-            assert needs is not None or found is None
+            assert found is None or needs is not None or "managedFields" in text
             continue
         assert found is None or is_same(found, pruned(expected, needs))
 

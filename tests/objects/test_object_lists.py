@@ -65,7 +65,7 @@ SERVICE = f"""\
     internalTrafficPolicy: Cluster
     ports:
     - name: dns
-      port: <number>
+      port: <length>
       protocol: UDP
       targetPort: 53
     selector:
