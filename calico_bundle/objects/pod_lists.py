@@ -13,17 +13,14 @@ from calico_bundle.facts.listing import FactList
 from calico_bundle.facts.pod_table import PodRows, PodsAndOthers, PodTable
 from calico_bundle.objects.building import read_facts, read_item_facts
 from calico_bundle.objects.documents import Surroundings
-from calico_bundle.objects.pod_blocks import COLUMNS, HEAD, PodReader
+from calico_bundle.objects.list_pieces import HEAD, ITEM, LONGEST_ITEM, TAIL, chunks
+from calico_bundle.objects.pod_blocks import COLUMNS, PodReader
+from calico_bundle.objects.pod_blocks import HEAD as POD
 from calico_bundle.objects.reading import Reading
 
-LIST_HEAD: Final = b"apiVersion: v1\nitems:\n"
-_TAIL: Final = re.compile(rb'kind: List\nmetadata:\n  resourceVersion: ""\n(?:  selfLink: ""\n)?')
 _BLOCK: Final = 1 << 16
 """Bytes that are looked at together; larger pieces come from the system each time, page by page (malloc(3))."""
-_LONGEST_ITEM: Final = 8 << 20
-"""The API server takes no object above 1.5 MiB (etcd's limit on a request)."""
-_ITEM: Final = b"\n- "
-_POD: Final = b"\n" + HEAD
+_POD: Final = b"\n" + POD
 # A line at the left edge that begins no item.
 _NO_ITEM: Final = re.compile(rb"\n(?!- )[^ \n]")
 _FOREIGN: Final = (b"\r", b"\x1b")
@@ -31,7 +28,7 @@ _FOREIGN: Final = (b"\r", b"\x1b")
 
 
 class PodList:
-    """Reads a List that begins with `LIST_HEAD` and a pod.
+    """Reads a List that begins with `HEAD` and a pod.
 
     An item that cannot be trusted goes to the general reader alone. Where the List itself departs from the layout (a
     remark between items, an end that is missing), all that follows goes there, and what was read before stays.
@@ -46,25 +43,25 @@ class PodList:
         self._others: list[tuple[int, object]] = []
         self._rows: list[tuple[Any, ...]] = []
         self._lines: list[int] = []
-        self._line = LIST_HEAD.count(b"\n") + 1
+        self._line = HEAD.count(b"\n") + 1
 
     def read(self, pieces: Iterator[bytes]) -> bool:
         """Read all pieces; whether the List has the layout up to its end."""
         # What is held begins with the line end before an item.
         held = b""
-        chunks = _chunks(pieces, len(LIST_HEAD) - 1)
-        for chunk in chunks:
-            held += chunk
-            cut = held.rfind(_ITEM)
+        parts = chunks(pieces, len(HEAD) - 1, _BLOCK)
+        for part in parts:
+            held += part
+            cut = held.rfind(ITEM)
             if cut <= 0:
-                if len(held) <= _LONGEST_ITEM:
+                if len(held) <= LONGEST_ITEM:
                     continue
-                return self._depart(chain((held,), chunks))
+                return self._depart(chain((held,), parts))
             if departed := self._take(held[:cut]):
-                return self._depart(chain((departed, held[cut:]), chunks))
+                return self._depart(chain((departed, held[cut:]), parts))
             held = held[cut:]
         end = held.rfind(b"\nkind: List\n")
-        if end < 0 or not _TAIL.fullmatch(held, end + 1):
+        if end < 0 or not TAIL.fullmatch(held, end + 1):
             return self._depart(iter((held,)))
         departed = self._take(held[:end])
         return not departed or self._depart(iter((departed, held[end:])))
@@ -111,7 +108,7 @@ class PodList:
         self._keep_rows()
         begin = 0
         while begin < len(items):
-            end = items.find(_ITEM, begin + 1)
+            end = items.find(ITEM, begin + 1)
             end = len(items) if end < 0 else end
             self._take_item(items[begin + 1 : end] + b"\n")
             begin = end
@@ -126,8 +123,8 @@ class PodList:
 
     def _depart(self, pieces: Iterator[bytes]) -> bool:
         """Read the rest of the List as a List of its own."""
-        text = (LIST_HEAD[:-1] + b"".join(pieces)).decode("utf-8", "replace").replace("\r\n", "\n")
-        line = self._line - LIST_HEAD.count(b"\n")
+        text = (HEAD[:-1] + b"".join(pieces)).decode("utf-8", "replace").replace("\r\n", "\n")
+        line = self._line - HEAD.count(b"\n")
         self._reading.turn_to(text, line)
         for fact in read_facts(self._reading, text, self._around, line):
             self._add(fact)
@@ -138,20 +135,3 @@ class PodList:
             self._pods.add(fact)
         else:
             self._others.append((len(self._pods), fact))
-
-
-def _chunks(pieces: Iterator[bytes], skip: int) -> Iterator[bytes]:
-    """The pieces without their first bytes, joined and cut to about the size of a block."""
-    waiting: list[bytes] = []
-    size = 0
-    for piece in pieces:
-        for begin in range(0, len(piece), _BLOCK):
-            part = piece[begin : begin + _BLOCK]
-            part, skip = part[skip:], max(skip - len(part), 0)
-            waiting.append(part)
-            size += len(part)
-            if size >= _BLOCK:
-                yield b"".join(waiting)
-                waiting, size = [], 0
-    if size:
-        yield b"".join(waiting)
