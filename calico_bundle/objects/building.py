@@ -32,10 +32,11 @@ def _facts(found: Iterable[Found], reading: Reading) -> Iterator[object]:
         if isinstance(one, Problem):
             reading.note(one)
         else:
-            yield from _built(one, reading)
+            yield from facts_of(one, reading)
 
 
-def _built(found: KubernetesObject, reading: Reading) -> Iterator[object]:
+def facts_of(found: KubernetesObject, reading: Reading) -> Iterator[object]:
+    """The facts of one object; none where it lacks what its fact cannot do without."""
     build = builder_of(found.kind, found.group)
     if build is None:
         return

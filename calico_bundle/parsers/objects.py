@@ -13,6 +13,7 @@ from calico_bundle.parsers import Parsed, Parser
 from calico_bundle.parsers.lines import is_collector_error, output_lines
 
 _LIST_OF_PODS = b"apiVersion: v1\nitems:\n- apiVersion: v1\n  kind: Pod\n"
+_KUBECTL_JSON = b'{\n    "apiVersion": "v1",\n    "items": [\n'
 _LONGEST_REMARK = 400
 """Characters of a line that are looked at to tell whether it is a remark; a hostile line may have a million."""
 
@@ -52,26 +53,32 @@ def parse(text: str, path: str) -> Parsed:
 
 
 def quick(data: bytes, path: str) -> Parsed | None:
-    """The same facts of a file that is, as a whole, what `kubectl get -o yaml` writes of many pods; None for any other.
+    """The same facts of a file that is, as a whole, a list of pods in kubectl's YAML or of any objects in JSON; else None.
 
     >>> quick(b"apiVersion: v1\\nkind: Namespace\\n", "ns.yaml") is None
     True
     """
+    if data.startswith(b"{"):
+        return _read_json(data, path)
     return _read_list(iter((data,)), path, whole=True) if data.startswith(_LIST_OF_PODS) else None
 
 
 def stream(pieces: Iterator[bytes], path: str) -> Parsed:
-    """The same facts of a file that comes in pieces: pods are read as they come, other files as a whole.
+    """The same facts of a file that comes in pieces: lists of kubectl are read as they come, other files as a whole.
 
     >>> stream(iter([b"apiVersion: v1\\nkind: Namesp", b"ace\\nmetadata:\\n  name: shop\\n"]), "ns.yaml").facts[0].name
     'shop'
     """
     head = b""
-    while len(head) < len(_LIST_OF_PODS) and (piece := next(pieces, None)) is not None:
+    while len(head) < max(len(_LIST_OF_PODS), len(_KUBECTL_JSON)) and (piece := next(pieces, None)) is not None:
         head += piece
     pieces = chain((head,), pieces)
-    found = _read_list(pieces, path, whole=False) if head.startswith(_LIST_OF_PODS) else None
-    return found or parse(b"".join(pieces).decode("utf-8-sig", "replace"), path)
+    if head.startswith(_LIST_OF_PODS):
+        return _read_list(pieces, path, whole=False) or Parsed(())
+    if head.startswith(_KUBECTL_JSON):
+        return _read_kubectl_json(pieces, path)
+    data = b"".join(pieces)
+    return quick(data, path) or parse(data.decode("utf-8-sig", "replace"), path)
 
 
 def _read_list(pieces: Iterator[bytes], path: str, *, whole: bool) -> Parsed | None:
@@ -82,6 +89,24 @@ def _read_list(pieces: Iterator[bytes], path: str, *, whole: bool) -> Parsed | N
     if found.read(pieces) or not whole:
         return Parsed(found.facts(), found.gaps())
     return None
+
+
+def _read_json(data: bytes, path: str) -> Parsed | None:
+    # msgspec is loaded for this alone, and not when the command starts.
+    from calico_bundle.objects.json_lists import OddError, read_list
+
+    try:
+        reading = Reading(path, data.decode())
+        return Parsed(tuple(read_list(data, reading)), reading.gaps())
+    except (OddError, UnicodeDecodeError):
+        return None
+
+
+def _read_kubectl_json(pieces: Iterator[bytes], path: str) -> Parsed:
+    from calico_bundle.objects.json_lists import read_kubectl_list
+
+    reading = Reading(path, "")
+    return Parsed(tuple(read_kubectl_list(pieces, reading, _SURROUNDINGS)), reading.gaps())
 
 
 def _is_noise(line: str) -> bool:
