@@ -7,17 +7,20 @@ or everything on one line. There the lines of a decoded item follow from its sha
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from typing import Final
 
 import msgspec
 
+from calico_bundle.evidence import Evidence
 from calico_bundle.objects import all_kinds
 from calico_bundle.objects.building import facts_of, read_facts
 from calico_bundle.objects.documents import LIST, STATUS, KubernetesObject, Surroundings, text_under
 from calico_bundle.objects.json_documents import JsonReader
+from calico_bundle.objects.json_pods import PodMaker
 from calico_bundle.objects.json_values import located
 from calico_bundle.objects.located import LocatedMap, UnreadableError
 from calico_bundle.objects.reading import Reading
@@ -80,11 +83,11 @@ def read_list(data: bytes, reading: Reading) -> list[object]:
         raise OddError
     begins = list(_begins(data, items))
     style = _style_of(data, data[: begins[0]] + data[begins[-1] + len(items[-1]) :])
-    facts: list[object] = []
+    reader, facts = _ItemReader(style, reading), list[object]()
     line, counted = 1, 0
     for begin, item in zip(begins, items, strict=True):
         line, counted = line + data.count(b"\n", counted, begin), begin
-        facts += _facts(item, line, style, reading)
+        facts += reader.facts(item, line)
     return facts
 
 
@@ -94,7 +97,7 @@ def read_kubectl_list(pieces: Iterator[bytes], reading: Reading, around: Surroun
     Its last item, or all that follows where it departs from the layout (an item that is broken, an end that is missing),
     is read as a List of its own, the general way.
     """
-    style = _Style(_KUBECTL_INDENT, "", "v1")
+    reader = _ItemReader(_Style(_KUBECTL_INDENT, "", "v1"), reading)
     line, held = KUBECTL_HEAD.count(b"\n") + 1, b""
     held = next(pieces, b"")[len(KUBECTL_HEAD) :]
     for piece in chain(pieces, (b"",)):
@@ -104,7 +107,7 @@ def read_kubectl_list(pieces: Iterator[bytes], reading: Reading, around: Surroun
                 end += len(_END_OF_ITEM)
                 shown = held[begin:end].decode()
                 reading.turn_to(shown, line)
-                yield from _facts(held[begin:end].lstrip(b" "), line, style, reading)
+                yield from reader.facts(held[begin:end].lstrip(b" "), line)
                 begin, line = end + len(b",\n"), line + shown.count("\n") + 1
         except (OddError, UnicodeDecodeError):
             held = b"".join((held[begin:], piece, *pieces))
@@ -153,46 +156,71 @@ def _top_of(outline: bytes) -> LocatedMap:
     return top
 
 
-def _facts(item: bytes, line: int, style: _Style, reading: Reading) -> Iterator[object]:
-    value = located(_decoded(item, style.indent), line, tall=style.indent > 0)
-    kind = text_under(value, "kind") or style.kind
-    version = text_under(value, "apiVersion") or style.version
-    if not kind or kind == STATUS or kind.endswith(LIST):
-        raise OddError
-    if kind not in all_kinds():
-        return iter(())
-    return facts_of(KubernetesObject(kind, version.rpartition("/")[0] if version else None, value), reading)
+class _ItemReader:
+    """Reads items of one style."""
+
+    def __init__(self, style: _Style, reading: Reading) -> None:
+        self._style = style
+        self._reading = reading
+        self._pods = PodMaker()
+
+    def facts(self, item: bytes, line: int) -> Iterable[object]:
+        """The facts of an item that begins at that line."""
+        style = self._style
+        raw = _decoded(item, style.indent)
+        value = located(raw, line, tall=style.indent > 0)
+        kind = text_under(value, "kind") or style.kind
+        version = text_under(value, "apiVersion") or style.version
+        if not kind or kind == STATUS or kind.endswith(LIST):
+            raise OddError
+        if kind not in all_kinds():
+            return ()
+        if kind == "Pod" and "/" not in version and (pod := self._pods.made(raw, partial(self._name_line, value))):
+            return (pod,)
+        group = version.rpartition("/")[0] if version else None
+        return facts_of(KubernetesObject(kind, group, value), self._reading)
+
+    def _name_line(self, value: LocatedMap) -> Evidence:
+        metadata = value["metadata"]
+        return self._reading.evidence(metadata.line_of("name") if isinstance(metadata, LocatedMap) else value.line)
 
 
 def _decoded(item: bytes, indent: int) -> dict[str, object]:
     """An item without its lines; `OddError` where its layout is another, or the general reader could object to it."""
     try:
         value = _decode(item)
-        if isinstance(value, dict) and _is_laid_out(item, indent) and _has_each_key_once(item, _encode(value)):
+        if isinstance(value, dict) and _is_usual(item, _encode(value), indent):
             return value
     except (msgspec.MsgspecError, ValueError, RecursionError):
         pass
     raise OddError
 
 
-def _has_each_key_once(item: bytes, again: bytes) -> bool:
-    """Whether what was decoded and written again has all the keys: of one that is given twice, one would be lost."""
-    return again == item or (b'\\\\":' not in item and _keys(item) == _keys(again))
+def _is_usual(item: bytes, again: bytes, indent: int) -> bool:
+    """Whether an item is laid out like that all through, not too deep, and has each key once.
+
+    `again` is what was decoded and written again on one line: of a key that is given twice, one is lost there.
+    """
+    if indent <= 0:
+        return not _is_deep(msgspec.json.format(item, indent=1), 1) and (
+            again == item or (_has_as_many_keys(item, again) and msgspec.json.format(item, indent=indent) == item)
+        )
+    shown = b"[\n%*b[\n%*b%b\n%*b]\n]" % (indent, b"", 2 * indent, b"", item, indent, b"")
+    return not _is_deep(item, indent) and (
+        msgspec.json.format(b"[[%b]]" % again, indent=indent) == shown
+        # The same text can be escaped in several ways.
+        or (_has_as_many_keys(item, again) and msgspec.json.format(shown, indent=indent) == shown)
+    )
+
+
+def _is_deep(text: bytes, indent: int) -> bool:
+    return b"\n" + b" " * (_DEEPEST * indent) in text
+
+
+def _has_as_many_keys(item: bytes, again: bytes) -> bool:
+    return b'\\\\":' not in item and _keys(item) == _keys(again)
 
 
 def _keys(text: bytes) -> int:
     """The number of keys, where none ends in a backslash: elsewhere a quote before a colon is escaped."""
     return text.count(b'":') - text.count(b'\\":')
-
-
-def _is_laid_out(item: bytes, indent: int) -> bool:
-    """Whether an item, an element of a list in a mapping, is indented like that all through, and not too deep."""
-    if indent <= 0:
-        tall = msgspec.json.format(item, indent=1)
-        return not _is_deep(tall, 1) and msgspec.json.format(item, indent=indent) == item
-    item = b"[\n%*b[\n%*b%b\n%*b]\n]" % (indent, b"", 2 * indent, b"", item, indent, b"")
-    return not _is_deep(item, indent) and msgspec.json.format(item, indent=indent) == item
-
-
-def _is_deep(text: bytes, indent: int) -> bool:
-    return b"\n" + b" " * (_DEEPEST * indent) in text
