@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain
 from typing import Final
 
 import msgspec
@@ -98,25 +97,21 @@ def read_kubectl_list(pieces: Iterator[bytes], reading: Reading, around: Surroun
     is read as a List of its own, the general way.
     """
     reader = _ItemReader(_Style(_KUBECTL_INDENT, "", "v1"), reading)
-    line, held = KUBECTL_HEAD.count(b"\n") + 1, b""
-    held = next(pieces, b"")[len(KUBECTL_HEAD) :]
-    for piece in chain(pieces, (b"",)):
-        begin = 0
-        try:
+    held, begin, line = next(pieces, b"")[len(KUBECTL_HEAD) :], 0, KUBECTL_HEAD.count(b"\n") + 1
+    try:
+        while True:
             while (end := held.find(_BETWEEN, begin)) >= 0:
                 end += len(_END_OF_ITEM)
                 shown = held[begin:end].decode()
                 reading.turn_to(shown, line)
                 yield from reader.facts(held[begin:end].lstrip(b" "), line)
                 begin, line = end + len(b",\n"), line + shown.count("\n") + 1
-        except (OddError, UnicodeDecodeError):
-            held = b"".join((held[begin:], piece, *pieces))
-            break
-        held = held[begin:] + piece
-        if len(held) > _LONGEST_ITEM and held.find(_BETWEEN) < 0:
-            held = b"".join((held, *pieces))
-            break
-    text = (KUBECTL_HEAD + held).decode("utf-8", "replace")
+            held, begin = held[begin:] + next(pieces), 0
+            if len(held) > _LONGEST_ITEM and _BETWEEN not in held:
+                break
+    except (OddError, UnicodeDecodeError, StopIteration):
+        held = held[begin:]
+    text = (KUBECTL_HEAD + b"".join((held, *pieces))).decode("utf-8", "replace")
     line -= KUBECTL_HEAD.count(b"\n")
     reading.turn_to(text, line)
     yield from read_facts(reading, text, around, line)
@@ -171,7 +166,7 @@ class _ItemReader:
         value = located(raw, line, tall=style.indent > 0)
         kind = text_under(value, "kind") or style.kind
         version = text_under(value, "apiVersion") or style.version
-        if not kind or kind == STATUS or kind.endswith(LIST):
+        if not kind or kind == STATUS or kind.endswith(LIST) or ("items" in value and not text_under(value, "kind")):
             raise OddError
         if kind not in all_kinds():
             return ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 
 import msgspec
@@ -13,9 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calico_bundle.evidence import Gap, GapKind
+from calico_bundle.objects.documents import Surroundings
 from calico_bundle.objects.json_documents import JsonReader
+from calico_bundle.objects.json_lists import read_kubectl_list
 from calico_bundle.objects.json_values import located
 from calico_bundle.objects.located import LocatedList, LocatedMap, Value
+from calico_bundle.objects.reading import Reading
 from calico_bundle.parsers import Parsed
 from calico_bundle.parsers.objects import parse, quick, recognizes, stream
 
@@ -148,6 +151,14 @@ def test_any_list_gives_the_same_facts_and_gaps(tree: Tree, form: str, cuts: lis
         assert same(stream(pieces(data, cuts), "x.json"), expected)
 
 
+@pytest.mark.parametrize("kind", [None, "", "null", "List", "Status"])
+@pytest.mark.parametrize("items", [None, [], [POD], "x"])
+def test_item_that_may_be_a_list_itself(kind: object, items: object):
+    data = FORMS["compact"](outline([POD | {"kind": kind, "items": items}, NODE], kind="PodList")).encode()
+    found = quick(data, "x.json")
+    assert found is None or same(found, general(data))
+
+
 DAMAGE = (
     b"", b"}", b"{", b"]", b"[", b",", b'"', b"\\", b"\\u12", b"\\ud800", b"\\q", b"\xff", b"\t", b"\n", b"\r", b" ", b"NaN",
     b"01", b"1e3", b"-", b"1.", b"Infinity", b'"kind": "Pod",', b'"kind":"Pod",', b'"name" : 1,', b"\nremark\n", b"\n---\n",
@@ -220,6 +231,14 @@ def with_lines(value: Value) -> object:
     if isinstance(value, LocatedList):
         return value.line, value.lines, [with_lines(one) for one in value]
     return type(value), value
+
+
+def test_kubectl_list_is_read_as_it_comes():
+    data = FORMS["kubectl"](outline([POD] * 20)).encode()
+    reading, surroundings = Reading("x.json", ""), Surroundings(lambda _: False, lambda _: False)
+    begin = iter([data[: len(data) // 2]])
+    rest = (pytest.fail("more was asked for than one object needs") for _ in range(1))
+    assert next(iter(read_kubectl_list(chain(begin, rest), reading, surroundings))) == general(data).facts[0]
 
 
 def test_recorded_files_are_read_the_same():
