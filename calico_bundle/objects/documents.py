@@ -244,7 +244,7 @@ class _Objects:
                 yield Problem(line, GapKind.NOT_UNDERSTOOD, "an item of a list of objects that is no object")
 
     def _of_map(self, value: LocatedMap, top: dict[str, str]) -> Iterator[Found]:
-        kind, version = _text(value, "kind"), _text(value, "apiVersion") or top.get("apiVersion")
+        kind, version = text_under(value, "kind"), text_under(value, "apiVersion") or top.get("apiVersion")
         items = value.get("items")
         if "items" in value and (kind is None or kind.endswith(LIST)):
             if isinstance(items, LocatedList):
@@ -295,12 +295,15 @@ def _mistake(kind: GapKind) -> GapKind:
 
 def _failure(status: LocatedMap) -> Iterator[Problem]:
     """The API server's own way to say that a request failed (`kubectl get --raw` prints it in place of data)."""
-    if _text(status, "status") != "Success":
+    if text_under(status, "status") != "Success":
         line = status.lines.get("message", status.line)
-        yield Problem(line, GapKind.COLLECTOR_ERROR, "not collected", _text(status, "message") or "the request failed")
+        yield Problem(
+            line, GapKind.COLLECTOR_ERROR, "not collected", text_under(status, "message") or "the request failed"
+        )
 
 
-def _text(value: LocatedMap, key: str) -> str | None:
+def text_under(value: LocatedMap, key: str) -> str | None:
+    """Text that is neither empty nor the word null (seen in a real bundle); None for anything else."""
     found = value.get(key)
     return found if isinstance(found, str) and found not in ("", "null") else None
 

@@ -20,6 +20,8 @@ from calico_bundle.objects.located import LocatedList, LocatedMap, Value, text_o
 from calico_bundle.objects.reading import Reading, is_hidden, is_hidden_address
 
 T = TypeVar("T")
+Line = Callable[[], int]
+"""How to find a line: most values have nothing to remark, and lines take time to count."""
 # YAML 1.1 has more words for it, and Calico's CRDs write `deleted: "false"`.
 _TRUTH = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _QUOTED_NULL = "null"
@@ -71,11 +73,11 @@ class Record:
         """The columns whose value the collector hid."""
         return tuple(self._hidden)
 
-    def hide(self, column: str, line: int) -> None:
+    def hide(self, column: str, line: Line) -> None:
         """Note a hidden column, once per object."""
         if column not in self._hidden:
             self._hidden[column] = None
-            self.reading.hide(self.kind, column, line)
+            self.reading.hide(self.kind, column, line())
 
     def wrong(self, line: int, where: str, what: str) -> None:
         """Note a field that could not be read."""
@@ -84,12 +86,12 @@ class Record:
         subject = f"{self.kind} {name}" if isinstance(name, str) else self.kind
         self.reading.wrong(line, f"{subject}: {where}: {what}")
 
-    def shown(self, value: Value, line: int, where: str, column: str) -> str | None:
+    def shown(self, value: Value, line: Line, where: str, column: str) -> str | None:
         """A scalar as text; None where it is empty, hidden, or no scalar."""
         if value is None or value == "":
             return None
         if isinstance(value, LocatedMap | LocatedList):
-            self.wrong(line, where, "text was expected")
+            self.wrong(line(), where, "text was expected")
             return None
         text = text_of(value)
         if is_hidden(text):
@@ -100,6 +102,20 @@ class Record:
     def fields(self) -> Fields:
         """The object's fields."""
         return Fields(self, self.body, "")
+
+
+class _Absent(LocatedMap):
+    """An empty mapping in place of one that is not there."""
+
+    __slots__ = ("_at",)
+
+    def __init__(self, at: Line) -> None:
+        super().__init__(0)
+        self._at = at
+
+    def line_of(self, key: str) -> int:  # noqa: ARG002 - it has no keys
+        """The line that its own key, or what it is missing from, has."""
+        return self._at()
 
 
 class Fields:
@@ -123,7 +139,7 @@ class Fields:
 
     def line(self, key: str) -> int:
         """The line of a key; of the mapping where the key is not there."""
-        return self._map.lines.get(key, self._map.line)
+        return self._map.line_of(key)
 
     def evidence(self, key: str) -> Evidence:
         """The line of a key as evidence."""
@@ -138,7 +154,7 @@ class Fields:
         value = self._get(key)
         if value is not None and not isinstance(value, LocatedMap):
             self.wrong(key, "a mapping was expected")
-        inner = value if isinstance(value, LocatedMap) else LocatedMap(self.line(key))
+        inner = value if isinstance(value, LocatedMap) else _Absent(partial(self.line, key))
         return Fields(self.record, inner, self._path(key))
 
     def children(self, key: str) -> Iterator[Fields]:
@@ -147,7 +163,7 @@ class Fields:
             if isinstance(value, LocatedMap):
                 yield Fields(self.record, value, self._path(key))
             else:
-                self.record.wrong(line, self._path(key), "a mapping was expected")
+                self.record.wrong(line(), self._path(key), "a mapping was expected")
 
     def required(self, key: str, column: str) -> str:
         """Text that the fact cannot do without; raises `IncompleteError`."""
@@ -161,7 +177,7 @@ class Fields:
 
     def text(self, key: str, column: str) -> str | None:
         """A scalar as text; None where it is not there, empty or hidden."""
-        return self._shown(self._get(key), self.line(key), self._path(key), column)
+        return self._shown(self._get(key), partial(self.line, key), self._path(key), column)
 
     def words(self, key: str) -> str:
         """A scalar as text, hidden parts included; for sentences, not for values."""
@@ -193,7 +209,7 @@ class Fields:
         """The IP addresses of a list, with their lines; None where one is hidden or wrong."""
         for value, line in self._items(key):
             text = self._shown(value, line, self._path(key), column)
-            yield self._convert(text, line, key, column, _ADDRESS), line
+            yield self._convert(text, line, key, column, _ADDRESS), line()
 
     def network(self, key: str, column: str) -> Network | None:
         """An IP network; host bits are ignored, as Calico does."""
@@ -217,7 +233,7 @@ class Fields:
         """A mapping as plain Python values; None where it is not there."""
         value = self._get(key)
         if isinstance(value, LocatedMap):
-            return {name: self._plain(inner, value.lines[name], column) for name, inner in value.items()}
+            return {name: self._plain(inner, partial(value.line_of, name), column) for name, inner in value.items()}
         if value is not None:
             self.wrong(key, "a mapping was expected")
         return None
@@ -228,7 +244,7 @@ class Fields:
             if isinstance(value, int) and not isinstance(value, bool):
                 yield index, value
             elif value is not None and value != _QUOTED_NULL:
-                self.record.wrong(line, self._path(key), "a whole number was expected")
+                self.record.wrong(line(), self._path(key), "a whole number was expected")
 
     def wrong(self, key: str, what: str) -> None:
         """Note that the value under a key could not be read."""
@@ -243,34 +259,35 @@ class Fields:
 
     def _texts_by_key(self, column: str) -> Iterator[tuple[str, str]]:
         for name, value in self._map.items():
-            text = self.record.shown(value, self.line(name), self._path(name), column)
+            text = self.record.shown(value, partial(self.line, name), self._path(name), column)
             if text is not None or value in (None, ""):
                 yield name, text or ""
 
-    def _items(self, key: str) -> Iterator[tuple[Value, int]]:
+    def _items(self, key: str) -> Iterator[tuple[Value, Line]]:
         value = self._get(key)
         if isinstance(value, LocatedList):
-            yield from zip(value, value.lines, strict=True)
+            for index, item in enumerate(value):
+                yield item, partial(value.line_of, index)
         elif value is not None:
             self.wrong(key, "a list was expected")
 
-    def _shown(self, value: Value, line: int, where: str, column: str) -> str | None:
+    def _shown(self, value: Value, line: Line, where: str, column: str) -> str | None:
         return None if value == _QUOTED_NULL else self.record.shown(value, line, where, column)
 
-    def _plain(self, value: Value, line: int, column: str) -> object:
+    def _plain(self, value: Value, line: Line, column: str) -> object:
         if isinstance(value, LocatedMap):
-            return {name: self._plain(inner, value.lines[name], column) for name, inner in value.items()}
+            return {name: self._plain(inner, partial(value.line_of, name), column) for name, inner in value.items()}
         if isinstance(value, LocatedList):
-            return [self._plain(inner, at, column) for inner, at in zip(value, value.lines, strict=True)]
+            return [self._plain(inner, partial(value.line_of, at), column) for at, inner in enumerate(value)]
         if isinstance(value, str) and is_hidden(value):
             self.record.hide(column, line)
             return None
         return value
 
     def _converted(self, key: str, column: str, form: _Form[T]) -> T | None:
-        return self._convert(self.text(key, column), self.line(key), key, column, form)
+        return self._convert(self.text(key, column), partial(self.line, key), key, column, form)
 
-    def _convert(self, text: str | None, line: int, key: str, column: str, form: _Form[T]) -> T | None:
+    def _convert(self, text: str | None, line: Line, key: str, column: str, form: _Form[T]) -> T | None:
         if text is None:
             return None
         try:
@@ -279,5 +296,5 @@ class Fields:
             if form.hidden(text):
                 self.record.hide(column, line)
             else:
-                self.record.wrong(line, self._path(key), f"{form.otherwise}: {quote(text)}")
+                self.record.wrong(line(), self._path(key), f"{form.otherwise}: {quote(text)}")
             return None

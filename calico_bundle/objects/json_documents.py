@@ -185,7 +185,10 @@ class JsonReader:
     def _start_of_item(self, position: int) -> re.Pattern[str] | None:
         """What the first column of every item looks like, where items begin on lines of their own."""
         first = re.compile(r"[ \t\r]*\n([ \t]+)(?=\{)").match(self._text, position)
-        return re.compile(rf"\n(?:{first[1]}(?=\{{)|[ \t]*(?=\]))") if first else None
+        if not first:
+            return None
+        # The list's own end stands to the left of its items; a bracket further in belongs to an item.
+        return re.compile(rf"\n(?:{first[1]}(?=\{{)|[ \t]{{0,{len(first[1]) - 1}}}(?=\]))")
 
     def _end_of_line_before(self, line: int) -> int:
         index = line - self._first_line - 1

@@ -34,6 +34,10 @@ class LocatedMap(dict[str, "Value"]):
         self.line = line
         self.lines: dict[str, int] = {}
 
+    def line_of(self, key: str) -> int:
+        """The line of a key; of the mapping where the key is not there."""
+        return self.lines.get(key, self.line)
+
 
 class LocatedList(list["Value"]):
     """A list; `line` is where it begins, `lines` where each of its items begins (from 1)."""
@@ -44,6 +48,10 @@ class LocatedList(list["Value"]):
         super().__init__()
         self.line = line
         self.lines: list[int] = []
+
+    def line_of(self, index: int) -> int:
+        """The line of an item."""
+        return self.lines[index]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from calico_bundle.parsers.lines import is_collector_error, output_lines
 
 _LIST = b"apiVersion: v1\nitems:\n- "
 _LIST_OF_PODS = _LIST + b"apiVersion: v1\n  kind: Pod\n"
+_KUBECTL_JSON = b'{\n    "apiVersion": "v1",\n    "items": [\n'
 _LONGEST_REMARK = 400
 """Characters of a line that are looked at to tell whether it is a remark; a hostile line may have a million."""
 
@@ -55,26 +56,30 @@ def parse(text: str, path: str) -> Parsed:
 
 
 def quick(data: bytes, path: str) -> Parsed | None:
-    """The same facts of a file that is, as a whole, what `kubectl get -o yaml` writes of many objects; None for any other.
+    """The same facts of a file that is, as a whole, a list of objects in kubectl's own YAML or in JSON; None for any other.
 
     >>> quick(b"apiVersion: v1\\nkind: Namespace\\n", "ns.yaml") is None
     True
     """
-    return _read_list(iter((data,)), path, data, whole=True)
+    return _read_json(data, path) if data.startswith(b"{") else _read_list(iter((data,)), path, data, whole=True)
 
 
 def stream(pieces: Iterator[bytes], path: str) -> Parsed:
-    """The same facts of a file that comes in pieces: pods are read as they come, other files as a whole.
+    """The same facts of a file that comes in pieces: lists of kubectl are read as they come, other files as a whole.
 
     >>> stream(iter([b"apiVersion: v1\\nkind: Namesp", b"ace\\nmetadata:\\n  name: shop\\n"]), "ns.yaml").facts[0].name
     'shop'
     """
     head = b""
-    while len(head) < len(_LIST_OF_PODS) and (piece := next(pieces, None)) is not None:
+    while len(head) < max(len(_LIST_OF_PODS), len(_KUBECTL_JSON)) and (piece := next(pieces, None)) is not None:
         head += piece
     pieces = chain((head,), pieces)
-    found = _read_list(pieces, path, head, whole=False)
-    return found or parse(b"".join(pieces).decode("utf-8-sig", "replace"), path)
+    if head.startswith(_KUBECTL_JSON):
+        return _read_kubectl_json(pieces, path)
+    if head.startswith(_LIST):
+        return _read_list(pieces, path, head, whole=False) or Parsed(())
+    data = b"".join(pieces)
+    return quick(data, path) or parse(data.decode("utf-8-sig", "replace"), path)
 
 
 def _read_list(pieces: Iterator[bytes], path: str, head: bytes, *, whole: bool) -> Parsed | None:
@@ -85,6 +90,24 @@ def _read_list(pieces: Iterator[bytes], path: str, head: bytes, *, whole: bool) 
     if found.read(pieces) or not whole:
         return Parsed(found.facts(), found.gaps())
     return None
+
+
+def _read_json(data: bytes, path: str) -> Parsed | None:
+    # msgspec is loaded for this alone, and not when the command starts.
+    from calico_bundle.objects.json_lists import OddError, read_list
+
+    try:
+        reading = Reading(path, data.decode())
+        return Parsed(tuple(read_list(data, reading)), reading.gaps())
+    except (OddError, UnicodeDecodeError):
+        return None
+
+
+def _read_kubectl_json(pieces: Iterator[bytes], path: str) -> Parsed:
+    from calico_bundle.objects.json_lists import read_kubectl_list
+
+    reading = Reading(path, "")
+    return Parsed(tuple(read_kubectl_list(pieces, reading, _SURROUNDINGS)), reading.gaps())
 
 
 def _is_noise(line: str) -> bool:
