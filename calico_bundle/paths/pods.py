@@ -95,7 +95,7 @@ class WalkedGroup(PathGroup):
         """The nodes of the endpoints to which a packet is lost, or from which none comes back."""
         return self._classes.lost_to(self._results)
 
-    @cached_property
+    @property
     def outcomes(self) -> Sequence[tuple[str | None, Outcome, Outcome]]:
         """For each ready endpoint: its node, and what becomes of request and reply."""
         return [(node, r.request, r.reply) for node, r in zip(self._classes.nodes, self._results, strict=True)]

@@ -86,41 +86,54 @@ def _shape(part: Mapping[str, Any], definitions: Mapping[str, Any]) -> _Shape:
 
 
 def _render(view: View, shape: _Shape) -> str:
-    return _NOT_SHOWN_RAW.sub(lambda m: f"\\u{ord(m[0]):04x}", _value(view, shape, "\n")) + "\n"
+    return _Writer().value(view, shape, "\n") + "\n"
 
 
 # Written here, because json.dumps neither keeps a given order of keys nor uses its C encoder once there is an indent:
 # for a report of 150,000 pods this takes half of its time.
-def _value(value: object, shape: _Shape, newline: str) -> str:
-    if isinstance(value, str):
-        return encode_basestring(value)
-    if isinstance(value, dict):
-        return _object(value, shape, newline) if value else "{}"
-    if value is None or value is True or value is False:
-        return _CONSTANTS[value]
-    if isinstance(value, _ARRAYS):
-        return _array(value, shape.item or _ANY, newline) if value else "[]"
-    return json.dumps(value, allow_nan=False)
+class _Writer:
+    """Writes one report; a list that stands in it more than once, as one object, is written once."""
+
+    def __init__(self) -> None:
+        self._arrays: dict[tuple[int, str], str] = {}
+
+    def value(self, value: object, shape: _Shape, newline: str) -> str:
+        if isinstance(value, str):
+            return _text(value)
+        if isinstance(value, dict):
+            return self._object(value, shape, newline) if value else "{}"
+        if value is None or value is True or value is False:
+            return _CONSTANTS[value]
+        if isinstance(value, _ARRAYS):
+            return self._array(value, shape.item or _ANY, newline) if value else "[]"
+        return json.dumps(value, allow_nan=False)
+
+    def _object(self, value: dict[str, Any], shape: _Shape, newline: str) -> str:
+        keys: Sequence[str] = shape.keys
+        if tuple(value) != keys:
+            keys = [k for k in keys if k in value] + [k for k in value if k not in shape.inside]
+        inner = newline + "  "
+        find = shape.inside.get
+        parts = [f"{_key(k, inner)}{self.value(value[k], find(k, _ANY), inner)}" for k in keys]
+        return f"{{{','.join(parts)}{newline}}}"
+
+    def _array(self, value: Sequence[Any], item: _Shape, newline: str) -> str:
+        # The report holds the list until it is written, so no other can have its identity.
+        key = (id(value), newline)
+        if key not in self._arrays:
+            inner = newline + "  "
+            written = ",".join([inner + self.value(v, item, inner) for v in value])
+            self._arrays[key] = f"[{written}{newline}]"
+        return self._arrays[key]
 
 
-def _object(value: dict[str, Any], shape: _Shape, newline: str) -> str:
-    keys: Sequence[str] = shape.keys
-    if tuple(value) != keys:
-        keys = [k for k in keys if k in value] + [k for k in value if k not in shape.inside]
-    inner = newline + "  "
-    find = shape.inside.get
-    parts = [f"{_key(k, inner)}{_value(value[k], find(k, _ANY), inner)}" for k in keys]
-    return f"{{{','.join(parts)}{newline}}}"
-
-
-def _array(value: Sequence[Any], item: _Shape, newline: str) -> str:
-    inner = newline + "  "
-    return f"[{','.join([inner + _value(v, item, inner) for v in value])}{newline}]"
+def _text(value: str) -> str:
+    return _NOT_SHOWN_RAW.sub(lambda m: f"\\u{ord(m[0]):04x}", encode_basestring(value))
 
 
 @lru_cache(maxsize=1024)
 def _key(key: str, newline: str) -> str:
-    return f"{newline}{encode_basestring(key)}: "
+    return f"{newline}{_text(key)}: "
 
 
 FORMAT = Format(

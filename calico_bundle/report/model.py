@@ -18,7 +18,7 @@ from calico_bundle.findings import Finding
 from calico_bundle.impact import FAILING, lost_pairs
 from calico_bundle.network.outcome import Hop, Outcome, Walk
 from calico_bundle.network.service import DnsService
-from calico_bundle.paths import DnsPaths, PodPath, Verdict
+from calico_bundle.paths import DnsPaths, PathGroup, PodPath, Verdict
 
 if TYPE_CHECKING:
     from calico_bundle.trace import End, Path
@@ -180,12 +180,38 @@ def _service(dns: DnsService, paths: DnsPaths) -> dict[str, Any]:
 def _paths(diagnosis: Diagnosis, which: str) -> list[dict[str, Any]]:
     if which == "none":
         return []
-    endpoints = diagnosis.dns.ready if diagnosis.dns else ()
-    shown = (p for p in diagnosis.paths.pods if which == "all" or p.verdict in FAILING)
-    return [_path(p, endpoints, diagnosis.findings) for p in shown]
+    told = _Told(diagnosis.dns.ready if diagnosis.dns else (), diagnosis.findings)
+    return [told.path(p) for p in diagnosis.paths.pods if which == "all" or p.verdict in FAILING]
 
 
-def _path(path: PodPath, endpoints: Sequence[EndpointFact], findings: Sequence[Finding]) -> dict[str, Any]:
+class _Told:
+    """Writes paths; what many of them have in common is one object in all of them."""
+
+    def __init__(self, endpoints: Sequence[EndpointFact], findings: Sequence[Finding]) -> None:
+        self._endpoints, self._findings = endpoints, findings
+        self._codes: dict[PathGroup, str | None] = {}
+        self._listed: dict[tuple[object, ...], list[dict[str, Any]]] = {}
+        self._lists: dict[PathGroup, list[dict[str, Any]]] = {}
+
+    def path(self, path: PodPath) -> dict[str, Any]:
+        """One pod's path."""
+        group = path.group
+        if group not in self._codes:
+            self._codes[group] = reason_code(path, self._findings)
+            self._lists[group] = self._list(group)
+        return _path(path, self._codes[group], self._lists[group])
+
+    def _list(self, group: PathGroup) -> list[dict[str, Any]]:
+        outcomes = tuple(group.outcomes)
+        if outcomes not in self._listed:
+            self._listed[outcomes] = [
+                {"ip": str(e.ip), "pod": e.pod, "node": node, "request": request.value, "reply": reply.value}
+                for e, (node, request, reply) in zip(self._endpoints, outcomes, strict=False)
+            ]
+        return self._listed[outcomes]
+
+
+def _path(path: PodPath, code: str | None, endpoints: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "namespace": path.pod.namespace,
         "pod": path.pod.name,
@@ -193,11 +219,8 @@ def _path(path: PodPath, endpoints: Sequence[EndpointFact], findings: Sequence[F
         "host_network": path.pod.host_network,
         "verdict": path.verdict.value,
         "basis": path.basis,
-        "reason": {"code": reason_code(path, findings), "text": path.text},
-        "endpoints": [
-            {"ip": str(e.ip), "pod": e.pod, "node": node, "request": request.value, "reply": reply.value}
-            for e, (node, request, reply) in zip(endpoints, path.group.outcomes, strict=False)
-        ],
+        "reason": {"code": code, "text": path.text},
+        "endpoints": endpoints,
     }
 
 
