@@ -21,8 +21,10 @@ WholeRoute = Callable[[str], RouteFact | None]
 """The route of a line, when it is one whatever lines stand around it."""
 
 _MOST_BYTES = 1 << 22
-_MOST_REFERENCES = 8
+_HELD_REFERENCES = 8
 """Main table alone, all tables, IPv6 apart, nodes in trouble: each sort has one."""
+_MOST_REFERENCES = 64
+"""References begun for one bundle; from then on a file is kept beside the nearest, however far that is."""
 _SAMPLES = 16
 _FITTING = 4
 """Samples of a file that a reference should have, before a new one is begun."""
@@ -162,6 +164,8 @@ class QuickRoutes:
     def __init__(self, whole_route: WholeRoute) -> None:
         self._lines = PlainLines(whole_route)
         self._references: list[RouteBase] = []
+        """Those that files are held beside; the one that was of use last stands last."""
+        self._begun = 0
 
     def __call__(self, data: bytes, path: str) -> Parsed | None:
         """The routes of a file with one whole route on every line; None for any other."""
@@ -171,9 +175,10 @@ class QuickRoutes:
         samples = _samples(data)
         fits = [sum(line in base.places for line in samples) for base in self._references]
         best = max(fits, default=0)
-        if best < _FITTING and len(fits) < _MOST_REFERENCES:
+        if best < _FITTING and self._begun < _MOST_REFERENCES:
             return self._begin(data, path)
-        base = self._references[fits.index(best)]
+        base = self._references.pop(fits.index(best))
+        self._references.append(base)
         hunks, added = differences(base, data)
         if not self._lines.all_understood(added):
             return None
@@ -191,7 +196,10 @@ class QuickRoutes:
                 return None
             routes.append(route)
         base = RouteBase(data, tuple(routes), self._lines)
+        # A node that is cut off has a table like no other's: it must not be in the way of what all others have.
+        del self._references[: len(self._references) + 1 - _HELD_REFERENCES]
         self._references.append(base)
+        self._begun += 1
         return Parsed(RouteListing(base, path, Hunks(), b""))
 
 
