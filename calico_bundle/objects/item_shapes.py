@@ -21,10 +21,12 @@ _END = r"(?=- |\Z)"
 
 
 def _entries(named: str, indent: int = 4) -> str:
-    """Entries with that indentation but for those that are named, each with what is below it."""
+    """Entries with that indentation but for those that are named, each with a text or what is below it."""
     margin = " " * indent
-    below = rf"(?:{margin}- (?:[A-Za-z]++: )?{_TEXT}\n|{margin}  [A-Za-z0-9][A-Za-z0-9_./-]*+: {_TEXT}\n)*+"
-    return rf"(?:{margin}(?!(?:{named}):)[A-Za-z]++:(?: {_TEXT})?\n{below})*+"
+    pair = rf"[A-Za-z0-9][A-Za-z0-9_./-]*+: {_TEXT}\n"
+    mapping = rf"(?:{margin}  {pair})++"
+    listed = rf"(?:{margin}- {pair}(?:{margin}  {pair})*+)++|(?:{margin}- {_TEXT}\n)++"
+    return rf"(?:{margin}(?!(?:{named}):)[A-Za-z]++:(?: {_TEXT}\n|\n(?:{mapping}|{listed})?+))*+"
 
 
 def _target(margin: str) -> str:
@@ -71,11 +73,12 @@ ENDPOINT_SLICE = (
 """An EndpointSlice whose endpoints have one IPv4 address each."""
 
 _NO_ADDRESS = _entries("clusterIP|clusterIPs|ports|selector|type")
+_PORT = rf"(?:port: [1-9][0-9]{{0,4}}|(?!port:)[A-Za-z]++: {_TEXT})\n"
 _MAPPING = rf"(?:      [A-Za-z0-9][A-Za-z0-9_./-]*+: {_TEXT}\n)++"
 SERVICE = (
     rf"- apiVersion: v1\n  kind: Service\n  metadata:\n{_METADATA}  spec:\n{_NO_ADDRESS}"
     rf"    clusterIP: (?:(?P<ip>{_IPV4})\n    clusterIPs:\n    - (?P=ip)\n|None\n    clusterIPs:\n    - None\n){_NO_ADDRESS}"
-    rf"(?:    ports:\n(?P<ports>(?:    (?:- |  )(?:port: [1-9][0-9]{{0,4}}|(?!port:)[A-Za-z]++: {_TEXT})\n)++))?{_NO_ADDRESS}"
+    rf"(?:    ports:\n(?:    - {_PORT}(?:      {_PORT})*+)++)?{_NO_ADDRESS}"
     rf"(?:    selector:\n{_MAPPING})?{_NO_ADDRESS}(?:    type: {_NAME}\n|    type: [A-Z][A-Za-z]++\n)?{_NO_ADDRESS}"
     rf"(?:  status:\n    loadBalancer: \{{\}}\n)?{_END}"
 )

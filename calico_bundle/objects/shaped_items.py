@@ -100,7 +100,10 @@ def _group(found: re.Match[str], line: int, path: str, what: tuple[str, str, str
     )
 
 
-def _service(items: ShapedItems, found: re.Match[str], line: int) -> ServiceText:
+def _service(items: ShapedItems, found: re.Match[str], line: int) -> ServiceText | None:
+    # The record is made later, when a gap for an item that cannot be read would come too late.
+    if _doubles_a_key(found.string):
+        return None
     return ServiceText(found["namespace"].strip('"'), found["name"], found["ip"], found.string, line, items.service)
 
 
@@ -108,7 +111,29 @@ def _service_fact(path: str, text: str, line: int) -> ServiceFact:
     reading = Reading(path, text)
     body = canonical_object(reading, text, line, "Service")
     facts = built(body, reading) if body else read_item_facts(reading, text, line)
-    return next(fact for fact in facts if isinstance(fact, ServiceFact))
+    (service,) = (fact for fact in facts if isinstance(fact, ServiceFact))
+    return service
+
+
+def _doubles_a_key(item: str) -> bool:
+    """Whether a mapping of an item of some shape has a key twice, which makes it no YAML.
+
+    >>> _doubles_a_key("- a:\\n    x: 1\\n  b:\\n    x: 2\\n"), _doubles_a_key("- a:\\n    x: 1\\n    x: 2\\n")
+    (False, True)
+    """
+    keys: dict[int, set[str]] = {}
+    above = -1
+    for line in item.splitlines():
+        lead, _, _ = line.partition(":")
+        key = lead.lstrip(" -")
+        depth = len(lead) - len(key)
+        if depth > above or lead[depth - 2] == "-":
+            keys[depth] = set()
+        if key in keys[depth]:
+            return True
+        keys[depth].add(key)
+        above = depth
+    return False
 
 
 def _ipam_block(items: ShapedItems, found: re.Match[str], line: int) -> IPBlockFact | None:

@@ -329,3 +329,20 @@ def test_kinds_that_nobody_reads_are_passed_over() -> None:
     found = same(HEAD + unread + filled(SERVICE, {}) + unread + TAIL)
     assert found is not None
     assert len(found.facts) == 1
+
+
+@pytest.mark.parametrize(
+    "usual, odd",
+    [
+        ("      app: <word>\n", "      app: <word>\n      app: <word>\n"),
+        ("    selector:\n", "    selector:\n      k8s-app: kube-dns\n      k8s-app: kube-dns\n"),
+        ("    ports:\n    - name", "    ports:\n      name"),
+    ],
+)
+def test_service_that_is_no_yaml_does_not_take_others_with_it(usual: str, odd: str) -> None:
+    assert usual in SERVICE
+    items = [SERVICE, SERVICE.replace(usual, odd, 1), SERVICE.replace("name: <name>", "name: last", 1)]
+    text = HEAD + "".join(filled(item, {}) for item in items) + TAIL
+    found, expected = stream(iter((text.encode(),)), "x.yaml"), parse(text, "x.yaml")
+    assert tuple(found.of(ServiceFact)) == tuple(expected.of(ServiceFact))
+    assert found.gaps == expected.gaps
