@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from calico_bundle.facts.kubernetes import PodFact
 from calico_bundle.facts.pod_columns import columns_of
@@ -18,9 +18,24 @@ def homes_of(pods: Sequence[PodFact]) -> dict[int, str | None]:
     >>> homes_of(())
     {}
     """
+    return dict(_addresses(pods))
+
+
+def disputing_nodes(pods: Sequence[PodFact]) -> frozenset[str]:
+    """The nodes of pods that have an address which a pod on another node has too.
+
+    >>> disputing_nodes(())
+    frozenset()
+    """
+    homes = homes_of(pods)
+    pairs = ((homes[ip], node) for ip, node in _addresses(pods))
+    return frozenset(name for last, node in pairs if last != node for name in (last, node) if name is not None)
+
+
+def _addresses(pods: Sequence[PodFact]) -> Iterator[tuple[int, str | None]]:
     kept = columns_of(pods)
     rows = zip(kept.ipv4s, kept.nodes, kept.host_networks, kept.phases, strict=True)
-    return {ip: node for ip, node, host, phase in rows if ip is not None and not host and phase not in FINISHED}
+    return ((ip, node) for ip, node, host, phase in rows if ip is not None and not host and phase not in FINISHED)
 
 
 def probed_nodes(pods: Sequence[PodFact]) -> frozenset[str]:

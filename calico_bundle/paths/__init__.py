@@ -12,7 +12,7 @@ from ipaddress import IPv4Address
 from calico_bundle.cluster import Cluster
 from calico_bundle.facts import EndpointFact, PodFact
 from calico_bundle.facts.pod_columns import PodColumns, columns_of
-from calico_bundle.facts.pod_queries import FINISHED, homes_of
+from calico_bundle.facts.pod_queries import FINISHED, disputing_nodes, homes_of
 from calico_bundle.network.forwarding import Forwarding
 from calico_bundle.network.likeness import Likeness
 from calico_bundle.network.service import DnsService
@@ -134,20 +134,17 @@ class DnsPaths:
 
     @cached_property
     def _likeness(self) -> Likeness:
-        homes = {
-            value: node for value, node in self._pod_nodes.items() if node is not None and node in self.cluster.nodes
-        }
+        nodes = self.cluster.nodes
+        homes = {value: node for value, node in self._pod_nodes.items() if node is not None and node in nodes}
+        disputing = set(disputing_nodes(self.cluster.pods))
         for endpoint in self._ready:
             node = self.endpoint_node(endpoint)
-            if (
-                node is not None
-                and node in self.cluster.nodes
-                and endpoint.ip is not None
-                and self._lookups.is_pod(endpoint)
-            ):
-                homes[int(endpoint.ip)] = node
+            if node is not None and node in nodes and endpoint.ip is not None and self._lookups.is_pod(endpoint):
+                before = homes.setdefault(int(endpoint.ip), node)
+                disputing.update({before, node} if before != node else ())
         ends = (self.endpoint_node(endpoint) for endpoint in self._ready)
-        return Likeness(self.forwarding, homes, frozenset(name for name in ends if name and name in self.cluster.nodes))
+        known = frozenset(name for name in ends if name and name in nodes)
+        return Likeness(self.forwarding, homes, known, frozenset(disputing))
 
     @cached_property
     def _classes(self) -> Classes:

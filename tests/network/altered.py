@@ -26,7 +26,7 @@ from tests.network.hand_made import (
 NUMBERS = range(1, 9)
 DNS_NODES = (2, 4, 5)
 RULES = "0: from all lookup local\n32766: from all lookup main\n32767: from all lookup default"
-SYSCTLS = "net.ipv4.conf.all.rp_filter = {0}\nnet.ipv4.conf.eth0.rp_filter = {0}\nnet.ipv4.conf.cali1a.rp_filter = {0}"
+SETTINGS = "net.ipv4.conf.{}.rp_filter = {}"
 
 
 @dataclass
@@ -62,12 +62,19 @@ def _plan(number: int) -> Plan:
         "routes": routes_of(number, *others) + f"\n10.244.{number}.3 dev cali{number}b scope link",
         "rules": RULES,
         "neighbors": "\n".join(f"10.0.1.{10 + n} dev eth0 lladdr {_mac(n)} REACHABLE" for n in others if n % 3),
-        "sysctls": SYSCTLS.format(0),
+        "sysctls": settings(number, 0),
         "sessions": "\n".join(f"10.0.1.{10 + n} Established" for n in others),
         "internal": address,
         "calico": f"{address}/24",
     }
     return Plan(number, [card("eth0", f"{address}/24", mac=_mac(number))], records)
+
+
+def settings(number: int, value: int, *cables: int) -> str:
+    """The filters of a node: of its card and its two pods' cables, the latter with values of their own where given."""
+    a, b = cables or (value, value)
+    found = {"all": value, "eth0": value, f"cali{number}a": a, f"cali{number}b": b}
+    return "\n".join(SETTINGS.format(device, one) for device, one in found.items())
 
 
 def _mac(number: int) -> str:
@@ -207,7 +214,37 @@ def session_down(plan: Plan, dice: random.Random) -> None:
 
 
 def strict_filter(plan: Plan, dice: random.Random) -> None:
-    plan.records["sysctls"] = SYSCTLS.format(dice.choice((1, 2)))
+    plan.records["sysctls"] = settings(plan.number, dice.choice((1, 2)))
+
+
+def filter_of_one_cable(plan: Plan, dice: random.Random) -> None:
+    """One that is asked where the route back is not into the cable that a packet came from: both are dead here."""
+    plan.records["sysctls"] = settings(plan.number, 0, *dice.choice(((0, 1), (1, 0), (2, 1))))
+    plan.edit("routes", lambda lines: [f"{x} dead linkdown" if f"dev cali{plan.number}" in x else x for x in lines])
+
+
+def filter_of_one_cable_is_not_recorded(plan: Plan, dice: random.Random) -> None:
+    filter_of_one_cable(plan, dice)
+    gone = f"cali{plan.number}{dice.choice('ab')}"
+    plan.edit("sysctls", lambda lines: [x for x in lines if gone not in x])
+
+
+def card_with_the_address_of_a_pod(plan: Plan, dice: random.Random) -> None:
+    address = f"10.244.{dice.choice(NUMBERS)}.{dice.choice((2, 3, 9))}"
+    plan.cards.append(card(dice.choice(("eth3", "tunl0")), f"{address}/{dice.choice((25, 26, 31, 32))}"))
+
+
+def source_of_another(plan: Plan, dice: random.Random) -> None:
+    start = dice.choice(("default", f"10.244.{_other(plan, dice)}."))
+    source = f" src 10.0.1.{10 + _other(plan, dice)}"
+    plan.edit("routes", lambda lines: [x + source if x.startswith(start) and "via" in x else x for x in lines])
+
+
+def block_in_a_block(plan: Plan, dice: random.Random) -> None:
+    """BIRD marks a smaller block inside the node's own, or inside another's; one pod of two is in it."""
+    owner = dice.choice((plan.number, plan.number, _other(plan, dice)))
+    line = f"blackhole 10.244.{owner}.{dice.choice(('0/28', '2/31', '3', '0/24'))} proto bird"
+    plan.edit("routes", lambda lines: [*lines, line])
 
 
 def second_card(plan: Plan, dice: random.Random) -> None:
@@ -259,5 +296,7 @@ CHANGES: tuple[Change, ...] = (
     lose_a_route, lose_routes_of_bird, lead_by_another, lead_by_the_router, drop_one_pod, drop_a_network,
     route_the_borrower, keep_a_stale_cable, pull_a_cable, lay_a_second_cable, lose_the_default_route,
     rule_for_a_source, rule_for_a_cable, neighbor_is_silent, neighbor_is_another, no_record, no_cards, session_down,
-    strict_filter, second_card, address_of_another, other_mask, not_ready, other_as_number, in_a_cloud, masquerade,
+    strict_filter, filter_of_one_cable, filter_of_one_cable_is_not_recorded, card_with_the_address_of_a_pod,
+    source_of_another, block_in_a_block, second_card, address_of_another, other_mask, not_ready, other_as_number,
+    in_a_cloud, masquerade,
 )  # fmt: skip

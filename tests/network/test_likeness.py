@@ -11,7 +11,7 @@ from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.network.service import find_dns
 from calico_bundle.paths import DnsPaths
 from tests.network.altered import CHANGES, build, plans, service_rules
-from tests.network.hand_made import block, pool
+from tests.network.hand_made import block, card, endpoint, pod, pool
 
 FIELDS_IN_KEYS = {
     "name": "what a key is without",
@@ -78,8 +78,11 @@ def test_changes_at_random_are_seen(seed: int):
     for _ in range(dice.randint(1, 8)):
         dice.choice(CHANGES)(dice.choice(nodes), dice)
     wrapped = replace(pool(), ipip_mode=dice.choice(("Never", "Never", "Always", "CrossSubnet")))
-    blocks = () if dice.random() < 0.1 else (*build(nodes).blocks, block("10.244.40.0/26", "node-4"))
-    assert not differing(paths(build(nodes, listed=bool(seed % 2), pools=(wrapped,), blocks=blocks)))
+    second = dice.choice(("10.244.40.0/26", "10.244.4.0/28", "10.244.4.0/24"))
+    blocks = () if dice.random() < 0.1 else (*build(nodes).blocks, block(second, "node-4"))
+    twins = [pod("twin", "node-3", "10.244.5.3")] if dice.random() < 0.2 else []
+    facts = {"pools": (wrapped,), "blocks": blocks, "pods": (*build(nodes).pods, *twins)}
+    assert not differing(paths(build(nodes, listed=bool(seed % 2), **facts)))
 
 
 def test_change_of_all_nodes_but_one_is_seen():
@@ -130,3 +133,62 @@ def test_borrowed_address_goes_to_the_owner_of_its_block_where_no_route_of_its_o
     assert not differing(found)
     (group,) = (g for g in found.groups if any(found.pods[i].pod.name == "borrower" for i in g.pods))
     assert [reply for _, _, reply in group.outcomes] == ["delivered", "delivered", "lost"]
+
+
+@pytest.mark.parametrize("listed", [False, True])
+@pytest.mark.parametrize("small", ["10.244.4.0/28", "10.244.4.0/30", "10.244.4.2/32"])
+def test_address_in_two_blocks_meets_what_is_said_of_either(small: str, listed: bool):
+    nodes = plans()
+    old, new = "10.244.4.0/26 via 10.0.1.14 ", "10.244.4.0/26 via 10.0.1.1 "
+    nodes[7].edit("routes", lambda lines: [line.replace(old, new) for line in lines])
+    blocks = (*build(nodes).blocks, block(small, "node-4"))
+    assert not differing(paths(build(nodes, listed=listed, blocks=blocks)))
+
+
+def test_odd_nodes_say_another_thing_of_each_block():
+    """node-8 leads packets by others, and those for one of the two blocks of node-4 to nobody."""
+    nodes = plans()
+    for plan in nodes[:7]:
+        route = "blackhole 10.244.40.0/26" if plan.number == 4 else "10.244.40.0/26 via 10.0.1.14 dev eth0"
+        plan.edit("routes", lambda lines, route=route: [*lines, f"{route} proto bird"])
+    nodes[3].edit("routes", lambda lines: [*lines, "10.244.40.2 dev cali4c scope link"])
+    nodes[3].edit("sysctls", lambda lines: [*lines, "net.ipv4.conf.cali4c.rp_filter = 0"])
+    nodes[7].edit("routes", lambda lines: [*lines, "10.99.0.0/16 via 10.0.1.13 dev eth0", "unreachable 10.244.40.0/26"])
+    cluster = build(nodes)
+    more = {
+        "blocks": (*cluster.blocks, block("10.244.40.0/26", "node-4")),
+        "pods": (*cluster.pods, pod("app-44", "node-4", "10.244.40.2")),
+        "endpoints": (*cluster.endpoints, endpoint("10.244.40.2", "node-4", "app-44")),
+    }
+    assert not differing(paths(build(nodes, **more)))
+
+
+@pytest.mark.parametrize("twin", ["pod", "endpoint"])
+def test_address_of_two_pods_is_met_on_either_node(twin: str):
+    nodes = plans()
+    nodes[4].edit("routes", lambda lines: [*lines, "blackhole 10.244.4.3"])
+    cluster = build(nodes)
+    more = (
+        {"pods": (*cluster.pods, pod("twin", "node-5", "10.244.4.3"))}
+        if twin == "pod"
+        else {"endpoints": (*cluster.endpoints, endpoint("10.244.4.3", "node-5", "twin"))}
+    )
+    assert not differing(paths(build(nodes, **more)))
+
+
+def test_address_of_two_nodes_is_nearer_to_the_one_whose_block_it_is_in():
+    nodes = plans()
+    for plan in (nodes[1], nodes[3]):
+        plan.cards.append(card("eth3", "10.244.4.60/26"))
+        plan.edit("routes", lambda lines: [line for line in lines if not line.startswith("default")])
+    assert not differing(paths(build(nodes)))
+
+
+def test_neighbor_with_the_card_of_another_node_is_told_from_one_with_its_own():
+    """10.0.1.12 is the address of two nodes, so no neighbor entry for it is about one of them."""
+    nodes = plans()
+    nodes[6].cards.append(card("eth4", "10.0.1.12/32"))
+    for number, holder in ((3, 4), (4, 3), (5, 2)):
+        line = f"10.0.1.12 dev eth0 lladdr 02:00:00:00:00:0{holder} STALE"
+        nodes[number - 1].edit("neighbors", lambda lines, x=line: [x, *(n for n in lines if "10.0.1.12 " not in n)])
+    assert not differing(paths(build(nodes)))

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.facts import Address, Network, ServiceRuleFact
+from calico_bundle.network.likeness.blocks import Blocks
 
 Key = tuple[object, ...]
 
@@ -50,23 +51,32 @@ class Networks:
 class Roles:
     """What each IPv4 address of a node is to it: equal for alike addresses of two nodes."""
 
-    def __init__(self, cluster: Cluster, networks: Networks) -> None:
-        self._networks = networks
+    def __init__(self, cluster: Cluster, networks: Networks, blocks: Blocks) -> None:
+        self._networks, self._blocks = networks, blocks
         named = {name: tuple(_named(node)) for name, node in cluster.nodes.items()}
         self._holders = Counter(value for found in named.values() for value in {value for value, _ in found})
-        self._own = {name: self._roles(found) for name, found in named.items()}
+        self._own = {name: self._roles(name, found) for name, found in named.items()}
         self.owner = {value: name for name, own in self._own.items() for value in own if self._holders[value] == 1}
         """Who has an address that one node alone has."""
 
-    def _roles(self, found: Iterable[tuple[int, Key]]) -> dict[int, Key]:
+    def _roles(self, name: str, found: Iterable[tuple[int, Key]]) -> dict[int, Key]:
         words: dict[int, list[Key]] = {}
         for value, word in found:
             words.setdefault(value, []).append(word)
         # An address that several nodes have is no role: its value tells what a packet for it meets.
         return {
-            value: (value if self._holders[value] > 1 else None, *told, *self._networks.around(value))
+            value: (value if self._holders[value] > 1 else None, *told, *self._around(name, value))
             for value, told in words.items()
         }
+
+    def _around(self, name: str, value: int) -> Key:
+        """What an address is in: networks, and a block of the node's own or of another."""
+        home = self._blocks.home(value)
+        return (*self._networks.around(value), home and (home[0] if home[0] != name else ""))
+
+    def has(self, value: int) -> bool:
+        """Whether an address is some node's."""
+        return value in self._holders
 
     def of(self, node: str, address: Address) -> Key | None:
         """The role of an address on a node; None where it is none of the node's."""

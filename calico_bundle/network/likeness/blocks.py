@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from calico_bundle.facts import Network
 
@@ -36,6 +36,8 @@ class Blocks:
         for block, home in self._homes.items():
             by_length[32 - block.prefixlen][int(block.network_address)] = home
         self._by_length = sorted(by_length.items())
+        self.nested = frozenset(self._nested())
+        """The nodes with a block inside another one, or around one: their addresses are in two blocks."""
 
     def items(self) -> Iterable[tuple[Network, Home]]:
         """All of them."""
@@ -52,6 +54,14 @@ class Blocks:
             if found is not None:
                 return found
         return None
+
+    def _nested(self) -> Iterator[str]:
+        for block, (name, _) in self._homes.items():
+            first = int(block.network_address)
+            for shift, homes in self._by_length:
+                around = homes.get(first >> shift << shift) if shift > 32 - block.prefixlen else None
+                if around is not None:
+                    yield from (name, around[0])
 
     def network(self, node: str, number: int | None) -> Network | None:
         """The block of a node and number."""

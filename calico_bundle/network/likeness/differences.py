@@ -27,7 +27,8 @@ class Difference:
     """A table beside a reference: the reference's routes, the places of those it lacks, and the routes it has besides.
 
     `base` is equal for tables with the same reference; None where there is none, and all routes are `added`. Added routes
-    of one pod into its cable are the addresses in `cables` instead. What no lookup can meet may be left out of `added`.
+    of one pod into its cable are the addresses in `cables` and the `devices` instead. What no lookup can meet may be left out
+    of `added`.
     """
 
     base: object
@@ -35,6 +36,7 @@ class Difference:
     removed: frozenset[int]
     added: Sequence[RouteFact]
     cables: Sequence[int] = ()
+    devices: frozenset[str] = frozenset()
 
 
 def difference(routes: Sequence[RouteFact], is_cable: Callable[[str], bool]) -> Difference:
@@ -57,19 +59,23 @@ def _joined(found: Sequence[Difference]) -> Difference:
         lines += one.lines
     added = [route for one in found for route in one.added]
     cables = [pod for one in found for pod in one.cables]
-    return Difference(tuple(one.base for one in found), lines, frozenset(removed), added, cables)
+    devices = frozenset(device for one in found for device in one.devices)
+    return Difference(tuple(one.base for one in found), lines, frozenset(removed), added, cables, devices)
 
 
 def _of_listing(listing: RouteListing, is_cable: Callable[[str], bool]) -> Difference:
     read = listing.base.reader.route
     others = [_read(read, found["line"]) for found in _OTHER.finditer(listing.added)]
     cables: list[int] = []
+    devices: list[str] = []
     for address, device in _INTO_CABLE.findall(listing.added):
         if is_cable(device.decode()):
             cables.append(int.from_bytes(inet_aton(address.decode()), "big"))
+            devices.append(device.decode())
         else:
             others.append(read(address + b" dev " + device + b" scope link"))
-    return Difference(listing.base, listing.base.routes, listing.removed, list(filter(can_matter, others)), cables)
+    added = list(filter(can_matter, others))
+    return Difference(listing.base, listing.base.routes, listing.removed, added, cables, frozenset(devices))
 
 
 @lru_cache(4096)  # what is new about one node is added to the tables of all others

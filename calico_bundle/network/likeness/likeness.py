@@ -18,21 +18,26 @@ from calico_bundle.network.likeness.tables import THIRD, Part, Tables
 class Likeness:
     """Likeness of the nodes of one cluster, as far as lookups go whose other end is on one of the nodes in `ends`.
 
-    `pods` gives the node of every address of a pod or of an endpoint.
+    `pods` gives the node of every address of a pod or of an endpoint; `disputing` are the nodes whose pods have addresses
+    that pods of others have too.
     """
 
-    def __init__(self, forwarding: Forwarding, pods: Mapping[int, str], ends: frozenset[str]) -> None:
+    def __init__(
+        self, forwarding: Forwarding, pods: Mapping[int, str], ends: frozenset[str], disputing: frozenset[str]
+    ) -> None:
         self._cluster, self._forwarding = forwarding.cluster, forwarding
         nodes, is_cable = self._cluster.nodes, forwarding.pods.is_workload_device
         tables = {n.name: difference(n.routes, is_cable) for n in nodes.values() if n.routes is not None}
         self._blocks = Blocks(self._cluster.blocks_by_node, marked_blocks(tables))
         routed = (network for network in destinations(tables.values()) if self._blocks.home_of(network) is None)
         self._networks = Networks([*spoken_of(self._cluster), *routed])
-        self._roles = Roles(self._cluster, self._networks)
+        self._two_homes = self._blocks.nested | disputing
+        """Nodes that are not the only home of an address: it is in two blocks, or another node has it too."""
+        self._roles = Roles(self._cluster, self._networks, self._blocks)
         self._numbers: dict[object, int] = {}
         self._tables = Tables(tables, self._roles, self._blocks, pods, is_cable, self.number)
         self._mentions = Mentions(nodes.values(), self._roles, forwarding.wires, forwarding.peerings, ends)
-        self._natures = Natures(forwarding, self._roles, self._tables, self._mentions)
+        self._natures = Natures(forwarding, self._roles, self._tables, self._mentions, self._two_homes)
         self._usual: dict[tuple[int | None, str, Part], int] = {}
         self._said_of_parts: dict[tuple[str, Part], int] = {}
         self._places: dict[object, Key] = {}
@@ -64,7 +69,7 @@ class Likeness:
     def relation(self, node: str, other: str, part: Part) -> int:
         """The number of what a node's records say of a part of another."""
         if node in self._odd or other in self._odd:
-            return self.number(("only", node, other))
+            return self.number(("only", node, other, part))
         if other not in self._departs[node]:
             return self.usually(self._tables.reference(node), other, part)
         key = (node, other, part)
@@ -75,7 +80,7 @@ class Likeness:
     def _relation(self, node: str, other: str, part: Part) -> Key:
         told, besides = self._tables.relation(node, other, part), self._mentions.relation(node, other)
         if THIRD in (told or ()) or any(THIRD in words for words in besides if isinstance(words, tuple)):
-            return ("only", node, other)
+            return ("only", node, other, part)
         return ("relation", told, besides)
 
     def departs(self, node: str) -> frozenset[str]:
@@ -109,7 +114,8 @@ class Likeness:
     def spot(self, node: str, value: int) -> object:
         """What is equal for most pods of a node that lie alike, and quickly told; None where that is not quickly told."""
         home = self._blocks.home(value)
-        if home is None or home in self._uneven or node in self._tell_pods_apart or self._tables.is_routed_alone(value):
+        uneven = home is None or home in self._uneven or self._tables.is_routed_alone(value)
+        if uneven or self._is_told_apart(node, value):
             return None
         return (home, self._tables.has_cable(node, value))
 
@@ -128,8 +134,7 @@ class Likeness:
         seen = (node, part, self._tables.has_cable(node, value), home, self._networks.around(value))
         if seen not in self._places:
             self._places[seen] = self._pod_place(*seen)
-        named = value if node in self._tell_pods_apart else None
-        return (*self._places[seen], named)
+        return (*self._places[seen], value if self._is_told_apart(node, value) else None)
 
     def _pod_place(self, node: str, part: Part, here: bool, home: Home | None, around: Key) -> Key:
         borrowed = home is not None and home[0] != node
@@ -162,9 +167,15 @@ class Likeness:
             return False
         return node == owner[0] or len(self._tables.relation(node, owner[0]) or ()) > 1
 
+    def _is_told_apart(self, node: str, value: int) -> bool:
+        """Whether a pod is taken for itself; a packet for an address that is a node's too may end on that node."""
+        return node in self._tell_pods_apart or self._roles.has(value)
+
     @cached_property
     def _tell_pods_apart(self) -> frozenset[str]:
-        """Nodes with a policy rule about one pod's cable (`iif`): each of their pods is taken for itself."""
-        is_cable = self._forwarding.pods.is_workload_device
-        ruled = ((n.name, r.input_device) for n in self._cluster.nodes.values() for r in n.rules or ())
-        return frozenset(name for name, device in ruled if device and is_cable(device))
+        """Nodes whose records may say something else of each of their pods: those of a cable, or two homes."""
+        nodes, is_cable = self._cluster.nodes.values(), self._forwarding.pods.is_workload_device
+        ruled = ((n.name, r.input_device) for n in nodes for r in n.rules or ())
+        by_rule = {name for name, device in ruled if device and is_cable(device)}
+        uneven = {n.name for n in nodes if self._natures.has_uneven_cables(n)}
+        return self._two_homes | by_rule | uneven

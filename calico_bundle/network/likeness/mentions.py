@@ -62,7 +62,7 @@ class Mentions:
         cards = self._wires.cards_with(entry.mac) if entry.mac else frozenset()
         owners = {name for name, _ in cards}
         third = (THIRD,) if owners - {owner} else ()
-        theirs = frozenset(card for _, card in cards)
+        theirs = cards if owner is None else frozenset(card for _, card in cards)
         return owner, ("neighbor", part, entry.device, entry.mac is not None, theirs, entry.state == SILENT, *third)
 
     def _sessions(self, node: ClusterNode) -> Iterator[tuple[str | None, Key]]:

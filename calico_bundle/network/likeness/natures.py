@@ -29,8 +29,9 @@ class Natures:
         roles: Roles,
         tables: Tables,
         mentions: Mentions,
+        two_homes: frozenset[str],
     ) -> None:
-        self._forwarding = forwarding
+        self._forwarding, self._two_homes = forwarding, two_homes
         self._roles, self._tables, self._mentions = roles, tables, mentions
         self._is_cable = forwarding.pods.is_workload_device
 
@@ -68,13 +69,31 @@ class Natures:
         )
 
     def is_odd(self, node: ClusterNode) -> bool:
-        """Whether its own records lead packets where neither end is, or BIRD's table stands in for the kernel's.
+        """Whether its own records lead packets where neither end is, its pods have two homes, or BIRD's table stands in.
 
         What it says of one node is then nothing to go by for another: each way to and from it is a case of its own.
         """
         own = self._tables.relation(node.name, node.name) or ()
         return (
-            THIRD in own or self._tables.by_another(node.name) or (node.bgp_routes is not None and node.routes is None)
+            node.name in self._two_homes
+            or THIRD in own
+            or self._tables.by_another(node.name)
+            or (node.bgp_routes is not None and node.routes is None)
+        )
+
+    def has_uneven_cables(self, node: ClusterNode) -> bool:
+        """Whether the kernel's settings are not the same for the cables of all of its pods."""
+        settings = node.sysctls or {}
+        found = {key: _SETTINGS.fullmatch(key) for key in settings}
+        set_for = {match["device"] for match in found.values() if match and match["device"]}
+        cables = {device for device in set_for if self._is_cable(device)}
+        if not cables:
+            return False
+        cables |= self._tables.cables_of(node.name)
+        cables.update(i.name for i in node.cards if self._is_cable(i.name))
+        return any(
+            len({fact and fact.value for fact in (settings.get(f"net.ipv4.conf.{c}.{name}") for c in cables)}) > 1
+            for name in ("rp_filter", "accept_local")
         )
 
     @staticmethod

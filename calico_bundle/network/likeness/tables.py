@@ -51,7 +51,7 @@ ALL = Part(whole=True)
 class _Word:
     """One route: whom it is about, what of that node's (a pod, a block by its number, anything else), and what it says.
 
-    `third` when it leads by a node that it is not about.
+    `third` when it leads by a node that it is not about, or gives a sender another node's address.
     """
 
     who: str
@@ -66,7 +66,7 @@ class _Word:
 class _Reference:
     """A reference listing: its routes in words, whom they are about, and how many tables lack which.
 
-    `personal` are the routes that only one node can have: into a pod's cable, or with a source address.
+    `personal` are the routes that only one node can have: into pods' cables, or with a source address.
     """
 
     words: dict[int, _Word]
@@ -89,6 +89,7 @@ class _Table:
     removed: frozenset[int]
     added: Mapping[str, Sequence[_Word]]
     cables: frozenset[int]
+    devices: frozenset[str]
 
 
 class Tables:
@@ -157,6 +158,11 @@ class Tables:
         table = self._tables.get(node)
         return table is not None and pod in table.cables
 
+    def cables_of(self, node: str) -> frozenset[str]:
+        """The devices of a table's routes that are pods' cables."""
+        table = self._tables.get(node)
+        return table.devices if table else frozenset()
+
     def is_routed_alone(self, pod: int) -> bool:
         """Whether some table has a route for a pod's address alone, beside the one into its cable."""
         return pod in self._routed_alone
@@ -177,10 +183,11 @@ class Tables:
         reference = self._references[number]
         reference.users += 1
         reference.lacking.update(table.removed)
-        kept = (table.lines[place] for place in reference.personal if place not in table.removed)
+        own = [table.lines[place] for place in reference.personal if place not in table.removed] + [*table.added]
+        devices = table.devices.union(*map(self._into_cables, own))
         cables: set[int] = set()
         added: dict[str, list[_Word]] = defaultdict(list)
-        for route in (*kept, *table.added):
+        for route in own:
             pod = self._cable(route)
             if pod is not None and pod not in cables and self._pods.get(pod, name) == name:
                 cables.add(pod)
@@ -192,17 +199,20 @@ class Tables:
                 cables.add(pod)
             else:
                 added[home].append(_Word(home, pod, None, self._number(_INTO_CABLE), third=False, by_bird=False))
-        return _Table(number, table.removed, dict(added), frozenset(cables))
+        return _Table(number, table.removed, dict(added), frozenset(cables), devices)
 
     def _reference_of(self, table: Difference) -> int:
         number = self._numbers.get(table.base)
         if number is None:
             number = self._numbers[table.base] = len(self._references)
             numbered = list(enumerate(table.lines))
-            personal = frozenset(p for p, r in numbered if r.source is not None or self._cable(r) is not None)
+            personal = frozenset(p for p, r in numbered if r.source is not None or self._into_cables(r))
             listed = ((place, self._word(route, None)) for place, route in numbered if place not in personal)
             self._references.append(_Reference({place: word for place, word in listed if word}, personal))
         return number
+
+    def _into_cables(self, route: RouteFact) -> set[str]:
+        return {hop.device for hop in route.next_hops if hop.device and self._is_cable(hop.device)}
 
     def _cable(self, route: RouteFact) -> int | None:
         """The pod that a route is the own one of, into its cable, just as Felix writes it; None for every other route."""
@@ -224,8 +234,10 @@ class Tables:
         hops = tuple(self._hop(hop, who) for hop in route.next_hops)
         source = self._part(route.source, own)
         said = (route.table, route.type, where, hops, route.protocol, route.scope, source, route.metric)
-        gateways = (self._roles.owner.get(int(hop.gateway), who) for hop in route.next_hops if hop.gateway)
-        third = any(gateway != who for gateway in gateways)
+        owner = self._roles.owner
+        third = any(owner.get(int(hop.gateway), who) != who for hop in route.next_hops if hop.gateway)
+        if own and route.source:
+            third = third or owner.get(int(route.source), own) != own
         return _Word(who, pod, block, self._number(said), third, route.protocol in BIRD_PROTOCOLS)
 
     def _about(self, destination: Network) -> tuple[str, int | None, int | None, Key] | None:
