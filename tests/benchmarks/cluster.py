@@ -26,6 +26,7 @@ _FIRST_NODE = int(IPv4Address("10.1.0.10"))
 _FIRST_BLOCK = int(IPv4Address("10.128.0.0"))
 _SHORT = "bcdfghjklmnpqrstvwxz2456789"
 """The letters of Kubernetes' random names (apimachinery, util/rand)."""
+_STEP = 8_675_309
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +172,14 @@ class Cluster:
 
 
 def suffix(kind: str, number: int) -> str:
-    """Five letters that look random and are always the same.
+    """Five letters that look random, are always the same, and differ for any two numbers: names are given once.
 
     >>> suffix("app", 7) == suffix("app", 7), len(suffix("app", 7))
     (True, 5)
     """
-    value = int.from_bytes(hashlib.sha1(f"{kind}{number}".encode()).digest()[:8], "big")  # noqa: S324
+    start = int.from_bytes(hashlib.sha1(kind.encode()).digest()[:8], "big")  # noqa: S324
+    # No multiple of 3, so that no two numbers below 27 ** 5 come to the same.
+    value = (start + number * _STEP) % len(_SHORT) ** 5
     letters = ""
     for _ in range(5):
         value, letter = divmod(value, len(_SHORT))

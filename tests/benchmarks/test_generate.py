@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 import calico_bundle as cb
-from tests.benchmarks.cluster import SIZES, Cluster, Size
+from tests.benchmarks.cluster import SIZES, Cluster, Size, suffix
 from tests.benchmarks.cluster_files import cluster_files
 from tests.benchmarks.generate import generate
 
@@ -68,3 +68,8 @@ def test_pods_are_as_large_as_real_ones():
     size = SIZES["small"]
     (pods,) = ("".join(pieces) for path, pieces in cluster_files(Cluster(size)) if path.endswith("/pods.yaml"))
     assert 8_000 < len(pods) / (size.nodes * size.pods_per_node) < 10_000
+
+
+def test_no_two_pods_have_the_same_name():
+    names = {suffix("app", number) for number in range(100_000)}
+    assert len(names) == 100_000
