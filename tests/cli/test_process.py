@@ -3,13 +3,14 @@
 import os
 import pty
 import re
-import select
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.cli.terminals import read_to_the_end
 
 ROOT = Path(__file__).resolve().parents[2]
 FAKES = [sys.executable, str(ROOT / "tests/cli/fakes.py")]
@@ -193,16 +194,7 @@ def in_terminal(*words: str, fake: str = "", columns: int = 80, **more: str) -> 
     sized = environment(FAKE_ANALYZE=fake, COLUMNS=str(columns), **more)
     process = subprocess.Popen([*FAKES, *words], stdin=theirs, stdout=theirs, stderr=theirs, env=sized)
     os.close(theirs)
-    seen = b""
-    while select.select([ours], [], [], 60)[0]:
-        try:
-            piece = os.read(ours, 65536)
-        except OSError:  # Linux says so when the other end is closed
-            break
-        if not piece:
-            break
-        seen += piece
-    os.close(ours)
+    seen = read_to_the_end(ours)
     return seen.replace(b"\r\n", b"\n"), process.wait(60)
 
 

@@ -5,7 +5,6 @@ import io
 import os
 import pty
 import re
-import select
 import struct
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calico_bundle.progress_line import ProgressLine, columns
+from tests.cli.terminals import read_to_the_end
 
 ROOT = Path(__file__).resolve().parents[2]
 FAKES = [sys.executable, str(ROOT / "tests/cli/fakes.py")]
@@ -144,16 +144,7 @@ def run_in_terminal(*command, wide=80, stdout_too=True, **more):
     with subprocess.Popen(command, stdin=theirs, stdout=out, stderr=theirs, env=sized) as process:
         os.close(theirs)
         piped = process.stdout.read() if process.stdout else b""
-        seen = b""
-        while select.select([ours], [], [], 60)[0]:
-            try:
-                piece = os.read(ours, 65536)
-            except OSError:  # Linux says so when the other end is closed
-                break
-            if not piece:
-                break
-            seen += piece
-    os.close(ours)
+        seen = read_to_the_end(ours)
     return seen.decode(), piped, process.returncode
 
 
