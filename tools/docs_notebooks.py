@@ -34,6 +34,7 @@ def executed(path: Path) -> str:
         timeout=120,
         kernel_name="python3",
         record_timing=False,
+        coalesce_streams=True,  # whether two prints come in one message is a matter of chance
         resources={"metadata": {"path": str(path.parent)}},
     )
     client.execute(env={**os.environ, **own})
