@@ -14,6 +14,7 @@ from enum import StrEnum
 from ipaddress import ip_address, ip_interface
 
 from calico_bundle.calico.bgp import SessionState
+from calico_bundle.calico.other_plugins import replaced_by
 from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.evidence import Evidence
 from calico_bundle.facts import Address, Interface
@@ -88,6 +89,7 @@ class _Judge:
         for name, conflict in self.conflicts.items():
             if name not in self.holders[conflict.address]:
                 self.holders[conflict.address].append(name)
+        self._is_left_over = replaced_by(cluster) is not None
         self.suspicious = {n.name for n in cluster.nodes.values() if _differs(n)}
 
     def all(self) -> dict[str, AddressVerdict]:
@@ -118,6 +120,8 @@ class _Judge:
         return (*_lines(node, stored, expected), *((conflict.evidence,) if conflict else ()))
 
     def _status(self, node: ClusterNode, stored: Address) -> tuple[AddressStatus, tuple[Trial, ...]]:
+        if self._is_left_over:
+            return AddressStatus.UNKNOWN, ()
         if self._is_duplicate_culprit(node, stored):
             return AddressStatus.DUPLICATE, ()
         if node.holds(stored) is False:

@@ -195,14 +195,17 @@ class Analysis:
         """The same as plain data, as `bundle-analyze trace -f json` writes it."""
         return model.build_trace(self.path(source, destination), self.diagnosis.findings)
 
-    def report(self, *, select: Sequence[str] = (), ignore: Sequence[str] = (), paths: str = "all") -> dict[str, Any]:
+    def report(
+        self, *, select: Sequence[str] = (), ignore: Sequence[str] = (), paths: str = "all", files: bool = True
+    ) -> dict[str, Any]:
         """The report as plain data: the JSON report of the command.
 
-        `select` and `ignore` are codes or their beginnings. Raises `UnknownNameError` for a code that no finding has.
+        `select` and `ignore` are codes or their beginnings; without `files` it does not list the files of the bundle.
+        Raises `UnknownNameError` for a code that no finding has.
         """
         from calico_bundle import __version__
 
-        return model.build(self.diagnosis, __version__, wanted=_chosen(select, ignore), paths=paths)
+        return model.build(self.diagnosis, __version__, wanted=_chosen(select, ignore), paths=paths, files=files)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the report to a file; the format is taken from the ending.
@@ -217,7 +220,7 @@ class Analysis:
         """The report as the command prints it."""
         from calico_bundle.report import text
 
-        return text.render(self.report(paths="none"), width=width, color=color, verbose=False, quiet=False)
+        return text.render(self.report(paths="none", files=False), width=width, color=color, verbose=False, quiet=False)
 
     def __repr__(self) -> str:
         return self.to_text()

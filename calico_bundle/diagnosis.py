@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from calico_bundle.addresses import AddressVerdict, judge_addresses
 from calico_bundle.bundle import Bundle
+from calico_bundle.calico.other_plugins import replaced_by
 from calico_bundle.checks import run_all
 from calico_bundle.choices import Choices
 from calico_bundle.cluster import Cluster, join
@@ -136,8 +137,12 @@ def _broken_headline(errors: Sequence[Finding], failing: int, paths: DnsPaths) -
 
 
 def _inconclusive_headline(cluster: Cluster, paths: DnsPaths) -> str:
+    other = replaced_by(cluster)
+    runs = f" {other.name} (DaemonSet {other.daemonset}) runs here, and calico-node does not." if other else ""
     if not cluster.has_calico:
-        return "Nothing in this bundle speaks of Calico, so nothing can be said about its addresses and routes."
+        return f"Nothing in this bundle speaks of Calico, so nothing can be said about its addresses and routes.{runs}"
+    if runs:
+        return f"What this bundle has of Calico was left behind, and no path can be judged by it.{runs}"
     unknown = paths.counts[Verdict.UNKNOWN]
     suspects = [n for n in cluster.nodes.values() if _looks_odd(n.bgp_address, n.internal_ip)]
     hint = ""

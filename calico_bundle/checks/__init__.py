@@ -26,6 +26,10 @@ PLANNED = {
 """Codes that are given away, with their names, and that no check uses yet."""
 
 
+_OF_CALICO = ("CB1", "CB2")
+"""Codes about Calico's addresses, sessions and routes."""
+
+
 class NotYetCheckedError(UnknownNameError):
     """A code that is given away and that no check uses yet.
 
@@ -82,10 +86,19 @@ def run_all(context: Context) -> tuple[tuple[Finding, ...], tuple[Skipped, ...]]
     findings: list[Finding] = []
     skipped: list[Skipped] = []
     for check in all_checks():
-        reason = check.lacks(context)
+        reason = _not_calicos(context, check) or check.lacks(context)
         if reason:
             skipped.append(Skipped(check.info.code, reason))
         else:
             findings += check.run(context)
     order = {ERROR: 0, WARNING: 1, INFO: 2}
     return tuple(sorted(findings, key=lambda f: (order[f.severity], f.code, f.subject))), tuple(skipped)
+
+
+def _not_calicos(context: Context, check: Check) -> str | None:
+    """Why what Calico left behind is not looked at: it describes nothing that runs."""
+    from calico_bundle.calico.other_plugins import replaced_by
+
+    if not check.info.code.startswith(_OF_CALICO) or (other := replaced_by(context.cluster)) is None:
+        return None
+    return f"calico-node does not run here; {other.name} (DaemonSet {other.daemonset}) does"

@@ -106,7 +106,8 @@ def analyze(session: Session, /, **given: Any) -> Outcome:
     targets = choose(choices.wanted, choices.outputs, {f.name: f.suffix for f in _FORMATS.values()}, "text")
     keep_bundles(choices.bundles, targets)
     analysis = options.open_bundles(choices.bundles, session, dns=choices.dns, quiet=choices.quiet)
-    report = analysis.report(select=choices.select, ignore=choices.ignore, paths=_paths(choices, targets))
+    listed = choices.verbose or _lists_paths(targets)
+    report = analysis.report(select=choices.select, ignore=choices.ignore, paths=_paths(choices, targets), files=listed)
     documents = tuple(_document(report, target, choices, session) for target in targets)
     notes = (
         ()
@@ -118,9 +119,13 @@ def analyze(session: Session, /, **given: Any) -> Outcome:
 
 def _paths(choices: _Choices, targets: Sequence[Target]) -> Literal["all", "broken", "none"]:
     """For people the counts do, and listing 150,000 pods that nobody sees takes seconds."""
-    if any(_FORMATS[target.format].lists_paths for target in targets):
+    if _lists_paths(targets):
         return choices.paths
     return "all" if choices.verbose else "none"
+
+
+def _lists_paths(targets: Sequence[Target]) -> bool:
+    return any(_FORMATS[target.format].lists_paths for target in targets)
 
 
 def _document(report: View, target: Target, choices: _Choices, session: Session) -> Document:

@@ -52,7 +52,12 @@ color = click.option(
 )
 quiet = click.option("-q", "--quiet", is_flag=True, help="Only the verdict and the last line; no progress.")
 verbose = click.option(
-    "-v", "--verbose", is_flag=True, is_eager=True, callback=_remember_verbose, help="Fold nothing; list every gap."
+    "-v",
+    "--verbose",
+    is_flag=True,
+    is_eager=True,
+    callback=_remember_verbose,
+    help="Fold nothing; list every file and gap.",
 )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from calico_bundle.facts.kubernetes import PodFact
 from calico_bundle.facts.pod_columns import columns_of
-from calico_bundle.facts.pod_table import PodTable
+from calico_bundle.facts.pod_table import DAEMONSET, PodTable
 
 FINISHED = frozenset({"Succeeded", "Failed"})
 """Phases of pods that are over: their sandbox is gone, and their address may be another pod's by now."""
@@ -70,3 +70,15 @@ def labeled(pods: Sequence[PodFact], key: str, value: str) -> list[PodFact]:
     if isinstance(pods, PodTable):
         return [pods[place] for place in pods.labeled(key, value)]
     return [p for p in pods if p.labels.get(key) == value]
+
+
+def daemonset_pods(pods: Sequence[PodFact]) -> dict[str, PodFact]:
+    """A pod of each DaemonSet, by the DaemonSet's name; of equally named ones in several namespaces the first.
+
+    >>> daemonset_pods(())
+    {}
+    """
+    if isinstance(pods, PodTable):
+        return {name: pods[place] for name, place in pods.first_of_daemonsets().items()}
+    owned = [(pod.owner.removeprefix(DAEMONSET), pod) for pod in pods if pod.owner and pod.owner.startswith(DAEMONSET)]
+    return dict(reversed(owned))

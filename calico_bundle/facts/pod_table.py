@@ -19,6 +19,10 @@ COLUMNS = tuple(field.name for field in fields(PodFact) if field.name not in ("r
 """The columns that are kept as lists: a pod with anything redacted is kept as a record."""
 
 
+DAEMONSET = "DaemonSet/"
+"""How the owner of a DaemonSet's pod begins."""
+
+
 @dataclass(frozen=True, slots=True)
 class PodRows:
     """Pods of one file in columns, to be added to a table: lists of equal length by column, and their lines.
@@ -123,6 +127,14 @@ class PodTable(FactList):
             for place, labels in enumerate(self._columns["labels"])
             if (known if (known := fitting.get(id(labels))) is not None else _note(fitting, labels, key, value))
         )
+
+    def first_of_daemonsets(self) -> dict[str, int]:
+        """The place of the first pod of each DaemonSet, by the DaemonSet's name."""
+        first: dict[str, int] = {}
+        for place, owner in enumerate(self._columns["owner"]):
+            if owner is not None and owner not in first:
+                first[owner] = place
+        return {owner.removeprefix(DAEMONSET): place for owner, place in first.items() if owner.startswith(DAEMONSET)}
 
     def find(self, namespace: str, name: str) -> PodFact | None:
         """The pod of that name, the first one where there are several."""

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from calico_bundle.calico.other_plugins import plugin_of_device
 from calico_bundle.cluster import ClusterNode
 from calico_bundle.facts import AddressFact
 
-# Tunnel devices of Calico and flannel and the bridge of flannel's CNI hold addresses of pod networks on purpose;
-# kube-ipvs0 and nodelocaldns hold service addresses (Felix: names in route_table.go; kube-proxy: ipvs/proxier.go).
-_NOT_OWN = re.compile(
-    r"(lo|tunl\d+|vxlan(-v6)?\.calico|wireguard\.cali|wg-v6\.cali|flannel.*|cni\d*|cbr\d*|kube-ipvs\d+|nodelocaldns)$"
-)
+# Tunnel devices of Calico and devices of other plugins hold addresses of pod networks on purpose; kube-ipvs0 and
+# nodelocaldns hold service addresses (Felix: names in route_table.go; kube-proxy: ipvs/proxier.go).
+_NOT_OWN = re.compile(r"(lo|tunl\d+|vxlan(-v6)?\.calico|wireguard\.cali|wg-v6\.cali|kube-ipvs\d+|nodelocaldns)$")
 
 
 def own_networks(node: ClusterNode, cables: tuple[str, ...]) -> Iterator[AddressFact]:
@@ -24,7 +23,8 @@ def own_networks(node: ClusterNode, cables: tuple[str, ...]) -> Iterator[Address
     []
     """
     for fact in node.card_addresses:
-        own = not _NOT_OWN.match(fact.interface) and not fact.interface.startswith(cables)
+        foreign = _NOT_OWN.match(fact.interface) or plugin_of_device(fact.interface)
+        own = not foreign and not fact.interface.startswith(cables)
         if own and fact.address.version == 4 and not fact.address.ip.is_link_local:
             yield fact
 

@@ -12,6 +12,7 @@ from typing import Final
 
 from calico_bundle.calico.bgp import Peerings
 from calico_bundle.calico.installation import installation_of
+from calico_bundle.calico.other_plugins import plugin_of_device
 from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.evidence import Evidence
 from calico_bundle.facts import Address, NextHop, RouteFact
@@ -172,6 +173,9 @@ class Forwarding:
         device = hop.device or ""
         if self.pods.is_workload_device(device):
             return self._to_pod(at, route)
+        if plugin := plugin_of_device(device):
+            text = f"{device} of {at.node.name} is a device of {plugin}, and where packets go from it is not known here"
+            return undecided(at.passing(hop_of(at, "routes", route)), text, f"{plugin}'s own tools")
         if SOME_ROUTER in hop.flags:
             return self._through_router(at.passing(hop_of(at, "routes", route)), route, hop)
         if self.tunnels.is_tunnel(at.node, device):

@@ -8,6 +8,7 @@ from ipaddress import IPv4Address, IPv4Network, ip_network
 
 from calico_bundle.calico.bgp_configuration import peers_with_routers
 from calico_bundle.calico.installation import installation_of
+from calico_bundle.calico.other_plugins import carrier
 from calico_bundle.cluster import Cluster
 from calico_bundle.facts import Address, AddressFact, Network
 from calico_bundle.facts.pod_queries import homes_of, probed_nodes
@@ -68,6 +69,8 @@ class PodNetwork:
         prefixes = [part.strip() for text in configured for part in text.split(",") if part.strip()]
         self._prefixes = tuple(prefixes) or DEFAULT_INTERFACE_PREFIXES
         self._has_blocks = cluster.has_blocks
+        other = carrier(cluster)
+        self.carrier = other and f"{other.name} (DaemonSet {other.daemonset})"
         self.routers_may_know_pods = peers_with_routers(cluster) or _routed_by_others(cluster)
         self._cards = {node.name: tuple(own_networks(node, self._prefixes)) for node in cluster.nodes.values()}
         machines = _addresses_of_machines(cluster, self._cards)

@@ -58,6 +58,8 @@ class PredictedRouting:
         rule = next((r for r in self._rules if applies(r, destination, source, device) is not False), None)
         if rule is not None:
             return Lookup(None, f"rule `{rule.evidence.text}` may lead it to a table that is not in the bundle")
+        if self._pods.carrier and self._pods.is_pod_address(destination):
+            return Lookup(None, f"{self._pods.carrier} carries pods' packets here, and its routes are not Calico's")
         if self._pods.runs_on(destination, self._node.name):
             return self._found("unicast", destination, NextHop(None, self._pods.a_workload_device, (), 1))
         if self._pods.is_pod_address(destination):

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from ipaddress import IPv4Address
 
+from calico_bundle.calico.other_plugins import replaced_by
 from calico_bundle.cluster import Cluster
 from calico_bundle.facts import EndpointFact, PodFact
 from calico_bundle.facts.pod_columns import PodColumns, columns_of
@@ -155,6 +156,10 @@ class DnsPaths:
         """What leaves every path open, whosever it is."""
         if not self.cluster.has_calico:
             return "nothing in the bundle speaks of Calico, and this program knows no other network's rules"
+        if other := replaced_by(self.cluster):
+            return (
+                f"{other.name} (DaemonSet {other.daemonset}) runs in Calico's place, and its rules are not known here"
+            )
         if self.dns is None:
             return "the bundle has no cluster DNS service"
         if not self.dns.listed:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from calico_bundle.addresses import AddressStatus, AddressVerdict
+from calico_bundle.bundle import Artifact
+from calico_bundle.calico.other_plugins import other_plugins
 from calico_bundle.cluster import ClusterNode
 from calico_bundle.coverage import seen
 from calico_bundle.diagnosis import Diagnosis
@@ -28,13 +30,15 @@ TOOL = "calico_bundle"
 Wanted = Callable[[Finding], bool]
 
 
-def build(diagnosis: Diagnosis, version: str, *, wanted: Wanted = lambda _: True, paths: str = "all") -> dict[str, Any]:
-    """The report on a diagnosis; `wanted` picks findings, `paths` is all, broken or none."""
+def build(
+    diagnosis: Diagnosis, version: str, *, wanted: Wanted = lambda _: True, paths: str = "all", files: bool = True
+) -> dict[str, Any]:
+    """The report on a diagnosis; `wanted` picks findings, `paths` is all, broken or none, `files` lists every file."""
     findings = [f for f in diagnosis.findings if wanted(f)]
     return {
         "schema_version": SCHEMA_VERSION,
         "tool": {"name": TOOL, "version": version},
-        "bundle": _bundle(diagnosis),
+        "bundle": _bundle(diagnosis, files=files),
         "verdict": {
             "status": diagnosis.verdict.status,
             "headline": diagnosis.verdict.headline,
@@ -52,17 +56,33 @@ def build(diagnosis: Diagnosis, version: str, *, wanted: Wanted = lambda _: True
         "coverage": [
             {"artifact": s.artifact, "seen": s.seen, "of": s.of, "text": s.text} for s in seen(diagnosis.cluster)
         ],
+        "other_plugins": [
+            {"name": o.name, "daemonset": o.daemonset, "text": o.text, "evidence": _evidence([o.evidence])}
+            for o in other_plugins(diagnosis.cluster)
+        ],
         "paths": _paths(diagnosis, paths),
     }
 
 
-def _bundle(diagnosis: Diagnosis) -> dict[str, Any]:
+def _bundle(diagnosis: Diagnosis, *, files: bool) -> dict[str, Any]:
     return {
         "inputs": list(diagnosis.bundle.inputs),
         "layouts": list(diagnosis.bundle.layouts),
         "artifacts": len(diagnosis.bundle.artifacts),
+        "files": [_file(diagnosis, a) for a in diagnosis.bundle.artifacts] if files else [],
         "gaps": [{"path": g.path, "line": g.line, "kind": str(g.kind), "message": g.message} for g in diagnosis.gaps],
         "missing": [{"artifact": m.artifact, "node": m.node, "effect": m.effect} for m in diagnosis.missing],
+    }
+
+
+def _file(diagnosis: Diagnosis, artifact: Artifact) -> dict[str, Any]:
+    owner = diagnosis.cluster.owners.get(artifact.path)
+    return {
+        "path": artifact.path,
+        "layout": artifact.layout,
+        "kind": artifact.kind,
+        "node": owner.node if owner else None,
+        "not_read": artifact.placement.skip or (None if artifact.kind else "of no kind that is known"),
     }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from calico_bundle.report import PIPED_WIDTH, Format, Style, View
-from calico_bundle.report.words import count, fold, summary
+from calico_bundle.report.words import count, fold, summary, where
 
 if TYPE_CHECKING:
     from calico_bundle.report.page import Page, Span
@@ -36,7 +36,20 @@ def render(
     _headline(page, report["verdict"])
     if not quiet:
         _bundle(page, report)
-        for section in (findings, effects, hypotheses, _dns, _nodes, _paths, _coverage, _skipped, _missing, _gaps):
+        for section in (
+            findings,
+            effects,
+            hypotheses,
+            _dns,
+            _nodes,
+            _paths,
+            _coverage,
+            _other_plugins,
+            _skipped,
+            _missing,
+            _gaps,
+            _files,
+        ):
             section(page, report)
         page.blank()
     page.line((summary(report["dns"]["paths"]), VERDICT_STYLE[report["verdict"]["status"]]))
@@ -161,12 +174,25 @@ def _seen(row: View) -> str:
     return f"{row['seen']:,}" if row["of"] is None else f"{row['seen']:,} of {row['of']:,}"
 
 
+def _other_plugins(page: Page, report: View) -> None:
+    if not report.get("other_plugins"):
+        return
+    page.heading("Other network plugins")
+    for plugin in report["other_plugins"]:
+        page.line((plugin["name"], "bold"), f" (DaemonSet {plugin['daemonset']}): {plugin['text']}", lead="  ")
+        for line in plugin["evidence"]:
+            page.line((where(line), "bright_blue"), f" | {line['text']}" if line["text"] else "", lead="    --> ")
+
+
 def _skipped(page: Page, report: View) -> None:
     if not report.get("checks_skipped"):
         return
     page.heading("Checks that could not be made")
+    alike: dict[str, list[str]] = {}
     for item in report["checks_skipped"]:
-        page.line((item["code"], "bold"), f": {item['reason']}", lead="  ")
+        alike.setdefault(item["reason"], []).append(item["code"])
+    for reason, codes in alike.items():
+        page.line((", ".join(codes), "bold"), f": {reason}", lead="  ")
 
 
 def _missing(page: Page, report: View) -> None:
@@ -197,6 +223,18 @@ def _gaps(page: Page, report: View) -> None:
     kinds = Counter(gap["kind"] for gap in gaps)
     counts = ", ".join(f"{kinds[kind]:,} {kind}" for kind in sorted(kinds))
     page.line(f"{counts}, in {count(len({gap['path'] for gap in gaps}), 'file')} (-v lists them)", lead="  ")
+
+
+def _files(page: Page, report: View) -> None:
+    """Every file and what it was taken for; only with -v."""
+    files = report["bundle"].get("files", ()) if page.verbose else ()
+    if not files:
+        return
+    page.heading("Files, and what they were taken for")
+    for file in files:
+        of = f" of {file['node']}" if file["node"] else ""
+        told = f": not read, {file['not_read']}" if file["not_read"] else f": {file['kind']}{of}"
+        page.line((file["path"], "bright_blue"), told, lead="  ")
 
 
 def _render(report: View, style: Style) -> str:

@@ -98,6 +98,29 @@ def _bundle() -> Made:
         "inputs": ["customer.tar.gz"],
         "layouts": ["cluster-info-dump", "per-node"],
         "artifacts": 61,
+        "files": [
+            {
+                "path": "cluster/nodes.json",
+                "layout": "cluster-info-dump",
+                "kind": "k8s-objects",
+                "node": None,
+                "not_read": None,
+            },
+            {
+                "path": "nodes/node-3/ip_rule.txt",
+                "layout": "per-node",
+                "kind": "ip-rule",
+                "node": "node-3",
+                "not_read": None,
+            },
+            {
+                "path": "notes.txt",
+                "layout": "by-content",
+                "kind": None,
+                "node": None,
+                "not_read": "of no kind that is known",
+            },
+        ],
         "gaps": [
             {
                 "path": "nodes/node-3/ip_rule.txt",
@@ -240,6 +263,14 @@ def broken_report() -> Made:
             {"artifact": "ip-route", "seen": 2, "of": 3, "text": "routes of node-1 and node-2"},
             {"artifact": "pods", "seen": 43, "of": None, "text": "pods of all namespaces"},
         ],
+        "other_plugins": [
+            {
+                "name": "flannel",
+                "daemonset": "kube-system/kube-flannel-ds",
+                "text": "it runs beside calico-node",
+                "evidence": [{"path": "cluster/pods.json", "line": 7, "text": "name: kube-flannel-ds-x7k2p"}],
+            }
+        ],
         "paths": [
             path("cart-0", "node-1", "broken"),
             path("cart-1", "node-3", "broken"),
@@ -254,7 +285,8 @@ def healthy_report() -> Made:
     made["verdict"] = {"status": "healthy", "headline": "all 40 pods that use cluster DNS reach it", "root_causes": []}
     made["findings"] = []
     made["nodes"] = [node(f"node-{number}", f"10.0.1.1{number}") for number in (1, 2, 3)]
-    made["hypotheses"] = made["effects"] = made["checks_skipped"] = made["coverage"] = made["paths"] = []
+    made["hypotheses"] = made["effects"] = made["checks_skipped"] = made["coverage"] = []
+    made["other_plugins"] = made["paths"] = []
     made["bundle"]["gaps"] = made["bundle"]["missing"] = []
     made["dns"]["paths"] = {"total": 40, "reaches": 40, "degraded": 0, "broken": 0, "unknown": 0, "not_applicable": 0}
     return made

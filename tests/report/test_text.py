@@ -284,8 +284,9 @@ def test_a_report_is_not_changed_by_writing_it():
 
 def test_reports_without_the_additions_can_be_written():
     made = hand_made.broken_report()
-    for key in ("effects", "coverage", "checks_skipped"):
+    for key in ("effects", "coverage", "checks_skipped", "other_plugins"):
         del made[key]
+    del made["bundle"]["files"]
     assert render(made).rstrip().endswith(LAST)
 
 
@@ -325,3 +326,21 @@ def test_a_trace_to_a_node_has_one_pair():
 
 def test_a_quiet_trace_has_three_lines():
     assert len(render_trace(hand_made.dns_trace(), Style(quiet=True)).splitlines()) == 3
+
+
+# --- files and other plugins ------------------------------------------------------------------------------------------
+
+
+def test_verbose_lists_every_file_with_what_it_was_taken_for():
+    made = hand_made.broken_report()
+    listed = render(made, verbose=True, width=200)
+    assert "  cluster/nodes.json: k8s-objects\n" in listed
+    assert "  nodes/node-3/ip_rule.txt: ip-rule of node-3\n" in listed
+    assert "  notes.txt: not read, of no kind that is known\n" in listed
+    assert "notes.txt" not in render(made)
+
+
+def test_another_plugin_is_named_with_the_line_that_shows_it():
+    shown = render(hand_made.broken_report(), width=200)
+    assert "  flannel (DaemonSet kube-system/kube-flannel-ds): it runs beside calico-node\n" in shown
+    assert "--> cluster/pods.json:7 | name: kube-flannel-ds-x7k2p\n" in shown
