@@ -38,6 +38,7 @@ _HEADER = 56
 """Characters after the time that hold, in most lines, process, source file and the beginning of the message."""
 
 _THE_MARK = itemgetter(0)
+_THE_NUMBER = itemgetter(0)
 _THE_TIME = itemgetter(slice(_AFTER_TIME))
 _THE_HEADER = itemgetter(slice(_AFTER_TIME, _AFTER_TIME + _HEADER))
 _HEAD_BYTES = 1024
@@ -55,6 +56,10 @@ _HIDING = re.compile(r"[*<]")
 
 # `show protocols` and `ip -br addr`, whose rows may begin with any name.
 _OF_A_TABLE = re.compile(r"bird6?:[ \t]+(?:BGP|UP|DOWN|UNKNOWN)\s")
+
+
+_Noted = tuple[int, str, Told]
+"""The event of a line: the line's number and text, and what it says."""
 
 
 class _UncertainError(Exception):
@@ -92,8 +97,12 @@ def _read(lines: list[str], path: str) -> Parsed:
         raise _UncertainError
     marks = "".join(map(_THE_MARK, lines)).encode()
     runs = Runs(MOST_EVENTS)
-    _take_others(lines, marks.translate(_OTHERS), runs)
-    _take_calico(lines, marks.translate(_OF_CALICO), runs)
+    noted = _of_calico(lines, marks.translate(_OF_CALICO))
+    if others := _of_others(lines, marks.translate(_OTHERS)):
+        # A probe speaks of the same things in lines of both sorts.
+        noted = sorted([*noted, *others], key=_THE_NUMBER)
+    for number, line, event in noted:
+        runs.add(event, number, line, line)
     of_bird = _of_bird(lines, marks.translate(_OF_BIRD), runs)
     if len(runs.names) > 1:
         raise _UncertainError
@@ -108,20 +117,22 @@ def _is_surely_a_log(lines: Sequence[str]) -> bool:
 # --- lines of Calico's programs ---------------------------------------------------------------------------------------
 
 
-def _take_calico(lines: list[str], chosen: bytes, runs: Runs) -> None:
+def _of_calico(lines: list[str], chosen: bytes) -> list[_Noted]:
     of_calico = list(compress(lines, chosen))
     times = "".join(map(_THE_TIME, of_calico)).encode()
     if times.translate(_DIGITS) != _TIME * len(of_calico):
         raise _UncertainError
     starts = list(map(_message_start, map(_THE_HEADER, of_calico)))
     numbers = compress(compress(count(1), chosen), starts)
+    found: list[_Noted] = []
     for number, line, start in zip(numbers, compress(of_calico, starts), filter(None, starts), strict=True):
         if start < 0 and is_of_pod(line, -start):
             continue
         said = line[_AFTER_TIME:]
         event = _calico_event(said) if len(line) <= _LONGEST else _calico_event.__wrapped__(said)
         if event:
-            runs.add(event, number, line, line)
+            found.append((number, line, event))
+    return found
 
 
 @lru_cache(maxsize=1 << 12)
@@ -185,14 +196,16 @@ def _bird_event(line: str) -> Told | None:
 # --- the few others ---------------------------------------------------------------------------------------------------
 
 
-def _take_others(lines: list[str], chosen: bytes, runs: Runs) -> None:
+def _of_others(lines: list[str], chosen: bytes) -> list[_Noted]:
+    found: list[_Noted] = []
     place = chosen.find(1)
     while place >= 0:
         line = lines[place]
         event = _other_event(line) if len(line) <= _LONGEST else _other_event.__wrapped__(line)
         if event:
-            runs.add(event, place + 1, line, line)
+            found.append((place + 1, line, event))
         place = chosen.find(1, place + 1)
+    return found
 
 
 @lru_cache(maxsize=1 << 8)

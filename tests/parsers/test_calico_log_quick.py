@@ -60,7 +60,7 @@ MESSAGES = st.one_of(
         'Linux interface addrs changed. addrs=set.Set{} ifaceName="eth0" ifaceName="cali0123456789a"',
         'Linux interface addrs changed. addrs="cali0123456789a"', "Linux", "Summarising 25 loops",
         "Using ***HIDDEN*** address", "***HIDDEN***", "<censored>", "Using node name: ***TOKEN_HOST_0A***",
-        "Runtime health check failed " + BGP + "10.0.0.1", "calico/node is not live", "", " ",
+        "Runtime health check failed " + BGP + "10.0.0.1", BGP + "10.0.0.1", "calico/node is not live", "", " ",
     ]),
     st.text("Us*<ig :\t", max_size=8),
 )  # fmt: skip
@@ -99,6 +99,7 @@ ENDS = st.sampled_from(["\n", "", "\r\n"])
 @given(st.one_of(PLAIN_LOGS, LOGS), ENDS, st.binary(max_size=2))
 @example(["bird: BGP master up 1", "bird: BGP master up 2"], "\n", b"")
 @example([INNER, "bird: Started", "bird6: Started"], "\n", b"")
+@example(["2018-10-19 06:41:19.968 [INFO][10] health.go 564: " + BGP + "10.0.0.1", BGP + "10.0.0.1"], "\n", b"")
 def test_what_the_quick_reader_takes_it_reads_as_the_general_one(lines, end, more):
     data = (end if end.strip("\n") else "\n").join(lines).encode("utf-8", "surrogatepass") + end.encode() + more
     found = quick(data)
