@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from typing import Final, TypeAlias
 
 from calico_bundle.facts import IPBlockFact, ServiceFact
@@ -121,10 +121,17 @@ def _doubles_a_key(item: str) -> bool:
     >>> _doubles_a_key("- a:\\n    x: 1\\n  b:\\n    x: 2\\n"), _doubles_a_key("- a:\\n    x: 1\\n    x: 2\\n")
     (False, True)
     """
+    parts = [line.partition(":") for line in item.splitlines()]
+    # Where no key stands only the dash counts, so that objects with other addresses are the same here.
+    return _doubles_one("\n".join([lead if colon else lead[: lead.rfind("- ") + 2] for lead, colon, _ in parts]))
+
+
+# Services have few sets of keys.
+@lru_cache(maxsize=1 << 10)
+def _doubles_one(leads: str) -> bool:
     keys: dict[int, set[str]] = {}
     above = -1
-    for line in item.splitlines():
-        lead, _, _ = line.partition(":")
+    for lead in leads.splitlines():
         key = lead.lstrip(" -")
         depth = len(lead) - len(key)
         if depth > above or lead[depth - 2] == "-":

@@ -99,9 +99,15 @@ def recognizes(head: str) -> bool:
     if not any(state in head for state in _STATES):
         return False
     lines = sample_lines(head)
-    rows = [row for row in map(_row, lines) if row and not row.unknown]
-    telling = any(row.addresses or row.flags or row.hidden for row in rows)
-    return telling and 10 * len(rows) >= 9 * len(lines)
+    telling, others = False, 0
+    for row in map(_row, lines):
+        if row and not row.unknown:
+            telling = telling or bool(row.addresses or row.flags or row.hidden)
+            continue
+        others += 1
+        if 10 * others > len(lines):
+            return False
+    return telling
 
 
 def parse(text: str, path: str) -> Parsed:
