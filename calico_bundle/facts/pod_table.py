@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -41,7 +42,7 @@ class PodTable(FactList):
 
     def __init__(self) -> None:
         self._columns: dict[str, list[Any]] = {name: [] for name in COLUMNS}
-        self._lines: list[int] = []
+        self._lines = array("Q")
         self._paths: list[str] = []
         self._records: dict[int, PodFact] = {}
 
@@ -84,7 +85,8 @@ class PodTable(FactList):
     @property
     def is_unique(self) -> bool:
         """Whether no two pods have the same namespace and name."""
-        return len(self._places) == len(self)
+        # Names differ in most clusters, and asking for them alone makes no pairs.
+        return len(set(self._columns["name"])) == len(self) or len(set(self.keys())) == len(self)
 
     @property
     def columns(self) -> PodColumns:
@@ -123,15 +125,6 @@ class PodTable(FactList):
             for place, labels in enumerate(self._columns["labels"])
             if (known if (known := fitting.get(id(labels))) is not None else _note(fitting, labels, key, value))
         )
-
-    def find(self, namespace: str, name: str) -> PodFact | None:
-        """The pod of that name, the first one where there are several."""
-        place = self._places.get((namespace, name))
-        return None if place is None else self[place]
-
-    @cached_property
-    def _places(self) -> dict[tuple[str, str], int]:
-        return {key: place for place, key in reversed(list(enumerate(self.keys())))}
 
     def keys(self) -> Iterator[tuple[str, str]]:
         """Namespace and name of each pod."""

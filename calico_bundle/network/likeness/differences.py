@@ -64,11 +64,11 @@ def _joined(found: Sequence[Difference]) -> Difference:
 
 
 def _of_listing(listing: RouteListing, is_cable: Callable[[str], bool]) -> Difference:
-    read = listing.base.reader.route
-    others = [_read(read, found["line"]) for found in _OTHER.finditer(listing.added)]
+    read, lines = listing.base.reader.route, listing.added
+    others = [_read(read, found["line"]) for found in _OTHER.finditer(lines)]
     cables: list[int] = []
     devices: list[str] = []
-    for address, device in _INTO_CABLE.findall(listing.added):
+    for address, device in _INTO_CABLE.findall(lines):
         if is_cable(device.decode()):
             cables.append(int.from_bytes(inet_aton(address.decode()), "big"))
             devices.append(device.decode())

@@ -1,0 +1,73 @@
+"""Text that few ask for: compressed, and unpacked for whoever does."""
+
+from __future__ import annotations
+
+import zlib
+from array import array
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import accumulate, chain
+from typing import overload
+
+_LEVEL = 1
+"""The fastest: lines that repeat each other are a tenth of their size all the same."""
+_TOGETHER = 128
+"""Texts that are compressed as one: enough to be alike, and few to unpack for one of them."""
+
+
+def pack(data: bytes) -> bytes:
+    """Compress bytes.
+
+    >>> unpack(pack(b"10.0.0.0/26 via 10.1.0.1"))
+    b'10.0.0.0/26 via 10.1.0.1'
+    """
+    return zlib.compress(data, _LEVEL)
+
+
+# Questions about one thing come in a row.
+@lru_cache(maxsize=16)
+def unpack(packed: bytes) -> bytes:
+    """The bytes that were compressed."""
+    return zlib.decompress(packed)
+
+
+class PackedTexts(Sequence[str]):
+    """Texts that take the memory of what is new in each.
+
+    >>> texts = PackedTexts(["device1: Starting", "direct1: Starting"])
+    >>> texts[1], list(texts), len(texts)
+    ('direct1: Starting', ['device1: Starting', 'direct1: Starting'], 2)
+    """
+
+    __slots__ = ("_ends", "_packs")
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        """Pack some texts."""
+        runs = [texts[begin : begin + _TOGETHER] for begin in range(0, len(texts), _TOGETHER)]
+        self._packs = tuple(pack("".join(run).encode("utf-8", "surrogatepass")) for run in runs)
+        # In characters, for each run anew.
+        self._ends = array("I", chain.from_iterable(accumulate(map(len, run)) for run in runs))
+
+    def __len__(self) -> int:
+        return len(self._ends)
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[str, ...]: ...
+    def __getitem__(self, place: int | slice) -> str | tuple[str, ...]:
+        """One text, or some."""
+        chosen = range(len(self))[place]
+        return self._at(chosen) if isinstance(chosen, int) else tuple(map(self._at, chosen))
+
+    def __iter__(self) -> Iterator[str]:
+        return map(self._at, range(len(self)))
+
+    def _at(self, place: int) -> str:
+        run, number = divmod(place, _TOGETHER)
+        return _text(self._packs[run])[self._ends[place - 1] if number else 0 : self._ends[place]]
+
+
+@lru_cache(maxsize=16)
+def _text(packed: bytes) -> str:
+    return zlib.decompress(packed).decode("utf-8", "surrogatepass")
