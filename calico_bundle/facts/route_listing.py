@@ -10,6 +10,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Protocol, TypeVar, cast, overload
 
 from calico_bundle.evidence import Evidence
@@ -110,10 +111,9 @@ class RouteListing(FactList, Sequence[RouteFact]):
         return unpack(self._added)
 
     @property
-    def removed(self) -> frozenset[int]:
-        """Places of the reference's lines that this file lacks, counted from 0."""
-        pairs = zip(self.hunks.gone, self.hunks.kept, strict=True)
-        return frozenset(at for first, behind in pairs for at in range(first, behind))
+    def removed(self) -> array[int]:
+        """Places of the reference's lines that this file lacks, counted from 0, in their order."""
+        return array("I", chain.from_iterable(map(range, self.hunks.gone, self.hunks.kept)))
 
     def own_in_added(self) -> Iterable[Address]:
         """The addresses that added lines have as source or as local destination, each once."""

@@ -5,6 +5,7 @@ A path is a lookup sent to the DNS service's address: the translation to an endp
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from ipaddress import IPv4Address
@@ -12,7 +13,7 @@ from ipaddress import IPv4Address
 from calico_bundle.cluster import Cluster
 from calico_bundle.facts import EndpointFact, PodFact
 from calico_bundle.facts.pod_columns import PodColumns, columns_of
-from calico_bundle.facts.pod_queries import FINISHED, disputing_nodes, homes_of
+from calico_bundle.facts.pod_queries import FINISHED, disputing_nodes
 from calico_bundle.network.forwarding import Forwarding
 from calico_bundle.network.likeness import Likeness
 from calico_bundle.network.service import DnsService
@@ -35,7 +36,7 @@ class DnsPaths:
         self.dns = dns
         self.forwarding = Forwarding(cluster)
         self._columns = columns_of(cluster.pods)
-        self._pod_nodes = homes_of(cluster.pods)
+        self._pod_nodes = self.forwarding.pods.homes
         self._lookups = Lookups(cluster, dns, self.forwarding, self._pod_nodes)
         self._groups: dict[object, PathGroup] = {}
 
@@ -44,7 +45,7 @@ class DnsPaths:
         """One path per pod that is not finished, by namespace and name."""
         columns = self._columns
         alive = [place for place, phase in enumerate(columns.phases) if phase not in FINISHED]
-        order = sorted(alive, key=lambda place: (columns.namespaces[place], columns.names[place]))
+        order = array("I", sorted(alive, key=lambda place: (columns.namespaces[place], columns.names[place])))
         groups = [self._group_at(columns, place) for place in order]
         for number, group in enumerate(groups):
             group.pods.append(number)
@@ -136,7 +137,7 @@ class DnsPaths:
     def _likeness(self) -> Likeness:
         nodes = self.cluster.nodes
         homes = {value: node for value, node in self._pod_nodes.items() if node is not None and node in nodes}
-        disputing = set(disputing_nodes(self.cluster.pods))
+        disputing = set(disputing_nodes(self.cluster.pods, self._pod_nodes))
         for endpoint in self._ready:
             node = self.endpoint_node(endpoint)
             if node is not None and node in nodes and endpoint.ip is not None and self._lookups.is_pod(endpoint):
