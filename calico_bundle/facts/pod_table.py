@@ -10,6 +10,7 @@ from ipaddress import IPv4Address
 from typing import Any, TypeVar, cast, overload
 
 from calico_bundle.evidence import Evidence
+from calico_bundle.facts.coded import coded
 from calico_bundle.facts.kubernetes import PodFact
 from calico_bundle.facts.listing import FactList
 from calico_bundle.facts.pod_columns import PodColumns
@@ -41,9 +42,10 @@ class PodTable(FactList):
     """
 
     def __init__(self) -> None:
-        self._columns: dict[str, list[Any]] = {name: [] for name in COLUMNS}
+        # Lists; when nothing more is added, sequences that hold less.
+        self._columns: dict[str, Any] = {name: [] for name in COLUMNS}
         self._lines = array("Q")
-        self._paths: list[str] = []
+        self._paths: Any = []
         self._records: dict[int, PodFact] = {}
 
     def add(self, pod: PodFact) -> None:
@@ -81,6 +83,12 @@ class PodTable(FactList):
         for place, source in enumerate(places if pods._records else (), start):
             if source in pods._records:
                 self._records[place] = pods._records[source]
+
+    def settled(self) -> PodTable:
+        """This table in less memory; nothing can be added to it from now on."""
+        self._columns = {name: coded(column) for name, column in self._columns.items()}
+        self._paths = coded(self._paths)
+        return self
 
     @property
     def is_unique(self) -> bool:
@@ -210,7 +218,7 @@ def merge_pods(parts: Sequence[Sequence[PodFact]]) -> Sequence[PodFact]:
     seen: set[tuple[str, str]] = set()
     for part in parts:
         merged.add_new(part, seen)
-    return cast("Sequence[PodFact]", merged)
+    return cast("Sequence[PodFact]", merged.settled())
 
 
 def _name_line(name: str) -> str:

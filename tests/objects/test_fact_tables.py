@@ -27,7 +27,7 @@ _groups = st.builds(
     namespace=st.sampled_from("ab"),
     service=st.sampled_from("xy"),
     source=st.sampled_from(["Endpoints", "EndpointSlice"]),
-    lines=st.lists(_words, min_size=1, max_size=3).map("\n".join),
+    texts=st.lists(_words, min_size=1, max_size=3).map(lambda words: ("\n".join(words),)),
     path=st.just("e.yaml"),
     line=st.integers(1, 9),
     height=st.just(3),
