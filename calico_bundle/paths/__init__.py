@@ -9,6 +9,7 @@ from array import array
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from ipaddress import IPv4Address
+from typing import cast
 
 from calico_bundle.cluster import Cluster
 from calico_bundle.facts import EndpointFact, PodFact
@@ -136,16 +137,25 @@ class DnsPaths:
     @cached_property
     def _likeness(self) -> Likeness:
         nodes = self.cluster.nodes
-        homes = {value: node for value, node in self._pod_nodes.items() if node is not None and node in nodes}
+        homes, more = self._known_homes(), dict[int, str]()
         disputing = set(disputing_nodes(self.cluster.pods, self._pod_nodes))
         for endpoint in self._ready:
             node = self.endpoint_node(endpoint)
             if node is not None and node in nodes and endpoint.ip is not None and self._lookups.is_pod(endpoint):
-                before = homes.setdefault(int(endpoint.ip), node)
+                value = int(endpoint.ip)
+                before = homes.get(value) or more.setdefault(value, node)
                 disputing.update({before, node} if before != node else ())
         ends = (self.endpoint_node(endpoint) for endpoint in self._ready)
         known = frozenset(name for name in ends if name and name in nodes)
-        return Likeness(self.forwarding, homes, known, frozenset(disputing))
+        return Likeness(self.forwarding, {**homes, **more} if more else homes, known, frozenset(disputing))
+
+    def _known_homes(self) -> Mapping[int, str]:
+        """The nodes of pods' addresses, as far as the bundle has these nodes."""
+        nodes, homes = self.cluster.nodes, self._pod_nodes
+        # Nearly always it has all of them.
+        if nodes.keys() >= set(homes.values()):
+            return cast("Mapping[int, str]", homes)
+        return {value: node for value, node in homes.items() if node is not None and node in nodes}
 
     @cached_property
     def _classes(self) -> Classes:
