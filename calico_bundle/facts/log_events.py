@@ -2,7 +2,7 @@
 
 A log of calico-node has a thousand lines of BIRD, and a cluster thousands of such logs, most lines the same in all of
 them. So a log keeps the numbers of its lines and their texts, which logs share, and not a record for each. Lines with a
-time are no other log's: they are kept compressed, which of lines of a few kinds leaves a twentieth.
+time are no other log's: they are kept compressed, which of lines of a few kinds leaves a tenth and less.
 """
 
 from __future__ import annotations
