@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from array import array
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -14,8 +15,8 @@ T = TypeVar("T")
 
 _LEVEL = 1
 """The fastest: lines that repeat each other are a tenth of their size all the same."""
-_TOGETHER = 128
-"""Texts that are compressed as one: enough to be alike, and few to unpack for one of them."""
+_TOGETHER = 1 << 15
+"""Characters that are compressed as one: enough lines to be alike, and few to unpack for one of them."""
 
 
 def pack(data: bytes) -> bytes:
@@ -42,14 +43,16 @@ class PackedTexts(Sequence[str]):
     ('direct1: Starting', ['device1: Starting', 'direct1: Starting'], 2)
     """
 
-    __slots__ = ("_ends", "_packs")
+    __slots__ = ("_ends", "_firsts", "_packs")
 
     def __init__(self, texts: Sequence[str]) -> None:
         """Pack some texts."""
-        runs = [texts[begin : begin + _TOGETHER] for begin in range(0, len(texts), _TOGETHER)]
+        runs = list(_runs(texts))
         self._packs = tuple(pack("".join(run).encode("utf-8", "surrogatepass")) for run in runs)
-        # In characters, for each run anew.
+        self._firsts = tuple(accumulate(map(len, runs[:-1]), initial=0))
+        """The place of the first text of each run."""
         self._ends = array("I", chain.from_iterable(accumulate(map(len, run)) for run in runs))
+        """Where each text ends, in characters of its run."""
 
     def __len__(self) -> int:
         return len(self._ends)
@@ -67,8 +70,20 @@ class PackedTexts(Sequence[str]):
         return map(self._at, range(len(self)))
 
     def _at(self, place: int) -> str:
-        run, number = divmod(place, _TOGETHER)
-        return _text(self._packs[run])[self._ends[place - 1] if number else 0 : self._ends[place]]
+        run = bisect_right(self._firsts, place) - 1
+        begin = self._ends[place - 1] if place > self._firsts[run] else 0
+        return _text(self._packs[run])[begin : self._ends[place]]
+
+
+def _runs(texts: Sequence[str]) -> Iterator[Sequence[str]]:
+    begin = size = 0
+    for place, text in enumerate(texts):
+        size += len(text)
+        if size >= _TOGETHER:
+            yield texts[begin : place + 1]
+            begin, size = place + 1, 0
+    if begin < len(texts):
+        yield texts[begin:]
 
 
 @lru_cache(maxsize=16)

@@ -21,6 +21,13 @@ def test_packed_texts_are_the_texts(texts: list[str], data: st.DataObject) -> No
     assert list(packed[part]) == texts[part]
 
 
+def test_long_texts_are_kept_in_several_runs() -> None:
+    texts = [str(number % 7) * size for number in range(9) for size in (0, 1, 32_767, 32_768, 100_000, 3)]
+    packed = PackedTexts(texts)
+    assert list(packed) == texts
+    assert [packed[place] for place in reversed(range(len(texts)))] == texts[::-1]
+
+
 def test_a_text_may_hold_what_no_encoding_has() -> None:
     assert list(PackedTexts(["\ud800", "\n", "", "ä"])) == ["\ud800", "\n", "", "ä"]
 
