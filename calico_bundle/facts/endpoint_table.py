@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from ipaddress import IPv4Address
 from itertools import groupby
 from typing import Final, TypeAlias
@@ -13,14 +12,15 @@ from typing import Final, TypeAlias
 from calico_bundle.evidence import Evidence
 from calico_bundle.facts.kubernetes import EndpointFact
 from calico_bundle.facts.listing import LazyFacts
+from calico_bundle.facts.packed import WithText
 
 _SLICE: Final = "EndpointSlice"
 _NOT_READY: Final = "false"
 
 
 @dataclass(frozen=True, slots=True)
-class EndpointGroup:
-    """The addresses of one object, in lines of `IP READY NODE POD NAMESPACE`; a word that is not there is empty.
+class EndpointGroup(WithText):
+    """The addresses of one object; its text has lines of `IP READY NODE POD NAMESPACE`, a word that is not there is empty.
 
     Each address is an IPv4 one and ready unless it says `false`. `line` is that of the first address, `height` how many
     lines of the file each one has, `cited` what stands before the address on its line.
@@ -29,23 +29,23 @@ class EndpointGroup:
     namespace: str
     service: str
     source: str
-    lines: str
     path: str
     line: int
     height: int
     cited: str
 
     def __len__(self) -> int:
-        return self.lines.count("\n") + 1
+        return self.text.count("\n") + 1
 
     def __iter__(self) -> Iterator[EndpointFact]:
         """Make the records.
 
-        >>> group = EndpointGroup("shop", "web", "Endpoints", "10.0.0.1  n1 web-0 ", "e.yaml", 9, 7, "- ip: ")
+        >>> texts = ("10.0.0.1  n1 web-0 ",)
+        >>> group = EndpointGroup("shop", "web", "Endpoints", "e.yaml", 9, 7, "- ip: ", texts=texts)
         >>> [(fact.ip, fact.ready, fact.pod_namespace, fact.evidence.text) for fact in group]
         [(IPv4Address('10.0.0.1'), True, 'shop', '- ip: 10.0.0.1')]
         """
-        for number, words in enumerate(self.lines.split("\n")):
+        for number, words in enumerate(self.text.split("\n")):
             ip, ready, node, pod, pods_namespace = words.split(" ")
             yield EndpointFact(
                 namespace=self.namespace,
@@ -62,7 +62,7 @@ class EndpointGroup:
     @property
     def repeats(self) -> bool:
         """Whether an address stands in it twice."""
-        ips = [words.partition(" ")[0] for words in self.lines.split("\n")]
+        ips = [words.partition(" ")[0] for words in self.text.split("\n")]
         return len(set(ips)) < len(ips)
 
 
@@ -105,14 +105,9 @@ class EndpointTable(LazyFacts[EndpointFact]):
 
     def of_service(self, namespace: str, name: str) -> tuple[EndpointFact, ...]:
         """The addresses behind one Service."""
-        return tuple(fact for group in self._by_service.get((namespace, name), ()) for fact in group)
-
-    @cached_property
-    def _by_service(self) -> dict[tuple[str, str], list[Group]]:
-        found: dict[tuple[str, str], list[Group]] = {}
-        for group in self.groups:
-            found.setdefault((group.namespace, group.service), []).append(group)
-        return found
+        # Asked for one Service or a few of tens of thousands.
+        groups = (group for group in self.groups if group.service == name and group.namespace == namespace)
+        return tuple(fact for group in groups for fact in group)
 
 
 def endpoints_of(endpoints: Sequence[EndpointFact], namespace: str, name: str) -> tuple[EndpointFact, ...]:

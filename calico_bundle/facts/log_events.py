@@ -1,7 +1,8 @@
 """Events of logs by the million: kept as the few lines that hold them, read again when somebody asks.
 
 A log of calico-node has a thousand lines of BIRD, and a cluster thousands of such logs, most lines the same in all of
-them. So a log keeps the numbers of its lines and their texts, which logs share, and not a record for each.
+them. So a log keeps the numbers of its lines and their texts, which logs share, and not a record for each. Lines with a
+time are no other log's: they are kept compressed, which of lines of a few kinds leaves a tenth and less.
 """
 
 from __future__ import annotations
@@ -19,8 +20,12 @@ from typing import NamedTuple, TypeVar, overload
 from calico_bundle.evidence import Evidence, quote
 from calico_bundle.facts.listing import FactList, LazyFacts
 from calico_bundle.facts.machine import LogEventFact
+from calico_bundle.facts.packed import PackedTexts
 
 T = TypeVar("T")
+
+_SIZES = (("H", (1 << 16) - 1), ("I", (1 << 32) - 1), ("Q", (1 << 64) - 1))
+"""Types of arrays, and the largest number that each holds."""
 
 STATE = "bird-protocol-state"
 """The event that says which state a protocol of BIRD's came into; its values are `protocol` and `state`."""
@@ -41,28 +46,50 @@ class LogLine(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class LogReader:
-    """How the lines that were kept are read again: every event by its number, and the reading of one line."""
+    """How the lines that were kept are read again: every event by its number, and the reading of one line.
+
+    `own` are the events, by their numbers, whose lines a log has for itself; `STATE` is none of them.
+    """
 
     events: tuple[str, ...]
     read: Callable[[str], LogLine]
+    own: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LogEvents(FactList):
     """The events of one log, in the order of its lines, in columns of equal length.
 
-    `kinds` holds the event of each as its place in `reader.events`; `texts` the line without what a collector put before
-    it, and `printed` the line as it stands, where that is another. `counts` holds the length of a run by the place of
-    its last event.
+    `kinds` holds the event of each as its place in `reader.events`. The lines without what a collector put before them
+    are in `own` for the events that are `reader.own`, and in `shared` for the others; `printed` are the lines as they
+    stand, where that is another text. `counts` holds the length of a run by the place of its last event.
     """
 
     path: str
     reader: LogReader
     numbers: array[int]
     kinds: bytes
-    texts: tuple[str, ...]
+    shared: tuple[str, ...]
+    own: Sequence[str]
     counts: Mapping[int, int]
-    printed: tuple[str, ...] | None = None
+    printed: Sequence[str] | None = None
+
+    @classmethod
+    def kept(
+        cls,
+        path: str,
+        reader: LogReader,
+        rows: tuple[Sequence[int], bytes, Sequence[str]],
+        counts: Mapping[int, int],
+        printed: Sequence[str] | None = None,
+    ) -> LogEvents:
+        """Keep some lines: their numbers, in their order, their events by number, and their texts."""
+        numbers, kinds, texts = rows
+        size = next(size for size, most in _SIZES if numbers[-1] <= most)
+        own = PackedTexts(list(compress(texts, kinds.translate(_among(reader.own)))))
+        shared = tuple(compress(texts, kinds.translate(_beside(reader.own))))
+        shown = PackedTexts(printed) if printed else None
+        return cls(path, reader, array(size, numbers), kinds, shared, own, counts, shown)
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -94,9 +121,9 @@ class LogEvents(FactList):
 
     def states(self) -> list[tuple[str, str]]:
         """BIRD's protocols and the states that they came into, in their order."""
-        chosen = self.changes()
+        shared = self.kinds.translate(None, self.reader.own).translate(self._is_state)
         # All in calls of C: this is asked of every node, and every protocol of each is in here.
-        return list(map(_protocol_state, repeat(self.reader.read), compress(self.texts, chosen)))
+        return list(map(_protocol_state, repeat(self.reader.read), compress(self.shared, shared)))
 
     def last_change(self, protocol: str) -> int | None:
         """The place of the event by which a protocol came into its last state."""
@@ -104,21 +131,39 @@ class LogEvents(FactList):
 
     def changes(self) -> bytes:
         """For each event, whether a protocol of BIRD's changed its state: 1 or 0."""
-        return self.kinds.translate(_one_kind(self.reader.events.index(STATE)))
+        return self.kinds.translate(self._is_state)
+
+    @property
+    def _is_state(self) -> bytes:
+        return _among(bytes([self.reader.events.index(STATE)]))
+
+    def _text(self, place: int) -> str:
+        before = self.kinds[:place].translate(None, self.reader.own)
+        if self.kinds[place] in self.reader.own:
+            return self.own[place - len(before)]
+        return self.shared[len(before)]
 
     def _fact(self, place: int) -> LogEventFact:
-        time, level, component, event, values = self.reader.read(self.texts[place])
+        text = self._text(place)
+        time, level, component, event, values = self.reader.read(text)
         if place in self.counts:
             values = {**values, "count": str(self.counts[place])}
-        line = (self.printed or self.texts)[place]
+        line = self.printed[place] if self.printed else text
         return LogEventFact(
             time, level, component, event, values, Evidence(self.path, self.numbers[place], quote(line))
         )
 
 
 @cache
-def _one_kind(kind: int) -> bytes:
-    return bytes(other == kind for other in range(256))
+def _among(kinds: bytes) -> bytes:
+    """A table for `translate`: 1 for some kinds, 0 for all others."""
+    return bytes(kind in kinds for kind in range(256))
+
+
+@cache
+def _beside(kinds: bytes) -> bytes:
+    """A table for `translate`: 0 for some kinds, 1 for all others."""
+    return bytes(kind not in kinds for kind in range(256))
 
 
 # For questions that come in a row; to keep the answer with each log would cost more than the log.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -9,6 +10,7 @@ from ipaddress import IPv4Address
 from typing import Any, TypeVar, cast, overload
 
 from calico_bundle.evidence import Evidence
+from calico_bundle.facts.coded import coded
 from calico_bundle.facts.kubernetes import PodFact
 from calico_bundle.facts.listing import FactList
 from calico_bundle.facts.pod_columns import PodColumns
@@ -44,9 +46,10 @@ class PodTable(FactList):
     """
 
     def __init__(self) -> None:
-        self._columns: dict[str, list[Any]] = {name: [] for name in COLUMNS}
-        self._lines: list[int] = []
-        self._paths: list[str] = []
+        # Lists; when nothing more is added, sequences that hold less.
+        self._columns: dict[str, Any] = {name: [] for name in COLUMNS}
+        self._lines = array("Q")
+        self._paths: Any = []
         self._records: dict[int, PodFact] = {}
 
     def add(self, pod: PodFact) -> None:
@@ -85,10 +88,17 @@ class PodTable(FactList):
             if source in pods._records:
                 self._records[place] = pods._records[source]
 
+    def settled(self) -> PodTable:
+        """This table in less memory; nothing can be added to it from now on."""
+        self._columns = {name: coded(column) for name, column in self._columns.items()}
+        self._paths = coded(self._paths)
+        return self
+
     @property
     def is_unique(self) -> bool:
         """Whether no two pods have the same namespace and name."""
-        return len(self._places) == len(self)
+        # Names differ in most clusters, and asking for them alone makes no pairs.
+        return len(set(self._columns["name"])) == len(self) or len(set(self.keys())) == len(self)
 
     @property
     def columns(self) -> PodColumns:
@@ -135,15 +145,6 @@ class PodTable(FactList):
             if owner is not None and owner not in first:
                 first[owner] = place
         return {owner.removeprefix(DAEMONSET): place for owner, place in first.items() if owner.startswith(DAEMONSET)}
-
-    def find(self, namespace: str, name: str) -> PodFact | None:
-        """The pod of that name, the first one where there are several."""
-        place = self._places.get((namespace, name))
-        return None if place is None else self[place]
-
-    @cached_property
-    def _places(self) -> dict[tuple[str, str], int]:
-        return {key: place for place, key in reversed(list(enumerate(self.keys())))}
 
     def keys(self) -> Iterator[tuple[str, str]]:
         """Namespace and name of each pod."""
@@ -229,7 +230,7 @@ def merge_pods(parts: Sequence[Sequence[PodFact]]) -> Sequence[PodFact]:
     seen: set[tuple[str, str]] = set()
     for part in parts:
         merged.add_new(part, seen)
-    return cast("Sequence[PodFact]", merged)
+    return cast("Sequence[PodFact]", merged.settled())
 
 
 def _name_line(name: str) -> str:

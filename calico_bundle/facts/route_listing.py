@@ -10,11 +10,13 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Protocol, TypeVar, cast, overload
 
 from calico_bundle.evidence import Evidence
 from calico_bundle.facts.listing import FactList
 from calico_bundle.facts.machine import RouteFact
+from calico_bundle.facts.packed import pack, unpack
 from calico_bundle.facts.types import Address
 
 T = TypeVar("T")
@@ -94,27 +96,34 @@ class RouteListing(FactList, Sequence[RouteFact]):
     this file lacks. The routes are those that the general reader makes, in the order of the file.
     """
 
-    __slots__ = ("_own", "added", "base", "hunks", "path")
+    __slots__ = ("_added", "base", "hunks", "path")
 
     def __init__(self, base: RouteBase, path: str, hunks: Hunks, added: bytes) -> None:
         self.base = base
         self.path = path
-        self.added = added
         self.hunks = hunks
-        self._own: frozenset[Address] | None = None
+        # Each node's own routes: two thirds of what a bundle of many pods would hold, and much alike.
+        self._added = pack(added)
 
     @property
-    def removed(self) -> frozenset[int]:
-        """Places of the reference's lines that this file lacks, counted from 0."""
-        pairs = zip(self.hunks.gone, self.hunks.kept, strict=True)
-        return frozenset(at for first, behind in pairs for at in range(first, behind))
+    def added(self) -> bytes:
+        """The lines that the reference lacks."""
+        return unpack(self._added)
 
     @property
-    def own_in_added(self) -> frozenset[Address]:
-        """The addresses that added lines have as source or as local destination."""
-        if self._own is None:
-            self._own = frozenset(self.base.reader.own_addresses(self.added))
-        return self._own
+    def removed(self) -> array[int]:
+        """Places of the reference's lines that this file lacks, counted from 0, in their order."""
+        return array("I", chain.from_iterable(map(range, self.hunks.gone, self.hunks.kept)))
+
+    def own_in_added(self) -> Iterable[Address]:
+        """The addresses that added lines have as source or as local destination, each once."""
+        return self.base.reader.own_addresses(self.added)
+
+    def adds_as_own(self, address: Address) -> bool:
+        """Whether an added line has an address as source or as local destination."""
+        # Most tables do not have it at all, which its text tells; the first of all addresses is also called `default`.
+        told = not int(address) or str(address).encode() in self.added
+        return told and address in self.own_in_added()
 
     def of(self, kind: type[T]) -> Sequence[T]:
         """All routes when routes are asked for."""

@@ -35,7 +35,7 @@ def _own_of(part: Sequence[RouteFact]) -> Iterable[Address]:
         return (address for route in part for address in _own(route))
     by_address = part.base.derived(_by_own_address)
     kept = (address for address, places in by_address.items() if any(map(part.keeps, places)))
-    return chain(kept, part.own_in_added)
+    return chain(kept, part.own_in_added())
 
 
 def names_as_own(routes: Sequence[RouteFact], address: Address) -> bool:
@@ -52,7 +52,7 @@ def _names_as_own(part: Sequence[RouteFact], address: Address) -> bool:
     if not isinstance(part, RouteListing):
         return any(address in _own(route) for route in part)
     places = part.base.derived(_by_own_address).get(address, ())
-    return address in part.own_in_added or any(map(part.keeps, places))
+    return any(map(part.keeps, places)) or part.adds_as_own(address)
 
 
 def has_bird_routes(routes: Sequence[RouteFact]) -> bool:

@@ -9,17 +9,17 @@ from typing import TypeAlias
 
 from calico_bundle.facts.kubernetes import ServiceFact
 from calico_bundle.facts.listing import LazyFacts
+from calico_bundle.facts.packed import WithText
 from calico_bundle.facts.types import Address
 
 
 @dataclass(frozen=True, slots=True)
-class ServiceText:
+class ServiceText(WithText):
     """A Service that is not yet a record; `ip` is its only cluster address, `make(text, line)` makes the record."""
 
     namespace: str
     name: str
     ip: str | None
-    text: str
     line: int
     make: Callable[[str, int], ServiceFact]
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from sys import intern
 
 from calico_bundle.layouts import Layout, Placement
 from calico_bundle.layouts.node_names import node_names
@@ -64,7 +65,8 @@ def place(path: str, nodes: Sequence[str]) -> Placement | None:
 def _place_of_node(parts: list[str], nodes: Sequence[str]) -> Placement | None:
     # A pod without a node lies in a folder without a name, which an archive may drop: nodes//NAMESPACE/POD.log.
     if len(parts) >= 3 or not _is_pod_file(parts) or parts[0] in node_names(nodes):
-        node, below = parts[0] or None, parts[1:]
+        # One text for all files of a node.
+        node, below = intern(parts[0]) or None, parts[1:]
     else:
         node, below = None, parts
     if len(below) == 1:
@@ -84,7 +86,7 @@ def _pod_file(node: str | None, namespace: str, name: str) -> Placement:
     if found := _PREVIOUS.fullmatch(name):
         return Placement(node, namespace=namespace, pod=found["pod"], container=found["container"])
     if name.endswith((".log", ".txt")):
-        return Placement(node, namespace=namespace, pod=name[:-4])
+        return Placement(node, namespace=intern(namespace), pod=name[:-4])
     return Placement(node)
 
 

@@ -57,9 +57,10 @@ class PodNetwork:
         networks = [p.cidr for p in cluster.pools if p.cidr] + [b.cidr for b in cluster.blocks]
         self._natting = [p.cidr for p in cluster.pools if p.cidr and p.nat_outgoing and not p.disabled]
         self._networks = Prefixes((network, "") for network in networks)
-        self._pods = homes_of(cluster.pods)
+        self.homes: Mapping[int, str | None] = homes_of(cluster.pods)
+        """The node of every IPv4 address (as an integer) that is a pod's own."""
         self._samples: dict[str, int] = {}
-        for value, node in self._pods.items():
+        for value, node in self.homes.items():
             if node is not None:
                 self._samples[node] = min(value, self._samples.get(node, value))
         self._answering = probed_nodes(cluster.pods)
@@ -81,7 +82,7 @@ class PodNetwork:
         return address not in self._of_machines and self._in_networks(address)
 
     def _is_pods(self, address: Address) -> bool:
-        return address.version == 4 and int(address) in self._pods
+        return address.version == 4 and int(address) in self.homes
 
     def _in_networks(self, address: Address) -> bool:
         if self._is_pods(address) or self._networks.find(address) is not None:
@@ -122,11 +123,11 @@ class PodNetwork:
 
     def runs_on(self, address: Address, node: str) -> bool:
         """Whether a pod of a node has the address."""
-        return self._is_pods(address) and self._pods[int(address)] == node
+        return self._is_pods(address) and self.homes[int(address)] == node
 
     def owner_of(self, address: Address) -> str | None:
         """The node that packets for an address go to: its pod's, which may have borrowed it, else the block's."""
-        node = self._pods.get(int(address)) if address.version == 4 else None
+        node = self.homes.get(int(address)) if address.version == 4 else None
         if node is not None:
             return node
         block = self.block_of(address)

@@ -12,6 +12,7 @@ from ipaddress import (
     ip_address,
     ip_network,
 )
+from sys import intern
 from typing import Generic, TypeVar
 
 from calico_bundle.evidence import Evidence, quote
@@ -191,7 +192,9 @@ class Fields:
 
     def string_map(self, key: str, column: str) -> dict[str, str]:
         """A mapping of text to text, such as labels; a hidden value is left out."""
-        return dict(Fields._texts_by_key(self.child(key), column))
+        found = Fields._texts_by_key(self.child(key), column)
+        # Few keys and values are in most of them.
+        return {intern(name): intern(value) for name, value in found}
 
     def flag(self, key: str, column: str) -> bool | None:
         """A truth value, also one in quotes."""

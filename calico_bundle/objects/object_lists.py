@@ -11,6 +11,7 @@ from calico_bundle.evidence import Gap
 from calico_bundle.facts import EndpointFact, ServiceFact
 from calico_bundle.facts.endpoint_table import EndpointGroup, EndpointTable, Group, groups_of
 from calico_bundle.facts.listing import Parts
+from calico_bundle.facts.packed import packed_together
 from calico_bundle.facts.service_table import ServiceTable, ServiceText
 from calico_bundle.objects import all_kinds
 from calico_bundle.objects.building import built, canonical_object, is_wanted, read_facts, read_item_facts
@@ -123,14 +124,18 @@ def _endpoint_table(found: Iterable[Any]) -> EndpointTable:
     for is_group, run in groupby(found, lambda one: isinstance(one, EndpointGroup)):
         together = tuple(run)
         groups += together if is_group else groups_of(together)
-    return EndpointTable(groups)
+    return EndpointTable(packed_together(groups))
+
+
+def _service_table(found: Sequence[Any]) -> ServiceTable:
+    return ServiceTable(packed_together(found))
 
 
 _CLASSES: Final[dict[type, type]] = {EndpointGroup: EndpointFact, ServiceText: ServiceFact}
 """What the items are records of that are not made into one yet."""
 _TABLES: Final[dict[type, Callable[[list[Any]], Sequence[object]]]] = {
     EndpointFact: _endpoint_table,
-    ServiceFact: ServiceTable,
+    ServiceFact: _service_table,
 }
 
 

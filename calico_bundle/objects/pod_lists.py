@@ -68,7 +68,8 @@ class PodList:
 
     def facts(self) -> FactList:
         """What was read, in the order of the file."""
-        return PodsAndOthers(self._pods, self._others) if self._others else self._pods
+        pods = self._pods.settled()
+        return PodsAndOthers(pods, self._others) if self._others else pods
 
     def gaps(self) -> tuple[Gap, ...]:
         """What could not be read."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from ipaddress import IPv4Address
+from sys import intern
 from typing import Any, Final
 
 from calico_bundle.objects.fields import IncompleteError, Record
@@ -123,7 +124,8 @@ def _labels(body: bytes) -> Any:
     if not _LABELS.fullmatch(body) or may_be_hidden(body):
         return UNSURE
     pairs = _LABEL.findall(body.decode())
-    labels = {key: value.strip('"') for key, value in pairs}
+    # Few keys, and the values of many, stand in thousands of sets of labels.
+    labels = {intern(key): intern(value.strip('"')) for key, value in pairs}
     return labels if len(labels) == len(pairs) else UNSURE
 
 

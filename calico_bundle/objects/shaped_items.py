@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import cache, lru_cache, partial
+from sys import intern
 from typing import Final, TypeAlias
 
 from calico_bundle.facts import IPBlockFact, ServiceFact
@@ -89,10 +90,10 @@ def _group(found: re.Match[str], line: int, path: str, what: tuple[str, str, str
     if any(text.count(key) not in (0, len(entries)) for key in _OPTIONAL):
         return None
     return EndpointGroup(
-        namespace=found["namespace"].strip('"'),
-        service=found["name"],
+        namespace=intern(found["namespace"].strip('"')),
+        service=intern(found["name"]),
         source=source,
-        lines="\n".join(map(" ".join, entries)),
+        texts=("\n".join(map(" ".join, entries)),),
         path=path,
         line=line,
         height=text.count("\n") // len(entries),
@@ -104,7 +105,8 @@ def _service(items: ShapedItems, found: re.Match[str], line: int) -> ServiceText
     # The record is made later, when a gap for an item that cannot be read would come too late.
     if _doubles_a_key(found.string):
         return None
-    return ServiceText(found["namespace"].strip('"'), found["name"], found["ip"], found.string, line, items.service)
+    namespace, name = intern(found["namespace"].strip('"')), intern(found["name"])
+    return ServiceText(namespace, name, found["ip"], line, items.service, texts=(found.string,))
 
 
 def _service_fact(path: str, text: str, line: int) -> ServiceFact:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from array import array
 from bisect import bisect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,7 +28,6 @@ _NOT_READY = "calico/node is not ready: "
 EVENTS = tuple(dict.fromkeys(rule.slug for rule in RULES))
 """Every event, in the order of the rules."""
 
-_MOST_IN_FOUR_BYTES = (1 << 32) - 1
 _KINDS = {event: kind for kind, event in enumerate(EVENTS)}
 
 # A rule's pattern asks for an address where a collector left three asterisks: this one stands in while it matches.
@@ -137,7 +135,8 @@ def _reread(text: str) -> LogLine:
     return LogLine(line.time, line.level, line.component, line.rule.slug, line.values)
 
 
-READER = LogReader(EVENTS, _reread)
+# The peers of a mesh are the same for all of its nodes, and so is what BIRD says of its protocols; it writes no time.
+READER = LogReader(EVENTS, _reread, bytes(n for e, n in _KINDS.items() if not e.startswith("bird-protocol-")))
 
 
 class Kept(NamedTuple):
@@ -264,8 +263,4 @@ def merged(path: str, columns: Columns, kept: Sequence[Kept]) -> Sequence[object
 def _made(path: str, columns: Columns, counts: Mapping[int, int], printed: list[str] | None = None) -> Sequence[object]:
     if not columns.numbers:
         return ()
-    size = "I" if columns.numbers[-1] <= _MOST_IN_FOUR_BYTES else "Q"
-    shown = tuple(printed) if printed else None
-    return LogEvents(
-        path, READER, array(size, columns.numbers), bytes(columns.kinds), tuple(columns.texts), counts, shown
-    )
+    return LogEvents.kept(path, READER, (columns.numbers, bytes(columns.kinds), columns.texts), counts, printed)

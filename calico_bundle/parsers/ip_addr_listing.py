@@ -15,6 +15,7 @@ from typing import NamedTuple
 from calico_bundle.evidence import LONGEST_QUOTE, Evidence, quote
 from calico_bundle.facts import AddressFact, Interface, InterfaceFact
 from calico_bundle.facts.cards import InterfaceListing, is_cable, is_of_cable
+from calico_bundle.facts.packed import pack, unpack
 from calico_bundle.parsers.ip_blocks import BEGIN_OF_BLOCK, BLOCK, CABLE, CABLE_BLOCK, NAMESPACE, OWN_ADDRESS
 from calico_bundle.parsers.ip_text import interface
 
@@ -193,10 +194,11 @@ class _Listing(InterfaceListing):
     def __init__(self, path: str, parts: list[bytes], form: _Form | None, fields: Sequence[bytes | None]) -> None:
         self._path, self._form = path, form
         # Between two rows stands an empty text: what is kept is texts, and between them lines of rows.
-        self._kept = _BOUND.join(parts).replace(_BOUND + _BOUND, b"\n")
+        kept = _BOUND.join(parts).replace(_BOUND + _BOUND, b"\n")
+        self._kept = pack(kept)
         cables = len(parts) // 2
         self.interface_count = cables + len(fields) // _STRIDE
-        self.address_count = self._kept.count(b"\n    inet") + (cables * len(form.block.addresses) if form else 0)
+        self.address_count = kept.count(b"\n    inet") + (cables * len(form.block.addresses) if form else 0)
         self.adds_nothing = not any(fields[_MASTER::_STRIDE]) and (form is None or form.block.master is None)
         self.lacks_nothing = all(fields[_MAC::_STRIDE]) and (form is None or form.block.mac is not None)
 
@@ -207,7 +209,7 @@ class _Listing(InterfaceListing):
     def _places(self, most_rows: int | None = None) -> Iterator[_Place]:
         """Where each interface stands; of cables that follow each other only the first ones, if so asked."""
         order, line = 0, 1
-        for number, part in enumerate(self._kept.split(_BOUND)):
+        for number, part in enumerate(unpack(self._kept).split(_BOUND)):
             form = self._form if number % 2 else None
             if form:
                 rows = part.split(b"\n")

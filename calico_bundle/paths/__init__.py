@@ -5,15 +5,17 @@ A path is a lookup sent to the DNS service's address: the translation to an endp
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from ipaddress import IPv4Address
+from typing import cast
 
 from calico_bundle.calico.other_plugins import replaced_by
 from calico_bundle.cluster import Cluster
 from calico_bundle.facts import EndpointFact, PodFact
 from calico_bundle.facts.pod_columns import PodColumns, columns_of
-from calico_bundle.facts.pod_queries import FINISHED, disputing_nodes, homes_of
+from calico_bundle.facts.pod_queries import FINISHED, disputing_nodes
 from calico_bundle.network.forwarding import Forwarding
 from calico_bundle.network.likeness import Likeness
 from calico_bundle.network.service import DnsService
@@ -36,7 +38,7 @@ class DnsPaths:
         self.dns = dns
         self.forwarding = Forwarding(cluster)
         self._columns = columns_of(cluster.pods)
-        self._pod_nodes = homes_of(cluster.pods)
+        self._pod_nodes = self.forwarding.pods.homes
         self._lookups = Lookups(cluster, dns, self.forwarding, self._pod_nodes)
         self._groups: dict[object, PathGroup] = {}
 
@@ -45,7 +47,7 @@ class DnsPaths:
         """One path per pod that is not finished, by namespace and name."""
         columns = self._columns
         alive = [place for place, phase in enumerate(columns.phases) if phase not in FINISHED]
-        order = sorted(alive, key=lambda place: (columns.namespaces[place], columns.names[place]))
+        order = array("I", sorted(alive, key=lambda place: (columns.namespaces[place], columns.names[place])))
         groups = [self._group_at(columns, place) for place in order]
         for number, group in enumerate(groups):
             group.pods.append(number)
@@ -136,16 +138,25 @@ class DnsPaths:
     @cached_property
     def _likeness(self) -> Likeness:
         nodes = self.cluster.nodes
-        homes = {value: node for value, node in self._pod_nodes.items() if node is not None and node in nodes}
-        disputing = set(disputing_nodes(self.cluster.pods))
+        homes, more = self._known_homes(), dict[int, str]()
+        disputing = set(disputing_nodes(self.cluster.pods, self._pod_nodes))
         for endpoint in self._ready:
             node = self.endpoint_node(endpoint)
             if node is not None and node in nodes and endpoint.ip is not None and self._lookups.is_pod(endpoint):
-                before = homes.setdefault(int(endpoint.ip), node)
+                value = int(endpoint.ip)
+                before = homes.get(value) or more.setdefault(value, node)
                 disputing.update({before, node} if before != node else ())
         ends = (self.endpoint_node(endpoint) for endpoint in self._ready)
         known = frozenset(name for name in ends if name and name in nodes)
-        return Likeness(self.forwarding, homes, known, frozenset(disputing))
+        return Likeness(self.forwarding, {**homes, **more} if more else homes, known, frozenset(disputing))
+
+    def _known_homes(self) -> Mapping[int, str]:
+        """The nodes of pods' addresses, as far as the bundle has these nodes."""
+        nodes, homes = self.cluster.nodes, self._pod_nodes
+        # Nearly always it has all of them.
+        if nodes.keys() >= set(homes.values()):
+            return cast("Mapping[int, str]", homes)
+        return {value: node for value, node in homes.items() if node is not None and node in nodes}
 
     @cached_property
     def _classes(self) -> Classes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import overload
@@ -19,7 +20,7 @@ class PathGroup:
         """A group whose verdict needs no walk."""
         self.node, self.verdict = node, verdict
         self._said = text
-        self.pods: list[int] = []
+        self.pods = array("I")
 
     @property
     def text(self) -> str:

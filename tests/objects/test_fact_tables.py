@@ -27,7 +27,7 @@ _groups = st.builds(
     namespace=st.sampled_from("ab"),
     service=st.sampled_from("xy"),
     source=st.sampled_from(["Endpoints", "EndpointSlice"]),
-    lines=st.lists(_words, min_size=1, max_size=3).map("\n".join),
+    texts=st.lists(_words, min_size=1, max_size=3).map(lambda words: ("\n".join(words),)),
     path=st.just("e.yaml"),
     line=st.integers(1, 9),
     height=st.just(3),
@@ -73,7 +73,10 @@ def _service(name: str, ip: str | None, port: int, line: int = 1) -> ServiceFact
 
 
 def _text(name: str, ip: str | None, port: int) -> ServiceText:
-    return ServiceText("a", name, ip, f"    - port: {port}\n", 7, lambda _, line: _service(name, ip, port, line))
+    def make(_text: str, line: int) -> ServiceFact:
+        return _service(name, ip, port, line)
+
+    return ServiceText("a", name, ip, 7, make, texts=(f"    - port: {port}\n",))
 
 
 def test_services_are_made_when_they_are_asked_for() -> None:

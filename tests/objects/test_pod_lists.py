@@ -341,8 +341,7 @@ def test_a_table_is_a_sequence_of_pods_and_has_their_columns() -> None:
     odd = _usual(name="web-2", ip="fd00::1", ready="False")
     table = _table(_usual(), odd, _usual(name="web-3", host="null", ip="10.1.2.4"))
     assert [pod.name for pod in table] == table.columns.names == ["web-1", "web-2", "web-3"]
-    assert table[-1] == table[2] == table.find("shop", "web-3")
-    assert table.find("shop", "web-4") is None
+    assert table[-1] == table[2]
     assert table.columns.ipv4s == [0x0A010203, None, 0x0A010204] == list(columns_of(list(table)).ipv4s)
     assert (table.probed_nodes(), table.unready_on_host_network()) == ({"worker-1"}, (1,))
     assert (table.labeled("app", "web"), table.labeled("app", "db")) == ((0, 1, 2), ())

@@ -213,8 +213,8 @@ def test_the_texts_of_birds_lines_are_shared_by_logs():
     one, other = (quick(f"{INNER}\nbird: Mesh_10_0_0_1: State changed to up\n".encode()) for _ in range(2))
     calico_log_quick._bird_event.cache_clear()
     third = quick(f"{INNER}\nbird: Mesh_10_0_0_1: State changed to up\n".encode())
-    assert one.facts.texts[1] is other.facts.texts[1]
-    assert one.facts.texts[1] is third.facts.texts[1]
+    assert one.facts.shared[0] is other.facts.shared[0]
+    assert one.facts.shared[0] is third.facts.shared[0]
 
 
 # --- what is told without the rules -----------------------------------------------------------------------------------

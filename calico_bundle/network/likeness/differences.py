@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,7 +11,7 @@ from ipaddress import IPv4Network
 from socket import inet_aton
 
 from calico_bundle.facts import Network, RouteFact
-from calico_bundle.facts.route_listing import RouteListing
+from calico_bundle.facts.route_listing import RouteBase, RouteListing
 from calico_bundle.facts.route_queries import BIRD_PROTOCOLS
 from calico_bundle.facts.route_tables import parts_of
 
@@ -20,6 +21,7 @@ _CABLE = rb"((?:(?:0|[1-9][0-9]{0,2})\.){3}(?:0|[1-9][0-9]{0,2})) dev (\S+) scop
 _INTO_CABLE = re.compile(rb"(?m)^" + _CABLE)
 # The rest but for broadcasts, and for IPv6, which a colon in the destination tells.
 _OTHER = re.compile(rb"(?m)^(?!" + _CABLE + rb")(?!\S*:|\S+ \S*:|broadcast |multicast )(?P<line>.+)$")
+_DEVICE = re.compile(rb" dev (\S+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +29,14 @@ class Difference:
     """A table beside a reference: the reference's routes, the places of those it lacks, and the routes it has besides.
 
     `base` is equal for tables with the same reference; None where there is none, and all routes are `added`. Added routes
-    of one pod into its cable are the addresses in `cables` and the `devices` instead. What no lookup can meet may be left out
-    of `added`.
+    of one pod into its cable are the addresses in `cables` instead. What no lookup can meet may be left out of `added`.
     """
 
     base: object
     lines: Sequence[RouteFact]
-    removed: frozenset[int]
+    removed: Sequence[int]
     added: Sequence[RouteFact]
     cables: Sequence[int] = ()
-    devices: frozenset[str] = frozenset()
 
 
 def difference(routes: Sequence[RouteFact], is_cable: Callable[[str], bool]) -> Difference:
@@ -44,7 +44,7 @@ def difference(routes: Sequence[RouteFact], is_cable: Callable[[str], bool]) -> 
     parts = parts_of(routes)
     listings = [part for part in parts if isinstance(part, RouteListing)]
     if len(listings) < len(parts):
-        return Difference(None, (), frozenset(), [route for route in routes if can_matter(route)])
+        return Difference(None, (), (), [route for route in routes if can_matter(route)])
     if len(listings) == 1:
         return _of_listing(listings[0], is_cable)
     return _joined([_of_listing(listing, is_cable) for listing in listings])
@@ -53,29 +53,52 @@ def difference(routes: Sequence[RouteFact], is_cable: Callable[[str], bool]) -> 
 def _joined(found: Sequence[Difference]) -> Difference:
     """Several listings of one node: their references one behind the other, told apart by all of them."""
     lines: list[RouteFact] = []
-    removed: set[int] = set()
+    removed = array("I")
     for one in found:
-        removed.update(len(lines) + place for place in one.removed)
+        removed.extend(len(lines) + place for place in one.removed)
         lines += one.lines
     added = [route for one in found for route in one.added]
-    cables = [pod for one in found for pod in one.cables]
-    devices = frozenset(device for one in found for device in one.devices)
-    return Difference(tuple(one.base for one in found), lines, frozenset(removed), added, cables, devices)
+    cables = array("I", (pod for one in found for pod in one.cables))
+    return Difference(tuple(one.base for one in found), lines, removed, added, cables)
 
 
 def _of_listing(listing: RouteListing, is_cable: Callable[[str], bool]) -> Difference:
-    read = listing.base.reader.route
-    others = [_read(read, found["line"]) for found in _OTHER.finditer(listing.added)]
-    cables: list[int] = []
-    devices: list[str] = []
-    for address, device in _INTO_CABLE.findall(listing.added):
+    read, lines = listing.base.reader.route, listing.added
+    others = [_read(read, found["line"]) for found in _OTHER.finditer(lines)]
+    cables = array("I")
+    for address, device in _INTO_CABLE.findall(lines):
         if is_cable(device.decode()):
             cables.append(int.from_bytes(inet_aton(address.decode()), "big"))
-            devices.append(device.decode())
         else:
             others.append(read(address + b" dev " + device + b" scope link"))
     added = list(filter(can_matter, others))
-    return Difference(listing.base, listing.base.routes, listing.removed, added, cables, frozenset(devices))
+    return Difference(listing.base, listing.base.routes, listing.removed, added, cables)
+
+
+def cable_devices(routes: Sequence[RouteFact], is_cable: Callable[[str], bool]) -> set[str]:
+    """The devices of a node's routes, of any family, that are pods' cables.
+
+    >>> cable_devices((), bool)
+    set()
+    """
+    found: set[str] = set()
+    for part in parts_of(routes):
+        if isinstance(part, RouteListing):
+            shared = part.base.derived(_by_device).items()
+            found.update(device for device, places in shared if any(map(part.keeps, places)))
+            found.update(map(bytes.decode, _DEVICE.findall(part.added)))
+        else:
+            found.update(hop.device for route in part for hop in route.next_hops if hop.device)
+    return set(filter(is_cable, found))
+
+
+def _by_device(base: RouteBase) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for place, route in enumerate(base.routes):
+        for hop in route.next_hops:
+            if hop.device:
+                found.setdefault(hop.device, []).append(place)
+    return found
 
 
 @lru_cache(4096)  # what is new about one node is added to the tables of all others
@@ -94,7 +117,8 @@ def marked_blocks(tables: Mapping[str, Difference]) -> Iterator[tuple[str, Netwo
     for name, table in tables.items():
         if table.base not in in_lines:
             in_lines[table.base] = [place for place, route in enumerate(table.lines) if _marks(route)]
-        kept = (table.lines[place] for place in in_lines[table.base] if place not in table.removed)
+        removed = frozenset(table.removed)
+        kept = (table.lines[place] for place in in_lines[table.base] if place not in removed)
         yield from ((name, route.destination) for route in (*kept, *filter(_marks, table.added)))
 
 

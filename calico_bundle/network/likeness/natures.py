@@ -13,6 +13,7 @@ from calico_bundle.facts.route_queries import has_bird_routes
 from calico_bundle.network.cards import in_a_cloud
 from calico_bundle.network.forwarding import Forwarding
 from calico_bundle.network.likeness.addresses import Key, Roles, marks
+from calico_bundle.network.likeness.differences import cable_devices
 from calico_bundle.network.likeness.mentions import Mentions
 from calico_bundle.network.likeness.tables import THIRD, Tables
 
@@ -89,7 +90,7 @@ class Natures:
         cables = {device for device in set_for if self._is_cable(device)}
         if not cables:
             return False
-        cables |= self._tables.cables_of(node.name)
+        cables |= cable_devices(node.routes or (), self._is_cable)
         cables.update(i.name for i in node.cards if self._is_cable(i.name))
         return any(
             len({fact and fact.value for fact in (settings.get(f"net.ipv4.conf.{c}.{name}") for c in cables)}) > 1

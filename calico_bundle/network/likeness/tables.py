@@ -6,6 +6,8 @@ listing, so what is asked of it is answered from those: whom does it say somethi
 
 from __future__ import annotations
 
+from array import array
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -83,13 +85,15 @@ class _Reference:
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """One node's table beside its reference."""
+    """One node's table beside its reference: the routes in words that it lacks and has besides, and pods with a cable.
+
+    `cables` are in the order of their numbers.
+    """
 
     reference: int
     removed: frozenset[int]
     added: Mapping[str, Sequence[_Word]]
-    cables: frozenset[int]
-    devices: frozenset[str]
+    cables: Sequence[int]
 
 
 class Tables:
@@ -145,7 +149,7 @@ class Tables:
             return set()
         words = self._references[table.reference].words
         odd = table.removed ^ self._absent[table.reference]
-        return ({words[place].who for place in odd if place in words} | table.added.keys()) - {_EVERYBODY, node}
+        return ({words[place].who for place in odd} | table.added.keys()) - {_EVERYBODY, node}
 
     def of_itself(self, node: str) -> Key | None:
         """What a table says of its own node's addresses, and of nobody in particular; None where no table was recorded."""
@@ -156,12 +160,10 @@ class Tables:
     def has_cable(self, node: str, pod: int) -> bool:
         """Whether a table has a pod's own route into a pod's cable."""
         table = self._tables.get(node)
-        return table is not None and pod in table.cables
-
-    def cables_of(self, node: str) -> frozenset[str]:
-        """The devices of a table's routes that are pods' cables."""
-        table = self._tables.get(node)
-        return table.devices if table else frozenset()
+        if table is None:
+            return False
+        place = bisect_left(table.cables, pod)
+        return place < len(table.cables) and table.cables[place] == pod
 
     def is_routed_alone(self, pod: int) -> bool:
         """Whether some table has a route for a pod's address alone, beside the one into its cable."""
@@ -182,9 +184,10 @@ class Tables:
         number = self._reference_of(table)
         reference = self._references[number]
         reference.users += 1
-        reference.lacking.update(table.removed)
-        own = [table.lines[place] for place in reference.personal if place not in table.removed] + [*table.added]
-        devices = table.devices.union(*map(self._into_cables, own))
+        # Most of what a table lacks are routes that only the node of the reference can have.
+        removed = frozenset(filter(reference.words.__contains__, table.removed))
+        reference.lacking.update(removed)
+        own = [table.lines[place] for place in sorted(reference.personal.difference(table.removed))] + [*table.added]
         cables: set[int] = set()
         added: dict[str, list[_Word]] = defaultdict(list)
         for route in own:
@@ -199,7 +202,7 @@ class Tables:
                 cables.add(pod)
             else:
                 added[home].append(_Word(home, pod, None, self._number(_INTO_CABLE), third=False, by_bird=False))
-        return _Table(number, table.removed, dict(added), frozenset(cables), devices)
+        return _Table(number, removed, dict(added), array("I", sorted(cables)))
 
     def _reference_of(self, table: Difference) -> int:
         number = self._numbers.get(table.base)
