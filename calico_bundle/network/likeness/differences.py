@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Network
 from socket import inet_aton
+from struct import unpack
 
 from calico_bundle.facts import Network, RouteFact
 from calico_bundle.facts.route_listing import RouteListing
@@ -16,10 +17,11 @@ from calico_bundle.facts.route_tables import parts_of
 
 _NO_UNICAST = frozenset({"broadcast", "multicast"})
 # Felix writes a pod's own route just so (felix/dataplane/linux/endpoint_mgr.go): four numbers, and the cable.
-_CABLE = rb"((?:(?:0|[1-9][0-9]{0,2})\.){3}(?:0|[1-9][0-9]{0,2})) dev (\S+) scope link *$"
-_INTO_CABLE = re.compile(rb"(?m)^" + _CABLE)
-# The rest but for broadcasts, and for IPv6, which a colon in the destination tells.
-_OTHER = re.compile(rb"(?m)^(?!" + _CABLE + rb")(?!\S*:|\S+ \S*:|broadcast |multicast )(?P<line>.+)$")
+_CABLE = rb"((?:(?:0|[1-9][0-9]{0,2})\.){3}(?:0|[1-9][0-9]{0,2})) dev (\S+) scope link *(?:\n|\Z)"
+# Broadcasts, and IPv6, which a colon in the destination tells.
+_PASSED = rb"(?:broadcast |multicast |\S*:|\S+ \S*:).*\n?"
+_LINES = re.compile(rb"(?:" + _PASSED + rb")*+(?:" + _CABLE + rb"|(.+)\n?|\Z)")
+"""A pod's own route or any other line, behind those that are passed over; where none follows it matches nothing there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +67,17 @@ def _joined(found: Sequence[Difference]) -> Difference:
 
 def _of_listing(listing: RouteListing, is_cable: Callable[[str], bool]) -> Difference:
     read = listing.base.reader.route
-    others = [_read(read, found["line"]) for found in _OTHER.finditer(listing.added)]
-    cables: list[int] = []
-    devices: list[str] = []
-    for address, device in _INTO_CABLE.findall(listing.added):
-        if is_cable(device.decode()):
-            cables.append(int.from_bytes(inet_aton(address.decode()), "big"))
-            devices.append(device.decode())
-        else:
-            others.append(read(address + b" dev " + device + b" scope link"))
+    found = _LINES.findall(listing.added)
+    others = [_read(read, line) for _, _, line in found if line]
+    pods = [address for address, _, _ in found if address]
+    devices = b" ".join([device for _, device, _ in found if device]).decode().split()
+    if not all(map(is_cable, devices)):
+        named = list(zip(pods, devices, strict=True))
+        others += [read(b"%b dev %b scope link" % (a, d.encode())) for a, d in named if not is_cable(d)]
+        pods, devices = [a for a, d in named if is_cable(d)], list(filter(is_cable, devices))
+    values = unpack(f">{len(pods)}I", b"".join(map(inet_aton, b" ".join(pods).decode().split())))
     added = list(filter(can_matter, others))
-    return Difference(listing.base, listing.base.routes, listing.removed, added, cables, frozenset(devices))
+    return Difference(listing.base, listing.base.routes, listing.removed, added, values, frozenset(devices))
 
 
 @lru_cache(4096)  # what is new about one node is added to the tables of all others

@@ -14,6 +14,9 @@ from calico_bundle.network.likeness.mentions import Mentions
 from calico_bundle.network.likeness.natures import Natures
 from calico_bundle.network.likeness.tables import THIRD, Part, Tables
 
+Told = tuple[int, bool]
+"""The number of what a table says of a part of a node, and whether that leads by a third (`THIRD`)."""
+
 
 class Likeness:
     """Likeness of the nodes of one cluster, as far as lookups go whose other end is on one of the nodes in `ends`.
@@ -39,6 +42,8 @@ class Likeness:
         self._mentions = Mentions(nodes.values(), self._roles, forwarding.wires, forwarding.peerings, ends)
         self._natures = Natures(forwarding, self._roles, self._tables, self._mentions, self._two_homes)
         self._usual: dict[tuple[int | None, str, Part], int] = {}
+        self._told_usually: dict[tuple[int | None, str, Part], Told] = {}
+        self._stray_usually: dict[tuple[int | None, str, int], bool] = {}
         self._said_of_parts: dict[tuple[str, Part], int] = {}
         self._places: dict[object, Key] = {}
         self._related: dict[tuple[str, str, Part], int] = {}
@@ -62,15 +67,28 @@ class Likeness:
         """What is said of a part of a node unless somebody departs from it: a table as most have it, nothing besides."""
         key = (reference, other, part)
         if key not in self._usual:
-            told = None if reference is None else self._tables.usual(reference, other, part)
-            self._usual[key] = self.number(("relation", told, ()))
+            self._usual[key] = self.number(("relation", self._usually_told(reference, other, part)[0], ()))
         return self._usual[key]
+
+    def _usually_told(self, reference: int | None, other: str, part: Part) -> Told:
+        """What a table says as most have it, for all that do not depart from it in what they say of that node."""
+        key = (reference, other, part)
+        if key not in self._told_usually:
+            told = None if reference is None else self._tables.usual(reference, other, part)
+            self._told_usually[key] = self._numbered(told)
+        return self._told_usually[key]
+
+    def _told(self, node: str, other: str, part: Part) -> Told:
+        if node != other and other not in self._tables_depart[node]:
+            return self._usually_told(self._tables.reference(node), other, part)
+        return self._numbered(self._tables.relation(node, other, part))
+
+    def _numbered(self, told: Key | None) -> Told:
+        return self.number(("told", told)), THIRD in (told or ())
 
     def relation(self, node: str, other: str, part: Part) -> int:
         """The number of what a node's records say of a part of another."""
-        if node in self._odd or other in self._odd:
-            return self.number(("only", node, other, part))
-        if other not in self._departs[node]:
+        if other not in self._departs[node] and other not in self._odd:
             return self.usually(self._tables.reference(node), other, part)
         key = (node, other, part)
         if key not in self._related:
@@ -78,8 +96,10 @@ class Likeness:
         return self._related[key]
 
     def _relation(self, node: str, other: str, part: Part) -> Key:
-        told, besides = self._tables.relation(node, other, part), self._mentions.relation(node, other)
-        if THIRD in (told or ()) or any(THIRD in words for words in besides if isinstance(words, tuple)):
+        if node in self._odd or other in self._odd:
+            return ("only", node, other, part)
+        (told, by_another), besides = self._told(node, other, part), self._mentions.relation(node, other)
+        if by_another or any(THIRD in words for words in besides if isinstance(words, tuple)):
             return ("only", node, other, part)
         return ("relation", told, besides)
 
@@ -90,8 +110,13 @@ class Likeness:
     @cached_property
     def _departs(self) -> dict[str, frozenset[str]]:
         every = frozenset(self._cluster.nodes)
-        said = {name: self._tables.departs(name) | self._mentions.of(name) for name in every}
+        said = {name: self._tables_depart[name] | self._mentions.of(name) for name in every}
         return {name: every if name in self._odd else frozenset(said[name] & every) for name in every}
+
+    @cached_property
+    def _tables_depart(self) -> dict[str, frozenset[str]]:
+        """By node: the other nodes of which its table says something else than most tables."""
+        return {name: frozenset(self._tables.departs(name)) for name in self._cluster.nodes}
 
     @cached_property
     def _odd(self) -> frozenset[str]:
@@ -114,8 +139,9 @@ class Likeness:
     def spot(self, node: str, value: int) -> object:
         """What is equal for most pods of a node that lie alike, and quickly told; None where that is not quickly told."""
         home = self._blocks.home(value)
-        uneven = home is None or home in self._uneven or self._tables.is_routed_alone(value)
-        if uneven or self._is_told_apart(node, value):
+        if home is None or home in self._uneven or self._tables.is_routed_alone(value):
+            return None
+        if self._is_told_apart(node, value):
             return None
         return (home, self._tables.has_cable(node, value))
 
@@ -162,10 +188,21 @@ class Likeness:
     def may_stray(self, node: str, value: int, home: str) -> bool:
         """Whether a node's packets for an address that `home` borrowed may go to the owner of its block instead."""
         owner = self._blocks.home(value)
-        told = self._tables.relation(node, home, Part(pod=value))
-        if owner is None or told is None or len(told) > len(self._tables.relation(node, home, Part()) or ()):
+        if owner is None:
             return False
-        return node == owner[0] or len(self._tables.relation(node, owner[0]) or ()) > 1
+        concerned = (home, owner[0])
+        if node in concerned or not self._tables_depart[node].isdisjoint(concerned):
+            return self._strays(node, value, home, owner[0])
+        key = (self._tables.reference(node), home, value)
+        if key not in self._stray_usually:
+            self._stray_usually[key] = self._strays(node, value, home, owner[0])
+        return self._stray_usually[key]
+
+    def _strays(self, node: str, value: int, home: str, owner: str) -> bool:
+        told = self._tables.relation(node, home, Part(pod=value))
+        if told is None or len(told) > len(self._tables.relation(node, home, Part()) or ()):
+            return False
+        return node == owner or len(self._tables.relation(node, owner) or ()) > 1
 
     def _is_told_apart(self, node: str, value: int) -> bool:
         """Whether a pod is taken for itself; a packet for an address that is a node's too may end on that node."""
