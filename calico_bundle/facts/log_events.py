@@ -90,7 +90,7 @@ class LogEvents(FactList):
         # Most logs have none of them, which this finds out without looking at each line.
         if len(self.kinds.translate(None, wanted)) == len(self.kinds):
             return []
-        return [self._fact(place) for place, kind in enumerate(self.kinds) if kind in wanted]
+        return [self._fact(place) for place in compress(range(len(self)), self.kinds.translate(_chosen(wanted)))]
 
     def states(self) -> list[tuple[str, str]]:
         """BIRD's protocols and the states that they came into, in their order."""
@@ -104,7 +104,7 @@ class LogEvents(FactList):
 
     def changes(self) -> bytes:
         """For each event, whether a protocol of BIRD's changed its state: 1 or 0."""
-        return self.kinds.translate(_one_kind(self.reader.events.index(STATE)))
+        return self.kinds.translate(_chosen(bytes((self.reader.events.index(STATE),))))
 
     def _fact(self, place: int) -> LogEventFact:
         time, level, component, event, values = self.reader.read(self.texts[place])
@@ -117,8 +117,9 @@ class LogEvents(FactList):
 
 
 @cache
-def _one_kind(kind: int) -> bytes:
-    return bytes(other == kind for other in range(256))
+def _chosen(kinds: bytes) -> bytes:
+    """For each kind, whether it is one of some: 1 or 0."""
+    return bytes(kind in kinds for kind in range(256))
 
 
 # For questions that come in a row; to keep the answer with each log would cost more than the log.

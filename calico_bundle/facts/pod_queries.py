@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from calico_bundle.facts.kubernetes import PodFact
 from calico_bundle.facts.pod_columns import columns_of
@@ -21,13 +21,12 @@ def homes_of(pods: Sequence[PodFact]) -> dict[int, str | None]:
     return dict(_addresses(pods))
 
 
-def disputing_nodes(pods: Sequence[PodFact]) -> frozenset[str]:
-    """The nodes of pods that have an address which a pod on another node has too.
+def disputing_nodes(pods: Sequence[PodFact], homes: Mapping[int, str | None]) -> frozenset[str]:
+    """The nodes of pods that have an address which a pod on another node has too; `homes` is what `homes_of` gives.
 
-    >>> disputing_nodes(())
+    >>> disputing_nodes((), {})
     frozenset()
     """
-    homes = homes_of(pods)
     pairs = ((homes[ip], node) for ip, node in _addresses(pods))
     return frozenset(name for last, node in pairs if last != node for name in (last, node) if name is not None)
 

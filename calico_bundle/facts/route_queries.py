@@ -51,8 +51,12 @@ def names_as_own(routes: Sequence[RouteFact], address: Address) -> bool:
 def _names_as_own(part: Sequence[RouteFact], address: Address) -> bool:
     if not isinstance(part, RouteListing):
         return any(address in _own(route) for route in part)
+    # Each line is known to be as `ip` prints it, so that many need not be read for this.
+    text = str(address).encode()
+    if b" src %b " % text in part.added or b" src %b\n" % text in part.added:
+        return True
     places = part.base.derived(_by_own_address).get(address, ())
-    return address in part.own_in_added or any(map(part.keeps, places))
+    return any(map(part.keeps, places)) or (text in part.added and address in part.own_in_added)
 
 
 def has_bird_routes(routes: Sequence[RouteFact]) -> bool:

@@ -56,11 +56,8 @@ class PodNetwork:
         networks = [p.cidr for p in cluster.pools if p.cidr] + [b.cidr for b in cluster.blocks]
         self._natting = [p.cidr for p in cluster.pools if p.cidr and p.nat_outgoing and not p.disabled]
         self._networks = Prefixes((network, "") for network in networks)
-        self._pods = homes_of(cluster.pods)
-        self._samples: dict[str, int] = {}
-        for value, node in self._pods.items():
-            if node is not None:
-                self._samples[node] = min(value, self._samples.get(node, value))
+        self.homes = homes_of(cluster.pods)
+        """The node of every IPv4 address that is a pod's own."""
         self._answering = probed_nodes(cluster.pods)
         self._by_node = cluster.blocks_by_node
         self._blocks = Prefixes((block, node) for node, blocks in sorted(self._by_node.items()) for block in blocks)
@@ -78,7 +75,7 @@ class PodNetwork:
         return address not in self._of_machines and self._in_networks(address)
 
     def _is_pods(self, address: Address) -> bool:
-        return address.version == 4 and int(address) in self._pods
+        return address.version == 4 and int(address) in self.homes
 
     def _in_networks(self, address: Address) -> bool:
         if self._is_pods(address) or self._networks.find(address) is not None:
@@ -119,11 +116,11 @@ class PodNetwork:
 
     def runs_on(self, address: Address, node: str) -> bool:
         """Whether a pod of a node has the address."""
-        return self._is_pods(address) and self._pods[int(address)] == node
+        return self._is_pods(address) and self.homes[int(address)] == node
 
     def owner_of(self, address: Address) -> str | None:
         """The node that packets for an address go to: its pod's, which may have borrowed it, else the block's."""
-        node = self._pods.get(int(address)) if address.version == 4 else None
+        node = self.homes.get(int(address)) if address.version == 4 else None
         if node is not None:
             return node
         block = self.block_of(address)
@@ -145,6 +142,15 @@ class PodNetwork:
     def a_workload_device(self) -> str:
         """A name that stands for the node's end of a pod's cable, where the real one is not known."""
         return f"{self._prefixes[0]}*"
+
+    @cached_property
+    def _samples(self) -> dict[str, int]:
+        """A pod's address on each node that has one: the smallest."""
+        found: dict[str, int] = {}
+        for value, node in self.homes.items():
+            if node is not None and value < found.get(node, 1 << 32):
+                found[node] = value
+        return found
 
     def sample_on(self, node: str) -> Address | None:
         """An IPv4 address of a pod on a node, running if there is one, else one of its blocks."""

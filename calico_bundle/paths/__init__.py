@@ -12,7 +12,7 @@ from ipaddress import IPv4Address
 from calico_bundle.cluster import Cluster
 from calico_bundle.facts import EndpointFact, PodFact
 from calico_bundle.facts.pod_columns import PodColumns, columns_of
-from calico_bundle.facts.pod_queries import FINISHED, disputing_nodes, homes_of
+from calico_bundle.facts.pod_queries import FINISHED, disputing_nodes
 from calico_bundle.network.forwarding import Forwarding
 from calico_bundle.network.likeness import Likeness
 from calico_bundle.network.service import DnsService
@@ -35,7 +35,7 @@ class DnsPaths:
         self.dns = dns
         self.forwarding = Forwarding(cluster)
         self._columns = columns_of(cluster.pods)
-        self._pod_nodes = homes_of(cluster.pods)
+        self._pod_nodes = self.forwarding.pods.homes
         self._lookups = Lookups(cluster, dns, self.forwarding, self._pod_nodes)
         self._groups: dict[object, PathGroup] = {}
 
@@ -161,7 +161,7 @@ class DnsPaths:
     def _likeness(self) -> Likeness:
         nodes = self.cluster.nodes
         homes = {value: node for value, node in self._pod_nodes.items() if node is not None and node in nodes}
-        disputing = set(disputing_nodes(self.cluster.pods))
+        disputing = set(disputing_nodes(self.cluster.pods, self._pod_nodes))
         for endpoint in self._ready:
             node = self.endpoint_node(endpoint)
             if node is not None and node in nodes and endpoint.ip is not None and self._lookups.is_pod(endpoint):

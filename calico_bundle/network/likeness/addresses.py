@@ -8,6 +8,7 @@ from functools import cached_property
 
 from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.facts import Address, Network, ServiceRuleFact
+from calico_bundle.facts.listing import words_of
 from calico_bundle.network.likeness.blocks import Blocks
 
 Key = tuple[object, ...]
@@ -112,7 +113,7 @@ def spoken_of(cluster: Cluster) -> Iterator[Network]:
     for node in cluster.nodes.values():
         yield from (a.address.network for a in node.card_addresses if a.address.version == 4)
         yield from (node.bgp_address.network,) if node.bgp_address else ()
-        for rule in node.rules or ():
+        for rule in words_of(node.rules or ()):
             yield from (network for network in (rule.source, rule.destination) if network)
         for marking in node.service_rules or ():
             if marks(marking):

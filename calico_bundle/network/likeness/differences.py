@@ -11,7 +11,7 @@ from socket import inet_aton
 from struct import unpack
 
 from calico_bundle.facts import Network, RouteFact
-from calico_bundle.facts.route_listing import RouteListing
+from calico_bundle.facts.route_listing import RouteBase, RouteListing
 from calico_bundle.facts.route_queries import BIRD_PROTOCOLS
 from calico_bundle.facts.route_tables import parts_of
 
@@ -30,7 +30,7 @@ class Difference:
 
     `base` is equal for tables with the same reference; None where there is none, and all routes are `added`. Added routes
     of one pod into its cable are the addresses in `cables` and the `devices` instead. What no lookup can meet may be left out
-    of `added`.
+    of `removed` and `added`.
     """
 
     base: object
@@ -76,8 +76,14 @@ def _of_listing(listing: RouteListing, is_cable: Callable[[str], bool]) -> Diffe
         others += [read(b"%b dev %b scope link" % (a, d.encode())) for a, d in named if not is_cable(d)]
         pods, devices = [a for a, d in named if is_cable(d)], list(filter(is_cable, devices))
     values = unpack(f">{len(pods)}I", b"".join(map(inet_aton, b" ".join(pods).decode().split())))
-    added = list(filter(can_matter, others))
-    return Difference(listing.base, listing.base.routes, listing.removed, added, values, frozenset(devices))
+    base = listing.base
+    removed = listing.removed & base.derived(_places)
+    return Difference(base, base.routes, removed, list(filter(can_matter, others)), values, frozenset(devices))
+
+
+def _places(base: RouteBase) -> frozenset[int]:
+    """The places of a reference's routes that a lookup can meet."""
+    return frozenset(place for place, route in enumerate(base.routes) if can_matter(route))
 
 
 @lru_cache(4096)  # what is new about one node is added to the tables of all others
@@ -101,7 +107,7 @@ def marked_blocks(tables: Mapping[str, Difference]) -> Iterator[tuple[str, Netwo
 
 
 def _marks(route: RouteFact) -> bool:
-    return route.type == "blackhole" and route.protocol in BIRD_PROTOCOLS
+    return route.family == 4 and route.type == "blackhole" and route.protocol in BIRD_PROTOCOLS
 
 
 def destinations(tables: Iterable[Difference]) -> set[IPv4Network]:

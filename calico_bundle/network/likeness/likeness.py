@@ -6,16 +6,14 @@ from collections.abc import Mapping
 from functools import cached_property
 from ipaddress import IPv4Address
 
+from calico_bundle.facts.listing import words_of
 from calico_bundle.network.forwarding import Forwarding
 from calico_bundle.network.likeness.addresses import Key, Networks, Roles, spoken_of
 from calico_bundle.network.likeness.blocks import Blocks, Home
 from calico_bundle.network.likeness.differences import destinations, difference, marked_blocks
 from calico_bundle.network.likeness.mentions import Mentions
 from calico_bundle.network.likeness.natures import Natures
-from calico_bundle.network.likeness.tables import THIRD, Part, Tables
-
-Told = tuple[int, bool]
-"""The number of what a table says of a part of a node, and whether that leads by a third (`THIRD`)."""
+from calico_bundle.network.likeness.tables import THIRD, Part, Tables, Told
 
 
 class Likeness:
@@ -39,7 +37,7 @@ class Likeness:
         self._roles = Roles(self._cluster, self._networks, self._blocks)
         self._numbers: dict[object, int] = {}
         self._tables = Tables(tables, self._roles, self._blocks, pods, is_cable, self.number)
-        self._mentions = Mentions(nodes.values(), self._roles, forwarding.wires, forwarding.peerings, ends)
+        self._mentions = Mentions(nodes.values(), self._roles, forwarding.wires, forwarding.peerings, ends, self.number)
         self._natures = Natures(forwarding, self._roles, self._tables, self._mentions, self._two_homes)
         self._usual: dict[tuple[int | None, str, Part], int] = {}
         self._told_usually: dict[tuple[int | None, str, Part], Told] = {}
@@ -67,7 +65,7 @@ class Likeness:
         """What is said of a part of a node unless somebody departs from it: a table as most have it, nothing besides."""
         key = (reference, other, part)
         if key not in self._usual:
-            self._usual[key] = self.number(("relation", self._usually_told(reference, other, part)[0], ()))
+            self._usual[key] = self.number(("relation", self._usually_told(reference, other, part), self._mentions.nothing))
         return self._usual[key]
 
     def _usually_told(self, reference: int | None, other: str, part: Part) -> Told:
@@ -98,8 +96,8 @@ class Likeness:
     def _relation(self, node: str, other: str, part: Part) -> Key:
         if node in self._odd or other in self._odd:
             return ("only", node, other, part)
-        (told, by_another), besides = self._told(node, other, part), self._mentions.relation(node, other)
-        if by_another or any(THIRD in words for words in besides if isinstance(words, tuple)):
+        told, besides = self._told(node, other, part), self._mentions.relation(node, other)
+        if told[1] or besides[1]:
             return ("only", node, other, part)
         return ("relation", told, besides)
 
@@ -212,7 +210,7 @@ class Likeness:
     def _tell_pods_apart(self) -> frozenset[str]:
         """Nodes whose records may say something else of each of their pods: those of a cable, or two homes."""
         nodes, is_cable = self._cluster.nodes.values(), self._forwarding.pods.is_workload_device
-        ruled = ((n.name, r.input_device) for n in nodes for r in n.rules or ())
+        ruled = ((n.name, r.input_device) for n in nodes for r in words_of(n.rules or ()))
         by_rule = {name for name, device in ruled if device and is_cable(device)}
         uneven = {n.name for n in nodes if self._natures.has_uneven_cables(n)}
         return self._two_homes | by_rule | uneven

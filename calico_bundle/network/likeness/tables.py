@@ -26,6 +26,9 @@ _INTO_CABLE: Key = ("main", "unicast", ("pod",), ((None, "*", (), 1),), None, "l
 THIRD = "by another node"
 """In a relation: a packet between the two meets the records of a third, so what holds for them need not for others."""
 
+Told = tuple[int, bool]
+"""The number of what is said of a part of a node, and whether that leads by a third (`THIRD`)."""
+
 
 class Part(NamedTuple):
     """A part of a node: one of its blocks by its number, and a pod of its; what is about neither block nor pod is about all.
@@ -205,7 +208,7 @@ class Tables:
         number = self._numbers.get(table.base)
         if number is None:
             number = self._numbers[table.base] = len(self._references)
-            numbered = list(enumerate(table.lines))
+            numbered = [(place, route) for place, route in enumerate(table.lines) if can_matter(route)]
             personal = frozenset(p for p, r in numbered if r.source is not None or self._into_cables(r))
             listed = ((place, self._word(route, None)) for place, route in numbered if place not in personal)
             self._references.append(_Reference({place: word for place, word in listed if word}, personal))
