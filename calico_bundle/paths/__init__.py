@@ -44,7 +44,7 @@ class DnsPaths:
         """One path per pod that is not finished, by namespace and name."""
         columns = self._columns
         alive = [place for place, phase in enumerate(columns.phases) if phase not in FINISHED]
-        order = sorted(alive, key=lambda place: (columns.namespaces[place], columns.names[place]))
+        order = sorted(alive, key=list(zip(columns.namespaces, columns.names, strict=True)).__getitem__)
         groups = self._groups_of(columns, order)
         for number, group in enumerate(groups):
             group.pods.append(number)

@@ -132,16 +132,19 @@ class Likeness:
         """The part of a node that a pod's address is: its block, where that is the node's, and itself."""
         home = self._blocks.home(value)
         block = home[1] if home and home[0] == node else None
-        return Part(block, value if self._tables.is_routed_alone(value) else None)
+        return Part(block, value if value in self._tables.routed_alone else None)
 
     def spot(self, node: str, value: int) -> object:
         """What is equal for most pods of a node that lie alike, and quickly told; None where that is not quickly told."""
         home = self._blocks.home(value)
-        if home is None or home in self._uneven or self._tables.is_routed_alone(value):
-            return None
-        if self._is_told_apart(node, value):
+        if home is None or home in self._uneven or value in self._special or node in self._tell_pods_apart:
             return None
         return (home, self._tables.has_cable(node, value))
+
+    @cached_property
+    def _special(self) -> frozenset[int]:
+        """Pods' addresses that some record may speak of apart from the others of their block."""
+        return self._tables.routed_alone | self._roles.held
 
     @cached_property
     def _uneven(self) -> frozenset[Home]:
@@ -204,7 +207,7 @@ class Likeness:
 
     def _is_told_apart(self, node: str, value: int) -> bool:
         """Whether a pod is taken for itself; a packet for an address that is a node's too may end on that node."""
-        return node in self._tell_pods_apart or self._roles.has(value)
+        return node in self._tell_pods_apart or value in self._roles.held
 
     @cached_property
     def _tell_pods_apart(self) -> frozenset[str]:

@@ -115,7 +115,8 @@ class Tables:
         self._absent = [
             frozenset(place for place, count in r.lacking.items() if 2 * count > r.users) for r in self._references
         ]
-        self._routed_alone = self._routed_pods()
+        self.routed_alone = self._routed_pods()
+        """Pods for whose address alone some table has a route, beside the one into its cable."""
 
     # --- what is asked ----------------------------------------------------------------------------------------------
 
@@ -166,9 +167,6 @@ class Tables:
         table = self._tables.get(node)
         return table.devices if table else frozenset()
 
-    def is_routed_alone(self, pod: int) -> bool:
-        """Whether some table has a route for a pod's address alone, beside the one into its cable."""
-        return pod in self._routed_alone
 
     def by_another(self, node: str) -> bool:
         """Whether a table leads packets for anybody by some other node: the way is then no matter of its two ends."""
@@ -278,8 +276,14 @@ class Tables:
 
 def _told(reference: _Reference, other: str, without: frozenset[int], added: Iterable[_Word], part: Part) -> Key:
     """The words about a part of another node, whatever block or pod of its that is."""
-    kept = (reference.words[place] for place in reference.about.get(other, ()) if place not in without)
-    words = [*kept, *added]
-    told = tuple(word.said for word in words if part.is_met_by(word.pod, word.block))
-    learned = any(word.by_bird and word.block is not None for word in words)
-    return (learned, *told, THIRD) if any(word.third for word in words) else (learned, *told)
+    words = [reference.words[place] for place in reference.about.get(other, ()) if place not in without]
+    words += added
+    told: list[object] = [False]
+    for word in words:
+        if part.is_met_by(word.pod, word.block):
+            told.append(word.said)
+        if word.by_bird and word.block is not None:
+            told[0] = True
+    if any([word.third for word in words]):
+        told.append(THIRD)
+    return tuple(told)
