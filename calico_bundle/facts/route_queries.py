@@ -56,7 +56,7 @@ def _names_as_own(part: Sequence[RouteFact], address: Address) -> bool:
     if b" src %b " % text in part.added or b" src %b\n" % text in part.added:
         return True
     places = part.base.derived(_by_own_address).get(address, ())
-    return any(map(part.keeps, places)) or (text in part.added and address in part.own_in_added)
+    return any(map(part.keeps, places)) or address in part.own_in_added
 
 
 def has_bird_routes(routes: Sequence[RouteFact]) -> bool:

@@ -162,23 +162,31 @@ class _Neighbors(NeighborListing):
         return self._data.count(b"\n")
 
     def __iter__(self) -> Iterator[NeighborFact]:
-        lines = self._data.decode().split("\n")
-        for line_number, (entry, line) in enumerate(zip(self.entries(), lines, strict=False), start=1):
-            yield NeighborFact(*entry, Evidence(self._path, line_number, quote(line)))
+        lines = self._data.decode().splitlines(keepends=True)
+        return (self._fact(number, line) for number, line in enumerate(lines, start=1))
+
+    def _fact(self, number: int, line: str) -> NeighborFact:
+        (entry,) = _entries(line)
+        return NeighborFact(*entry, Evidence(self._path, number, quote(line)))
 
     def entries(self) -> Iterator[NeighborEntry]:
         """What the entries say, in their order."""
-        for text, device, mac, states in _ENTRY.findall(self._data.decode()):
-            # The same neighbors are on many nodes, and `address` remembers them.
-            found = address(text) or ip_address(text)
-            yield NeighborEntry(found, device, mac or None, " ".join(states.split()))
+        return _entries(self._data.decode())
 
     def at(self, address: Address) -> Sequence[NeighborFact]:
         """The entries for one address."""
-        # An IPv6 address may be written in several ways.
-        if address.version == 4 and str(address).encode() not in self._data:
-            return ()
-        return [fact for fact in self if fact.address == address]
+        if address.version == 6:  # which may be written in several ways
+            return [fact for fact in self if fact.address == address]
+        begin = f"{address} "
+        lines = enumerate(self._data.decode().splitlines(keepends=True), start=1)
+        return [self._fact(number, line) for number, line in lines if line.startswith(begin)]
+
+
+def _entries(text: str) -> Iterator[NeighborEntry]:
+    for written, device, mac, states in _ENTRY.findall(text):
+        # The same neighbors are on many nodes, and `address` remembers them.
+        found = address(written) or ip_address(written)
+        yield NeighborEntry(found, device, mac or None, " ".join(states.split()))
 
 
 def quick(data: bytes, path: str) -> Parsed | None:

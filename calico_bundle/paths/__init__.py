@@ -95,7 +95,7 @@ class DnsPaths:
         spot, known, endpoints = self._likeness.spot, self.cluster.nodes, self._endpoint_values
         for place in order:
             node, value, policy, host = nodes[place], values[place], policies[place], hosts[place]
-            if value is None or node not in known or policy == "None":
+            if value is None or node is None or node not in known or policy == "None":
                 yield place
             elif host:
                 yield (node, policy, value)

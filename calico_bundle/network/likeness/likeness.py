@@ -65,7 +65,9 @@ class Likeness:
         """What is said of a part of a node unless somebody departs from it: a table as most have it, nothing besides."""
         key = (reference, other, part)
         if key not in self._usual:
-            self._usual[key] = self.number(("relation", self._usually_told(reference, other, part), self._mentions.nothing))
+            self._usual[key] = self.number(
+                ("relation", self._usually_told(reference, other, part), self._mentions.nothing)
+            )
         return self._usual[key]
 
     def _usually_told(self, reference: int | None, other: str, part: Part) -> Told:

@@ -167,7 +167,6 @@ class Tables:
         table = self._tables.get(node)
         return table.devices if table else frozenset()
 
-
     def by_another(self, node: str) -> bool:
         """Whether a table leads packets for anybody by some other node: the way is then no matter of its two ends."""
         table = self._tables.get(node)
@@ -278,12 +277,11 @@ def _told(reference: _Reference, other: str, without: frozenset[int], added: Ite
     """The words about a part of another node, whatever block or pod of its that is."""
     words = [reference.words[place] for place in reference.about.get(other, ()) if place not in without]
     words += added
-    told: list[object] = [False]
+    told: list[object] = []
+    learned = third = False
     for word in words:
         if part.is_met_by(word.pod, word.block):
             told.append(word.said)
-        if word.by_bird and word.block is not None:
-            told[0] = True
-    if any([word.third for word in words]):
-        told.append(THIRD)
-    return tuple(told)
+        learned = learned or (word.by_bird and word.block is not None)
+        third = third or word.third
+    return (learned, *told, THIRD) if third else (learned, *told)
