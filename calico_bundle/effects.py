@@ -158,12 +158,12 @@ def _lines(walk: Walk) -> tuple[Evidence, ...]:
 
 
 def _cause_lines(group: PathGroup) -> tuple[Evidence, ...]:
-    cause = next((fate.cause for fate in group.fates if fate.cause), None)
+    cause = next((fate.cause for fate in group.failing_fates if fate.cause), None)
     return cause.evidence[:3] if cause else ()
 
 
 def _first_lines(group: PathGroup) -> tuple[Evidence, ...]:
-    return _lines(group.fates[0].request) if group.fates else ()
+    return _lines(group.first_fate.request) if group.first_fate else ()
 
 
 def _listed(names: Iterable[str], most: int = 5) -> str:

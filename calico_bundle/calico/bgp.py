@@ -341,10 +341,13 @@ def _not_established(cluster: Cluster, configuration: BgpConfiguration) -> dict[
     pods = {p.name: p for p in unready_on_host_network(cluster.pods) if p.node in cluster.nodes}
     found: dict[tuple[str, str], Evidence] = {}
     for name, pod in pods.items():
+        lasting = _lasting([e for e in cluster.events if e.object_name == name])
+        if not lasting:
+            continue
         node = cluster.nodes[pod.node or ""]
         others = (n for n in cluster.nodes.values() if n.name != node.name and configuration.peers(node, n))
         peers = {str(stored(n)) for n in others}
-        for event in _lasting([e for e in cluster.events if e.object_name == name]):
+        for event in lasting:
             named = set(_addresses(event.message.split(_NOT_ESTABLISHED, 1)[1]))
             if named >= peers:
                 found.update({(node.name, peer): event.evidence for peer in named})

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_interface, ip_network
 
 from calico_bundle.calico.exclusions import Version, possible_exclusions
@@ -151,7 +152,7 @@ def _split(text: str) -> tuple[str, ...]:
 # --- walking the cards ------------------------------------------------------------------------------------------------
 
 
-def _by_interface(machine: Machine, family: int, include: Sequence[str], exclude: Sequence[str]) -> Detection:
+def _by_interface(machine: Machine, family: int, include: tuple[str, ...], exclude: tuple[str, ...]) -> Detection:
     wanted, unwanted = _joined(include), _joined(exclude)
     for pattern in (wanted, unwanted):
         if isinstance(pattern, Detection):
@@ -169,7 +170,8 @@ def _named(name: str, wanted: re.Pattern[str] | Detection | None, unwanted: re.P
     return included and not (isinstance(unwanted, re.Pattern) and unwanted.search(name))
 
 
-def _joined(patterns: Sequence[str]) -> re.Pattern[str] | Detection | None:
+@lru_cache(64)  # all nodes are asked with the same few
+def _joined(patterns: tuple[str, ...]) -> re.Pattern[str] | Detection | None:
     """One pattern for a list, joined as `(a)|(b)`; None for an empty list, how detection ends when there is none."""
     if not patterns:
         return None

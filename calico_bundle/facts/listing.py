@@ -45,6 +45,27 @@ class LazyFacts(Sequence[T]):
     __hash__ = None  # type: ignore[assignment]
 
 
+class SharedFacts(LazyFacts[T]):
+    """Records that many files state in the same words: one set of them for all, each cited from its file on demand."""
+
+    __slots__ = ("_path", "words")
+
+    def __init__(self, words: Sequence[T], path: str) -> None:
+        self.words, self._path = words, path
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+
+def words_of(facts: Sequence[T]) -> Sequence[T]:
+    """The same records where it does not matter which file states them.
+
+    >>> words_of((1, 2))
+    (1, 2)
+    """
+    return facts.words if isinstance(facts, SharedFacts) else facts
+
+
 class OneKind(FactList):
     """Facts of one artifact that are all of one class.
 

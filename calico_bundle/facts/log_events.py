@@ -117,7 +117,7 @@ class LogEvents(FactList):
         # Most logs have none of them, which this finds out without looking at each line.
         if len(self.kinds.translate(None, wanted)) == len(self.kinds):
             return []
-        return [self._fact(place) for place, kind in enumerate(self.kinds) if kind in wanted]
+        return [self._fact(place) for place in compress(range(len(self)), self.kinds.translate(_among(wanted)))]
 
     def states(self) -> list[tuple[str, str]]:
         """BIRD's protocols and the states that they came into, in their order."""

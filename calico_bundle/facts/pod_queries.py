@@ -22,7 +22,7 @@ def homes_of(pods: Sequence[PodFact]) -> dict[int, str | None]:
 
 
 def disputing_nodes(pods: Sequence[PodFact], homes: Mapping[int, str | None]) -> frozenset[str]:
-    """The nodes of pods that have an address which a pod on another node has too; `homes` are those of the pods.
+    """The nodes of pods that have an address which a pod on another node has too; `homes` is what `homes_of` gives.
 
     >>> disputing_nodes((), {})
     frozenset()

@@ -51,6 +51,10 @@ def names_as_own(routes: Sequence[RouteFact], address: Address) -> bool:
 def _names_as_own(part: Sequence[RouteFact], address: Address) -> bool:
     if not isinstance(part, RouteListing):
         return any(address in _own(route) for route in part)
+    # Each line is known to be as `ip` prints it, so that many need not be read for this.
+    text = str(address).encode()
+    if b" src %b " % text in part.added or b" src %b\n" % text in part.added:
+        return True
     places = part.base.derived(_by_own_address).get(address, ())
     return any(map(part.keeps, places)) or part.adds_as_own(address)
 

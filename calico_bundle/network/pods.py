@@ -59,10 +59,6 @@ class PodNetwork:
         self._networks = Prefixes((network, "") for network in networks)
         self.homes: Mapping[int, str | None] = homes_of(cluster.pods)
         """The node of every IPv4 address (as an integer) that is a pod's own."""
-        self._samples: dict[str, int] = {}
-        for value, node in self.homes.items():
-            if node is not None:
-                self._samples[node] = min(value, self._samples.get(node, value))
         self._answering = probed_nodes(cluster.pods)
         self._by_node = cluster.blocks_by_node
         self._blocks = Prefixes((block, node) for node, blocks in sorted(self._by_node.items()) for block in blocks)
@@ -149,6 +145,15 @@ class PodNetwork:
     def a_workload_device(self) -> str:
         """A name that stands for the node's end of a pod's cable, where the real one is not known."""
         return f"{self._prefixes[0]}*"
+
+    @cached_property
+    def _samples(self) -> dict[str, int]:
+        """A pod's address on each node that has one: the smallest."""
+        found: dict[str, int] = {}
+        for value, node in self.homes.items():
+            if node is not None and value < found.get(node, 1 << 32):
+                found[node] = value
+        return found
 
     def sample_on(self, node: str) -> Address | None:
         """An IPv4 address of a pod on a node, running if there is one, else one of its blocks."""

@@ -168,10 +168,18 @@ class NodeRouting:
             self._tables["local"] = RoutingTable(_local_routes(node.card_addresses))
         self._others = sorted(self._tables.keys() - set(_DEFAULT_ORDER))
         self._incomplete = "ip-route" in node.incomplete
+        self._known: dict[tuple[Address, Address | None, str | None], Lookup] = {}
         self._rules = sorted((r for r in node.rules or () if r.family in (4, None)), key=lambda r: r.priority)
 
     def lookup(self, destination: Address, source: Address | None = None, device: str | None = None) -> Lookup:
         """The route for a packet; `device` is where it came in, None for the node's own packets."""
+        # Gateways, and the other ends of tunnels and lookups, are asked for again with each packet.
+        key = (destination, source, device)
+        if key not in self._known:
+            self._known[key] = self._decided(*key)
+        return self._known[key]
+
+    def _decided(self, destination: Address, source: Address | None, device: str | None) -> Lookup:
         found = self._looked_up(destination, source, device)
         exact = found.route is not None and found.route.destination.prefixlen == destination.max_prefixlen
         if self._incomplete and not exact and not found.undecided:

@@ -18,6 +18,7 @@ from calico_bundle.calico.bgp import Peerings, SessionState
 from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.evidence import Evidence
 from calico_bundle.facts import Address, NeighborFact
+from calico_bundle.facts.neighbor_listing import entries_of, neighbors_at
 from calico_bundle.facts.pod_columns import columns_of
 from calico_bundle.network.cards import in_a_cloud
 from calico_bundle.network.prediction import OWN_CARD
@@ -109,7 +110,7 @@ class Wires:
 
     @staticmethod
     def _neighbor(sender: ClusterNode, device: str, next_hop: Address) -> NeighborFact | None:
-        fitting = (n for n in sender.neighbors or () if n.address == next_hop and n.device in (device, None))
+        fitting = (n for n in neighbors_at(sender.neighbors or (), next_hop) if n.device in (device, None))
         return next((n for n in fitting if n.mac is not None or n.state == SILENT), None)
 
     def _by_neighbor(self, entry: NeighborFact, next_hop: Address) -> Landing:
@@ -182,17 +183,21 @@ class Wires:
         """
         if not node.neighbors or in_a_cloud(node) or self.forgets(node):
             return False
-        return not any(n.device == interface and isinstance(n.address, IPv4Address) and n.mac for n in node.neighbors)
+        listed = entries_of(node.neighbors)
+        return not any(n.device == interface and isinstance(n.address, IPv4Address) and n.mac for n in listed)
 
     def forgets(self, node: ClusterNode) -> bool:
         """Whether the kernel drops entries that are not in use: above gc_thresh1 of them (neigh_periodic_work()).
 
         The table is one for all network namespaces, and every pod has an entry for its gateway in its own.
         """
-        entries = sum(isinstance(n.address, IPv4Address) for n in node.neighbors or ()) + self._pods_on[node.name]
         setting = (node.sysctls or {}).get("net.ipv4.neigh.default.gc_thresh1")
-        most = whole_number(setting.value) if setting else None
-        return entries >= (_KEPT_ENTRIES if most is None else most)
+        number = whole_number(setting.value) if setting else None
+        most = _KEPT_ENTRIES if number is None else number
+        neighbors, gateways = node.neighbors or (), self._pods_on[node.name]
+        if len(neighbors) + gateways < most:
+            return False
+        return sum(isinstance(n.address, IPv4Address) for n in entries_of(neighbors)) + gateways >= most
 
 
 def _stored_ip(node: ClusterNode) -> Address | None:

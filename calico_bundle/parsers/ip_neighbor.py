@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import ip_address
 
 from calico_bundle.evidence import Evidence, GapKind, LineGaps, quote
 from calico_bundle.facts import Address, NeighborFact
-from calico_bundle.facts.listing import LazyFacts, OneKind
+from calico_bundle.facts.listing import OneKind
+from calico_bundle.facts.neighbor_listing import NeighborEntry, NeighborListing
 from calico_bundle.parsers import Parsed, Parser
 from calico_bundle.parsers.ip_blocks import IPV4, IPV6, MAC, without_groups
 from calico_bundle.parsers.ip_text import Command, Draft, address, command_in, is_hidden, note_other, sample_lines
@@ -149,7 +150,7 @@ def _note_problems(draft: _Draft, line_number: int, line: str, gaps: LineGaps) -
         gaps.add(line_number, line, kind=GapKind.REDACTED, why="link-layer address hidden by the collector")
 
 
-class _Neighbors(LazyFacts[NeighborFact]):
+class _Neighbors(NeighborListing):
     """The entries of a listing in the form that `_ENTRIES` takes, made on demand."""
 
     __slots__ = ("_data", "_path")
@@ -161,12 +162,31 @@ class _Neighbors(LazyFacts[NeighborFact]):
         return self._data.count(b"\n")
 
     def __iter__(self) -> Iterator[NeighborFact]:
-        for line_number, match in enumerate(_ENTRY.finditer(self._data.decode()), start=1):
-            text, device, mac, states = match.groups()
-            # The same neighbors are on many nodes, and `address` remembers them.
-            found = address(text) or ip_address(text)
-            evidence = Evidence(self._path, line_number, quote(match[0][:-1]))
-            yield NeighborFact(found, device, mac, " ".join(states.split()), evidence)
+        lines = self._data.decode().splitlines(keepends=True)
+        return (self._fact(number, line) for number, line in enumerate(lines, start=1))
+
+    def _fact(self, number: int, line: str) -> NeighborFact:
+        (entry,) = _entries(line)
+        return NeighborFact(*entry, Evidence(self._path, number, quote(line)))
+
+    def entries(self) -> Iterator[NeighborEntry]:
+        """What the entries say, in their order."""
+        return _entries(self._data.decode())
+
+    def at(self, address: Address) -> Sequence[NeighborFact]:
+        """The entries for one address."""
+        if address.version == 6:  # which may be written in several ways
+            return [fact for fact in self if fact.address == address]
+        begin = f"{address} "
+        lines = enumerate(self._data.decode().splitlines(keepends=True), start=1)
+        return [self._fact(number, line) for number, line in lines if line.startswith(begin)]
+
+
+def _entries(text: str) -> Iterator[NeighborEntry]:
+    for written, device, mac, states in _ENTRY.findall(text):
+        # The same neighbors are on many nodes, and `address` remembers them.
+        found = address(written) or ip_address(written)
+        yield NeighborEntry(found, device, mac or None, " ".join(states.split()))
 
 
 def quick(data: bytes, path: str) -> Parsed | None:

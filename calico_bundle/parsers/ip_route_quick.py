@@ -78,8 +78,8 @@ class PlainLines:
         self._whole_route = whole_route
 
     def route(self, line: bytes) -> RouteFact:
-        """The route of one line."""
-        found = self.understood(line)
+        """The route of a line that is known to be understood."""
+        found = self._whole_route(line.decode("ascii").removesuffix("\n"))
         if found is None:
             raise ValueError(line)
         return found

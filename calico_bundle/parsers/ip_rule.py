@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from calico_bundle.evidence import Evidence, GapKind, LineGaps, quote
 from calico_bundle.facts import Network, RuleFact
-from calico_bundle.facts.listing import LazyFacts, OneKind
+from calico_bundle.facts.listing import OneKind, SharedFacts
 from calico_bundle.parsers import Parsed, Parser
 from calico_bundle.parsers.ip_text import (
     Command,
@@ -202,19 +202,13 @@ def _parse(text: str, path: str, path_family: int | None) -> Parsed:
     return Parsed(tuple(facts), gaps.result())
 
 
-class _Rules(LazyFacts[RuleFact]):
+class _Rules(SharedFacts[RuleFact]):
     """Rules that many files list in the same words, cited from one of them."""
 
-    __slots__ = ("_path", "_rules")
-
-    def __init__(self, rules: Sequence[RuleFact], path: str) -> None:
-        self._rules, self._path = rules, path
-
-    def __len__(self) -> int:
-        return len(self._rules)
+    __slots__ = ()
 
     def __iter__(self) -> Iterator[RuleFact]:
-        return (replace(r, evidence=replace(r.evidence, path=self._path)) for r in self._rules)
+        return (replace(r, evidence=replace(r.evidence, path=self._path)) for r in self.words)
 
 
 def quick(data: bytes, path: str) -> Parsed | None:

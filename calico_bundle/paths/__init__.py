@@ -6,7 +6,7 @@ A path is a lookup sent to the DNS service's address: the translation to an endp
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from ipaddress import IPv4Address
 from typing import cast
@@ -47,8 +47,9 @@ class DnsPaths:
         """One path per pod that is not finished, by namespace and name."""
         columns = self._columns
         alive = [place for place, phase in enumerate(columns.phases) if phase not in FINISHED]
-        order = array("I", sorted(alive, key=lambda place: (columns.namespaces[place], columns.names[place])))
-        groups = [self._group_at(columns, place) for place in order]
+        by_name = list(zip(columns.namespaces, columns.names, strict=True)).__getitem__
+        order = array("I", sorted(alive, key=by_name))
+        groups = self._groups_of(columns, order)
         for number, group in enumerate(groups):
             group.pods.append(number)
         return PodPaths(self.cluster.pods, order, groups)
@@ -80,6 +81,31 @@ class DnsPaths:
         return self._classes.walked
 
     # --- grouping ---------------------------------------------------------------------------------------------------
+
+    def _groups_of(self, columns: PodColumns, order: Sequence[int]) -> list[PathGroup]:
+        """The groups of the pods at some places, each found by the first of the pods that share it."""
+        if self._open_for_all or not self._ready:
+            return [self._group_at(columns, place) for place in order]
+        found: dict[object, PathGroup] = {}
+        keys = list(self._keys(columns, order))
+        for place, key in zip(order, keys, strict=True):
+            if key not in found:
+                found[key] = self._group_at(columns, place)
+        return list(map(found.__getitem__, keys))
+
+    def _keys(self, columns: PodColumns, order: Sequence[int]) -> Iterator[object]:
+        """For each pod what only pods of one group have alike: its own place where nothing more is quickly told."""
+        nodes, hosts, policies, values = columns.nodes, columns.host_networks, columns.dns_policies, columns.ipv4s
+        spot, known, endpoints = self._likeness.spot, self.cluster.nodes, self._endpoint_values
+        for place in order:
+            node, value, policy, host = nodes[place], values[place], policies[place], hosts[place]
+            if value is None or node is None or node not in known or policy == "None":
+                yield place
+            elif host:
+                yield (node, policy, value)
+            else:
+                at = None if value in endpoints else spot(node, value)
+                yield place if at is None else (node, policy, at)
 
     def _group_at(self, columns: PodColumns, place: int, pod: PodFact | None = None) -> PathGroup:
         """The group of the pod at a place of the columns."""

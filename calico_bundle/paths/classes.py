@@ -78,6 +78,7 @@ class Classes:
         for index, name in enumerate(self._known):
             if name is not None:
                 self._on[name].append(index)
+        self._named = frozenset(self._on)
         self._members: dict[int, list[int]] = defaultdict(list)
         for index, number in enumerate(self.numbers):
             self._members[number].append(index)
@@ -117,7 +118,7 @@ class Classes:
         kind = self._likeness.number(("asker", self._likeness.nature(asker.node), asker.host_network, place))
         usual, strays, part = self._by_class[kind], self._strays(asker), self._part_of(asker)
         apart = self._apart(asker) | strays
-        for number, members in self._members.items():
+        for number, members in self._members.items() if len(usual) < len(self._members) else ():
             if number not in usual:
                 index = next((i for i in members if i not in apart), None)
                 if index is not None:
@@ -166,7 +167,7 @@ class Classes:
 
     def _apart(self, asker: Asker) -> set[int]:
         """Endpoints on the asker's own node, and on those of which either says something that is not usual."""
-        named = self._speaking_of[asker.node] | (self._likeness.departs(asker.node) & self._on.keys()) | {asker.node}
+        named = self._speaking_of[asker.node] | (self._likeness.departs(asker.node) & self._named) | {asker.node}
         return {index for name in named for index in self._on.get(name, ())}
 
     @cached_property

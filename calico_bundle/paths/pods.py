@@ -38,8 +38,18 @@ class PathGroup:
         return ()
 
     @property
+    def first_fate(self) -> Fate | None:
+        """The first of them; the others are not walked for it."""
+        return None
+
+    @property
     def lost_fates(self) -> Iterator[Fate]:
         """Those that are lost, each walked when it is reached."""
+        return iter(())
+
+    @property
+    def failing_fates(self) -> Iterator[Fate]:
+        """Those that are lost or open, each walked when it is reached."""
         return iter(())
 
     @property
@@ -69,12 +79,22 @@ class WalkedGroup(PathGroup):
         return reason_of(self.verdict, self._with(Outcome.UNKNOWN if self.verdict is Verdict.UNKNOWN else Outcome.LOST))
 
     @property
+    def first_fate(self) -> Fate | None:
+        """The fate with the first endpoint."""
+        return self._fate(0) if self._classes.endpoints else None
+
+    @property
     def lost_fates(self) -> Iterator[Fate]:
         """Those that are lost."""
         return self._with(Outcome.LOST)
 
-    def _with(self, outcome: Outcome) -> Iterator[Fate]:
-        return (self._fate(index) for index, result in enumerate(self._results) if result.outcome is outcome)
+    @property
+    def failing_fates(self) -> Iterator[Fate]:
+        """Those that are lost or open."""
+        return self._with(Outcome.LOST, Outcome.UNKNOWN)
+
+    def _with(self, *outcomes: Outcome) -> Iterator[Fate]:
+        return (self._fate(index) for index, result in enumerate(self._results) if result.outcome in outcomes)
 
     @property
     def basis(self) -> str:

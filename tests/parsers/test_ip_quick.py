@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from ipaddress import ip_interface
+from dataclasses import replace
+from ipaddress import ip_address, ip_interface
 from pathlib import Path
 from types import ModuleType
 
@@ -11,8 +12,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from calico_bundle.evidence import Evidence
 from calico_bundle.facts import AddressFact, InterfaceFact, NeighborFact, RuleFact
 from calico_bundle.facts.cards import CardIndex, InterfaceListing, distinct_of, is_cable, is_of_cable
+from calico_bundle.facts.listing import words_of
+from calico_bundle.facts.neighbor_listing import entries_of, neighbors_at
 from calico_bundle.parsers import Parsed, choose, ip_addr, ip_neighbor, ip_rule
 from calico_bundle.parsers.ip_addr_listing import read_listing
 from calico_bundle.sources.text import decode
@@ -37,7 +41,20 @@ def check(module: ModuleType, data: bytes, path: str) -> bool:
         same(quick.of(kind), general.of(kind))
     if isinstance(quick.facts, InterfaceListing):
         check_cards(quick.facts, general)
+    check_neighbors(quick.of(NeighborFact), general.of(NeighborFact))
+    assert not_cited(words_of(quick.of(RuleFact))) == not_cited(general.of(RuleFact))
     return True
+
+
+def check_neighbors(listed: Sequence[NeighborFact], facts: Sequence[NeighborFact]) -> None:
+    """What is asked of neighbors without making a record of each."""
+    assert list(entries_of(listed)) == list(entries_of(facts))
+    for address in {fact.address for fact in facts} | {ip_address("10.0.0.1"), ip_address("fe80::1")}:
+        assert list(neighbors_at(listed, address)) == neighbors_at(facts, address)
+
+
+def not_cited(rules: Sequence[RuleFact]) -> list[RuleFact]:
+    return [replace(rule, evidence=Evidence("", None, "")) for rule in rules]
 
 
 def same(lazy: Sequence[object], facts: Sequence[object]) -> None:

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.facts import Address, Network, ServiceRuleFact
+from calico_bundle.facts.listing import words_of
 from calico_bundle.network.likeness.blocks import Blocks
 
 Key = tuple[object, ...]
@@ -55,6 +56,8 @@ class Roles:
         self._networks, self._blocks = networks, blocks
         named = {name: tuple(_named(node)) for name, node in cluster.nodes.items()}
         self._holders = Counter(value for found in named.values() for value in {value for value, _ in found})
+        self.held = frozenset(self._holders)
+        """The addresses that are some node's."""
         self._own = {name: self._roles(name, found) for name, found in named.items()}
         self.owner = {value: name for name, own in self._own.items() for value in own if self._holders[value] == 1}
         """Who has an address that one node alone has."""
@@ -73,10 +76,6 @@ class Roles:
         """What an address is in: networks, and a block of the node's own or of another."""
         home = self._blocks.home(value)
         return (*self._networks.around(value), home and (home[0] if home[0] != name else ""))
-
-    def has(self, value: int) -> bool:
-        """Whether an address is some node's."""
-        return value in self._holders
 
     def of(self, node: str, address: Address) -> Key | None:
         """The role of an address on a node; None where it is none of the node's."""
@@ -112,7 +111,7 @@ def spoken_of(cluster: Cluster) -> Iterator[Network]:
     for node in cluster.nodes.values():
         yield from (a.address.network for a in node.card_addresses if a.address.version == 4)
         yield from (node.bgp_address.network,) if node.bgp_address else ()
-        for rule in node.rules or ():
+        for rule in words_of(node.rules or ()):
             yield from (network for network in (rule.source, rule.destination) if network)
         for marking in node.service_rules or ():
             if marks(marking):

@@ -17,10 +17,11 @@ from calico_bundle.facts.route_tables import parts_of
 
 _NO_UNICAST = frozenset({"broadcast", "multicast"})
 # Felix writes a pod's own route just so (felix/dataplane/linux/endpoint_mgr.go): four numbers, and the cable.
-_CABLE = rb"((?:(?:0|[1-9][0-9]{0,2})\.){3}(?:0|[1-9][0-9]{0,2})) dev (\S+) scope link *$"
-_INTO_CABLE = re.compile(rb"(?m)^" + _CABLE)
-# The rest but for broadcasts, and for IPv6, which a colon in the destination tells.
-_OTHER = re.compile(rb"(?m)^(?!" + _CABLE + rb")(?!\S*:|\S+ \S*:|broadcast |multicast )(?P<line>.+)$")
+_CABLE = rb"((?:(?:0|[1-9][0-9]{0,2})\.){3}(?:0|[1-9][0-9]{0,2})) dev (\S+) scope link *(?:\n|\Z)"
+# Broadcasts, and IPv6, which a colon in the destination tells.
+_PASSED = rb"(?:broadcast |multicast |\S*:|\S+ \S*:).*\n?"
+_LINES = re.compile(rb"(?:" + _PASSED + rb")*+(?:" + _CABLE + rb"|(.+)\n?|\Z)")
+"""A pod's own route or any other line, behind those that are passed over; where none follows it matches nothing there."""
 _DEVICE = re.compile(rb" dev (\S+)")
 
 
@@ -63,14 +64,15 @@ def _joined(found: Sequence[Difference]) -> Difference:
 
 
 def _of_listing(listing: RouteListing, is_cable: Callable[[str], bool]) -> Difference:
-    read, lines = listing.base.reader.route, listing.added
-    others = [_read(read, found["line"]) for found in _OTHER.finditer(lines)]
+    read = listing.base.reader.route
+    found = _LINES.findall(listing.added)
+    others = [_read(read, line) for _, _, line in found if line]
     cables = array("I")
-    for address, device in _INTO_CABLE.findall(lines):
-        if is_cable(device.decode()):
+    for address, device, _ in found:
+        if address and is_cable(device.decode()):
             cables.append(int.from_bytes(inet_aton(address.decode()), "big"))
-        else:
-            others.append(read(address + b" dev " + device + b" scope link"))
+        elif address:
+            others.append(read(b"%b dev %b scope link" % (address, device)))
     added = list(filter(can_matter, others))
     return Difference(listing.base, listing.base.routes, listing.removed, added, cables)
 
@@ -123,7 +125,7 @@ def marked_blocks(tables: Mapping[str, Difference]) -> Iterator[tuple[str, Netwo
 
 
 def _marks(route: RouteFact) -> bool:
-    return route.type == "blackhole" and route.protocol in BIRD_PROTOCOLS
+    return route.family == 4 and route.type == "blackhole" and route.protocol in BIRD_PROTOCOLS
 
 
 def destinations(tables: Iterable[Difference]) -> set[IPv4Network]:

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from functools import cached_property
 from ipaddress import IPv4Address
 
+from calico_bundle.facts.listing import words_of
 from calico_bundle.network.forwarding import Forwarding
 from calico_bundle.network.likeness.addresses import Key, Networks, Roles, spoken_of
 from calico_bundle.network.likeness.blocks import Blocks, Home
 from calico_bundle.network.likeness.differences import destinations, difference, marked_blocks
 from calico_bundle.network.likeness.mentions import Mentions
 from calico_bundle.network.likeness.natures import Natures
-from calico_bundle.network.likeness.tables import THIRD, Part, Tables
+from calico_bundle.network.likeness.tables import THIRD, Part, Tables, Told
 
 
 class Likeness:
@@ -36,9 +37,11 @@ class Likeness:
         self._roles = Roles(self._cluster, self._networks, self._blocks)
         self._numbers: dict[object, int] = {}
         self._tables = Tables(tables, self._roles, self._blocks, pods, is_cable, self.number)
-        self._mentions = Mentions(nodes.values(), self._roles, forwarding.wires, forwarding.peerings, ends)
+        self._mentions = Mentions(nodes.values(), self._roles, forwarding.wires, forwarding.peerings, ends, self.number)
         self._natures = Natures(forwarding, self._roles, self._tables, self._mentions, self._two_homes)
         self._usual: dict[tuple[int | None, str, Part], int] = {}
+        self._told_usually: dict[tuple[int | None, str, Part], Told] = {}
+        self._stray_usually: dict[tuple[int | None, str, int], bool] = {}
         self._said_of_parts: dict[tuple[str, Part], int] = {}
         self._places: dict[object, Key] = {}
         self._related: dict[tuple[str, str, Part], int] = {}
@@ -62,15 +65,30 @@ class Likeness:
         """What is said of a part of a node unless somebody departs from it: a table as most have it, nothing besides."""
         key = (reference, other, part)
         if key not in self._usual:
-            told = None if reference is None else self._tables.usual(reference, other, part)
-            self._usual[key] = self.number(("relation", told, ()))
+            self._usual[key] = self.number(
+                ("relation", self._usually_told(reference, other, part), self._mentions.nothing)
+            )
         return self._usual[key]
+
+    def _usually_told(self, reference: int | None, other: str, part: Part) -> Told:
+        """What a table says as most have it, for all that do not depart from it in what they say of that node."""
+        key = (reference, other, part)
+        if key not in self._told_usually:
+            told = None if reference is None else self._tables.usual(reference, other, part)
+            self._told_usually[key] = self._numbered(told)
+        return self._told_usually[key]
+
+    def _told(self, node: str, other: str, part: Part) -> Told:
+        if node != other and other not in self._tables_depart[node]:
+            return self._usually_told(self._tables.reference(node), other, part)
+        return self._numbered(self._tables.relation(node, other, part))
+
+    def _numbered(self, told: Key | None) -> Told:
+        return self.number(("told", told)), THIRD in (told or ())
 
     def relation(self, node: str, other: str, part: Part) -> int:
         """The number of what a node's records say of a part of another."""
-        if node in self._odd or other in self._odd:
-            return self.number(("only", node, other, part))
-        if other not in self._departs[node]:
+        if other not in self._departs[node] and other not in self._odd:
             return self.usually(self._tables.reference(node), other, part)
         key = (node, other, part)
         if key not in self._related:
@@ -78,8 +96,10 @@ class Likeness:
         return self._related[key]
 
     def _relation(self, node: str, other: str, part: Part) -> Key:
-        told, besides = self._tables.relation(node, other, part), self._mentions.relation(node, other)
-        if THIRD in (told or ()) or any(THIRD in words for words in besides if isinstance(words, tuple)):
+        if node in self._odd or other in self._odd:
+            return ("only", node, other, part)
+        told, besides = self._told(node, other, part), self._mentions.relation(node, other)
+        if told[1] or besides[1]:
             return ("only", node, other, part)
         return ("relation", told, besides)
 
@@ -90,8 +110,13 @@ class Likeness:
     @cached_property
     def _departs(self) -> dict[str, frozenset[str]]:
         every = frozenset(self._cluster.nodes)
-        said = {name: self._tables.departs(name) | self._mentions.of(name) for name in every}
+        said = {name: self._tables_depart[name] | self._mentions.of(name) for name in every}
         return {name: every if name in self._odd else frozenset(said[name] & every) for name in every}
+
+    @cached_property
+    def _tables_depart(self) -> dict[str, frozenset[str]]:
+        """By node: the other nodes of which its table says something else than most tables."""
+        return {name: frozenset(self._tables.departs(name)) for name in self._cluster.nodes}
 
     @cached_property
     def _odd(self) -> frozenset[str]:
@@ -109,15 +134,19 @@ class Likeness:
         """The part of a node that a pod's address is: its block, where that is the node's, and itself."""
         home = self._blocks.home(value)
         block = home[1] if home and home[0] == node else None
-        return Part(block, value if self._tables.is_routed_alone(value) else None)
+        return Part(block, value if value in self._tables.routed_alone else None)
 
     def spot(self, node: str, value: int) -> object:
         """What is equal for most pods of a node that lie alike, and quickly told; None where that is not quickly told."""
         home = self._blocks.home(value)
-        uneven = home is None or home in self._uneven or self._tables.is_routed_alone(value)
-        if uneven or self._is_told_apart(node, value):
+        if home is None or home in self._uneven or value in self._special or node in self._tell_pods_apart:
             return None
         return (home, self._tables.has_cable(node, value))
+
+    @cached_property
+    def _special(self) -> frozenset[int]:
+        """Pods' addresses that some record may speak of apart from the others of their block."""
+        return self._tables.routed_alone | self._roles.held
 
     @cached_property
     def _uneven(self) -> frozenset[Home]:
@@ -162,20 +191,31 @@ class Likeness:
     def may_stray(self, node: str, value: int, home: str) -> bool:
         """Whether a node's packets for an address that `home` borrowed may go to the owner of its block instead."""
         owner = self._blocks.home(value)
-        told = self._tables.relation(node, home, Part(pod=value))
-        if owner is None or told is None or len(told) > len(self._tables.relation(node, home, Part()) or ()):
+        if owner is None:
             return False
-        return node == owner[0] or len(self._tables.relation(node, owner[0]) or ()) > 1
+        concerned = (home, owner[0])
+        if node in concerned or not self._tables_depart[node].isdisjoint(concerned):
+            return self._strays(node, value, home, owner[0])
+        key = (self._tables.reference(node), home, value)
+        if key not in self._stray_usually:
+            self._stray_usually[key] = self._strays(node, value, home, owner[0])
+        return self._stray_usually[key]
+
+    def _strays(self, node: str, value: int, home: str, owner: str) -> bool:
+        told = self._tables.relation(node, home, Part(pod=value))
+        if told is None or len(told) > len(self._tables.relation(node, home, Part()) or ()):
+            return False
+        return node == owner or len(self._tables.relation(node, owner) or ()) > 1
 
     def _is_told_apart(self, node: str, value: int) -> bool:
         """Whether a pod is taken for itself; a packet for an address that is a node's too may end on that node."""
-        return node in self._tell_pods_apart or self._roles.has(value)
+        return node in self._tell_pods_apart or value in self._roles.held
 
     @cached_property
     def _tell_pods_apart(self) -> frozenset[str]:
         """Nodes whose records may say something else of each of their pods: those of a cable, or two homes."""
         nodes, is_cable = self._cluster.nodes.values(), self._forwarding.pods.is_workload_device
-        ruled = ((n.name, r.input_device) for n in nodes for r in n.rules or ())
+        ruled = ((n.name, r.input_device) for n in nodes for r in words_of(n.rules or ()))
         by_rule = {name for name, device in ruled if device and is_cable(device)}
         uneven = {n.name for n in nodes if self._natures.has_uneven_cables(n)}
         return self._two_homes | by_rule | uneven

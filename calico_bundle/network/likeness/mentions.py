@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from calico_bundle.calico.bgp import Peerings, protocol_names
 from calico_bundle.calico.bgp_configuration import stored
 from calico_bundle.cluster import ClusterNode
-from calico_bundle.facts import Address, NeighborFact
+from calico_bundle.facts import Address
+from calico_bundle.facts.neighbor_listing import NeighborEntry, entries_of
 from calico_bundle.network.likeness.addresses import Key, Roles
-from calico_bundle.network.likeness.tables import THIRD
+from calico_bundle.network.likeness.tables import THIRD, Told
 from calico_bundle.network.wires import SILENT, Wires
 
 
@@ -21,43 +22,59 @@ class Mentions:
     """
 
     def __init__(
-        self, nodes: Iterable[ClusterNode], roles: Roles, wires: Wires, peerings: Peerings, ends: frozenset[str]
+        self,
+        nodes: Iterable[ClusterNode],
+        roles: Roles,
+        wires: Wires,
+        peerings: Peerings,
+        ends: frozenset[str],
+        number: Callable[[object], int],
     ) -> None:
         self._roles, self._wires, self._peerings, self._ends = roles, wires, peerings, ends
+        self._number = number
+        self._neighbor_words: dict[NeighborEntry, tuple[str | None, Key]] = {}
         self._protocols = {name: address for node in nodes if node.name in ends for name, address in _protocols(node)}
-        self._of: dict[str, dict[str | None, list[Key]]] = {node.name: self._read(node) for node in nodes}
+        self._of: dict[str, dict[str | None, Told]] = {node.name: self._read(node) for node in nodes}
+        self.nothing = self._numbered(())
+        """What is said of a node that is not mentioned."""
 
-    def relation(self, node: str, other: str) -> Key:
+    def relation(self, node: str, other: str) -> Told:
         """What a node's records say of another."""
-        return tuple(self._of[node].get(other, ()))
+        return self._of[node].get(other, self.nothing)
 
-    def of_others(self, node: str) -> Key:
+    def of_others(self, node: str) -> Told:
         """What they say of machines that are no nodes, and on which cards anybody answered at all."""
-        return tuple(self._of[node].get(None, ()))
+        return self._of[node].get(None, self.nothing)
 
     def of(self, node: str) -> set[str]:
         """The nodes that they speak of."""
         return {name for name in self._of[node] if name is not None}
 
-    def _read(self, node: ClusterNode) -> dict[str | None, list[Key]]:
+    def _read(self, node: ClusterNode) -> dict[str | None, Told]:
         found: dict[str | None, list[Key]] = defaultdict(list)
         for who, said in (*self._neighbors(node), *self._sessions(node), *self._logged(node), *self._complained(node)):
             if who is None or who in self._ends or node.name in self._ends:
                 found[who].append(said)
-        return dict(found)
+        return {who: self._numbered(tuple(words)) for who, words in found.items()}
+
+    def _numbered(self, words: tuple[Key, ...]) -> Told:
+        return self._number(("mentions", words)), any(THIRD in word for word in words)
 
     def _neighbors(self, node: ClusterNode) -> Iterator[tuple[str | None, Key]]:
         if node.neighbors is None:
             yield None, ("no neighbor table",)
         answered: dict[str | None, None] = {}
-        for entry in node.neighbors or ():
+        for entry in entries_of(node.neighbors or ()):
             if entry.address.version == 4:
-                yield self._neighbor(entry)
+                # Most nodes have the same neighbors.
+                if entry not in self._neighbor_words:
+                    self._neighbor_words[entry] = self._neighbor(entry)
+                yield self._neighbor_words[entry]
                 if entry.mac:
                     answered[entry.device] = None
         yield None, ("answered on", frozenset(answered))
 
-    def _neighbor(self, entry: NeighborFact) -> tuple[str | None, Key]:
+    def _neighbor(self, entry: NeighborEntry) -> tuple[str | None, Key]:
         owner, part = self._part(entry.address)
         cards = self._wires.cards_with(entry.mac) if entry.mac else frozenset()
         owners = {name for name, _ in cards}

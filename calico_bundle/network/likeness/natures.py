@@ -9,6 +9,7 @@ from functools import cached_property
 from calico_bundle.calico.bgp import recovering
 from calico_bundle.cluster import ClusterNode
 from calico_bundle.facts import InterfaceFact, RuleFact, ServiceRuleFact
+from calico_bundle.facts.listing import words_of
 from calico_bundle.facts.route_queries import has_bird_routes
 from calico_bundle.network.cards import in_a_cloud
 from calico_bundle.network.forwarding import Forwarding
@@ -58,7 +59,7 @@ class Natures:
             self._interfaces(node),
             self._tables.of_itself(node.name),
             has_bird_routes(node.routes or ()),
-            None if node.rules is None else tuple(map(_rule, node.rules)),
+            None if node.rules is None else tuple(map(_rule, words_of(node.rules))),
             self._settings(node),
             _service_rules(node),
             self._mentions.of_others(node.name),

@@ -28,6 +28,9 @@ _INTO_CABLE: Key = ("main", "unicast", ("pod",), ((None, "*", (), 1),), None, "l
 THIRD = "by another node"
 """In a relation: a packet between the two meets the records of a third, so what holds for them need not for others."""
 
+Told = tuple[int, bool]
+"""The number of what is said of a part of a node, and whether that leads by a third (`THIRD`)."""
+
 
 class Part(NamedTuple):
     """A part of a node: one of its blocks by its number, and a pod of its; what is about neither block nor pod is about all.
@@ -116,7 +119,8 @@ class Tables:
         self._absent = [
             frozenset(place for place, count in r.lacking.items() if 2 * count > r.users) for r in self._references
         ]
-        self._routed_alone = self._routed_pods()
+        self.routed_alone = self._routed_pods()
+        """Pods for whose address alone some table has a route, beside the one into its cable."""
 
     # --- what is asked ----------------------------------------------------------------------------------------------
 
@@ -165,10 +169,6 @@ class Tables:
         place = bisect_left(table.cables, pod)
         return place < len(table.cables) and table.cables[place] == pod
 
-    def is_routed_alone(self, pod: int) -> bool:
-        """Whether some table has a route for a pod's address alone, beside the one into its cable."""
-        return pod in self._routed_alone
-
     def by_another(self, node: str) -> bool:
         """Whether a table leads packets for anybody by some other node: the way is then no matter of its two ends."""
         table = self._tables.get(node)
@@ -208,7 +208,7 @@ class Tables:
         number = self._numbers.get(table.base)
         if number is None:
             number = self._numbers[table.base] = len(self._references)
-            numbered = list(enumerate(table.lines))
+            numbered = [(place, route) for place, route in enumerate(table.lines) if can_matter(route)]
             personal = frozenset(p for p, r in numbered if r.source is not None or self._into_cables(r))
             listed = ((place, self._word(route, None)) for place, route in numbered if place not in personal)
             self._references.append(_Reference({place: word for place, word in listed if word}, personal))
@@ -278,8 +278,13 @@ class Tables:
 
 def _told(reference: _Reference, other: str, without: frozenset[int], added: Iterable[_Word], part: Part) -> Key:
     """The words about a part of another node, whatever block or pod of its that is."""
-    kept = (reference.words[place] for place in reference.about.get(other, ()) if place not in without)
-    words = [*kept, *added]
-    told = tuple(word.said for word in words if part.is_met_by(word.pod, word.block))
-    learned = any(word.by_bird and word.block is not None for word in words)
-    return (learned, *told, THIRD) if any(word.third for word in words) else (learned, *told)
+    words = [reference.words[place] for place in reference.about.get(other, ()) if place not in without]
+    words += added
+    told: list[object] = []
+    learned = third = False
+    for word in words:
+        if part.is_met_by(word.pod, word.block):
+            told.append(word.said)
+        learned = learned or (word.by_bird and word.block is not None)
+        third = third or word.third
+    return (learned, *told, THIRD) if third else (learned, *told)
