@@ -3,9 +3,8 @@
     python -m tools.docs            write them
     python -m tools.docs --check    say which are stale, and fail if any is
 
-Generated as a whole: docs/command-reference.md, tables.md, checks.md, graph.md. In docs/architecture.md, what stands
-between `<!-- begin: NAME -->` and `<!-- end -->`. In every page, the output below the commands of `console` blocks.
-And the outputs of the notebooks (not looked at by --check: a test executes them).
+Generated as a whole: docs/command-reference.md, tables.md, checks.md, graph.md. In other pages, what stands between
+`<!-- begin: NAME -->` and `<!-- end -->`. In every page, the output below the commands of `console` blocks. And the outputs of the notebooks (not looked at by --check: a test executes them).
 """
 
 from __future__ import annotations
@@ -187,13 +186,20 @@ def _first_line(path: Path) -> str:
     return " ".join(docstring.split("\n\n")[0].split())
 
 
+def formats_part() -> str:
+    """What each bundle format holds of one recorded cluster, and what can be said of it."""
+    from tools.docs_formats import HEADER, rows
+
+    return _table(HEADER, rows())
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
     "command-reference.md": command_reference,
     "tables.md": tables_page,
     "checks.md": checks_page,
     "graph.md": graph_page,
 }
-PARTS: Mapping[str, Callable[[], str]] = {"layers": layers_part, "files": files_part}
+PARTS: Mapping[str, Callable[[], str]] = {"layers": layers_part, "files": files_part, "formats": formats_part}
 
 
 def with_parts(text: str) -> str:
