@@ -4,7 +4,8 @@
     python -m tools.docs --check    say which are stale, and fail if any is
 
 Generated as a whole: docs/command-reference.md, tables.md, checks.md, graph.md. In other pages, what stands between
-`<!-- begin: NAME -->` and `<!-- end -->`. In every page, the output below the commands of `console` blocks. And the outputs of the notebooks (not looked at by --check: a test executes them).
+`<!-- begin: NAME -->` and `<!-- end -->`. In every page, the output below the commands of `console` blocks. And the
+outputs of the notebooks (not looked at by --check: a test executes them).
 """
 
 from __future__ import annotations
