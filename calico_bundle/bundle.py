@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import posixpath
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from calico_bundle.errors import NotABundleError, UsageError
@@ -27,6 +28,10 @@ _HEAD_BYTES = 64 * 1024
 _BINARY_SHOWS_BYTES = 1024
 _NOTHING = Parsed(())
 _COLLECTOR_ERROR = "collector-error"
+_TOLD_BY_PLACE = frozenset({"hostname"})
+"""Kinds that a text alone is not enough for: a file is of one only where its layout says so."""
+
+_SAYS_NOTHING = frozenset({None, _COLLECTOR_ERROR, *_TOLD_BY_PLACE})
 _KNOWN = "`kubectl get -o yaml` (or json), `ip addr`, `ip route`, `birdcl` and the like print, or logs of calico-node"
 
 
@@ -90,7 +95,7 @@ def read_bundle(
     for one in sources:
         prefix = f"{input_name(one)}!/" if len(sources) > 1 else ""
         files += _read_one(one, prefix, limits or Limits(), gaps, progress, quick)
-    if all(f.kind in (None, _COLLECTOR_ERROR) and not f.parsed.facts for f in files):
+    if all(f.kind in _SAYS_NOTHING and not f.parsed.facts for f in files):
         raise NotABundleError(_nothing_known(sources, files, gaps))
     artifacts = _place(files)
     return Bundle(tuple(input_name(s) for s in sources), _layout_names(artifacts), artifacts, tuple(gaps))
@@ -207,12 +212,19 @@ def _placed(file: _Read, rooted: Sequence[tuple[Layout, Sequence[str]]], nodes: 
         for root in roots:
             placement = layout.place(file.path[len(root) :], nodes) if file.path.startswith(root) else None
             if placement is not None:
-                return _artifact(file, layout.name, placement)
+                return _artifact(file, layout.name, _of_root(placement, root))
     return _artifact(file, "by-content", Placement())
 
 
+def _of_root(placement: Placement, root: str) -> Placement:
+    """The placement with its group told apart from those of other roots: each archive of a node has a root of its own."""
+    if placement.group is None:
+        return placement
+    return replace(placement, group=posixpath.normpath(f"{root}{placement.group}"))
+
+
 def _artifact(file: _Read, layout: str, placement: Placement) -> Artifact:
-    if placement.skip:
+    if placement.skip or (file.kind in _TOLD_BY_PLACE and file.kind != placement.kind):
         return Artifact(file.path, file.size, None, _NOTHING, layout, placement)
     return Artifact(file.path, file.size, file.kind, file.parsed, layout, placement)
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 from calico_bundle import facts as f
 from calico_bundle.bundle import Artifact, Bundle
 from calico_bundle.evidence import Gap, GapKind
-from calico_bundle.facts.cards import CardIndex
+from calico_bundle.facts.cards import CardIndex, distinct_of
 from calico_bundle.facts.endpoint_table import merge_endpoints
 from calico_bundle.facts.listing import FactList
 from calico_bundle.facts.log_events import NodeLog
@@ -26,6 +26,7 @@ from calico_bundle.records import (
     log_events,
     merge_addresses,
     merge_routes,
+    merge_rules,
     merge_sessions,
 )
 
@@ -101,13 +102,18 @@ class ClusterNode:
     def holds(self, address: f.Address) -> bool | None:
         """Whether the machine has the address; None when its addresses were not recorded, or not whole.
 
-        A route that has it as source or as local destination contradicts a listing that lacks it.
+        A route that has it as source or as local destination contradicts a listing that lacks it. A listing without any
+        address of the family may be that of `ip -4 addr`, which says nothing of IPv6.
         """
         if self.interface_of(address) is not None:
             return True
-        if self.addresses is None or "ip-addr" in self.incomplete:
+        if self.addresses is None or "ip-addr" in self.incomplete or not self._lists_family(address.version):
             return None
         return None if names_as_own(self.routes or (), address) else False
+
+    def _lists_family(self, family: int) -> bool:
+        """Whether an address of a family is listed; every machine has one of IPv4, on its loopback card."""
+        return any(fact.address.version == family for fact in distinct_of(self.addresses or ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +300,7 @@ def _node(name: str, kubernetes: f.NodeFact | None, records: Records, cut: set[s
         interfaces=interfaces,
         addresses=addresses,
         routes=merge_routes(records.get("ip-route", ()), gaps),
-        rules=collected(records, "ip-rule", f.RuleFact),
+        rules=merge_rules(records.get("ip-rule", ())),
         neighbors=collected(records, "ip-neigh", f.NeighborFact),
         sysctls={s.key: s for a in sysctls for s in a.parsed.of(f.SysctlFact)} if sysctls else None,
         service_rules=collected(records, "iptables-save", f.ServiceRuleFact),

@@ -13,7 +13,7 @@ from typing import TypeVar
 from calico_bundle import facts as f
 from calico_bundle.bundle import Artifact
 from calico_bundle.evidence import Gap, GapKind
-from calico_bundle.facts.cards import InterfaceListing
+from calico_bundle.facts.cards import InterfaceListing, distinct_of
 from calico_bundle.facts.log_events import NodeLog
 from calico_bundle.facts.route_tables import merge
 from calico_bundle.identity import Owner
@@ -26,6 +26,9 @@ Records = Mapping[str, Sequence[Artifact]]
 _EVENTS = "events"
 _WITH_EVENTS = frozenset({"calico-log", "calicoctl-node-status", "bird-status"})
 """Kinds that give `LogEventFact`s; together they stand under `_EVENTS` too, in the order in which they were read."""
+
+_SEVERAL = 2
+_IPV6 = 6
 
 _INCOMPLETE = frozenset({GapKind.REDACTED, GapKind.TRUNCATED, GapKind.NOT_UNDERSTOOD, GapKind.COLLECTOR_ERROR})
 
@@ -71,6 +74,19 @@ def collected(records: Records, kind: str, fact: type[T]) -> Sequence[T] | None:
     return _facts(fullest, fact)
 
 
+def merge_rules(artifacts: Sequence[Artifact]) -> Sequence[f.RuleFact] | None:
+    """Rules of IPv4 and of IPv6, each from the fullest listing: `ip rule` prints one family, and `ip -6 rule` the other."""
+    if len(artifacts) < _SEVERAL:
+        return _facts(artifacts[0], f.RuleFact) if artifacts else None
+    best: dict[bool, list[f.RuleFact]] = {}
+    for artifact in artifacts:
+        for is_ipv6 in (False, True):
+            rules = [rule for rule in _facts(artifact, f.RuleFact) if (rule.family == _IPV6) is is_ipv6]
+            if len(rules) > len(best.get(is_ipv6, ())):
+                best[is_ipv6] = rules
+    return (*best.get(False, ()), *best.get(True, ()))
+
+
 def merge_addresses(
     artifacts: Sequence[Artifact], gaps: list[Gap]
 ) -> tuple[Sequence[f.InterfaceFact] | None, Sequence[f.AddressFact] | None]:
@@ -79,21 +95,50 @@ def merge_addresses(
         return None, None
     ranked = sorted(artifacts, key=_address_rank, reverse=True) if len(artifacts) > 1 else artifacts
     base, others = ranked[0], ranked[1:]
-    _check_agreement(base, others, gaps)
+    beside = _other_families(base, others)
+    _check_agreement([base, *beside], others, gaps)
     # `ip link` alone lists cards and no address: the addresses then were not recorded.
-    return _merge_interfaces(base, others), _facts(base, f.AddressFact) or None
+    addresses = _facts(base, f.AddressFact)
+    addresses = tuple(x for a in (base, *beside) for x in _facts(a, f.AddressFact)) if beside else addresses
+    return _merge_interfaces(base, others, beside), addresses or None
 
 
-def _merge_interfaces(base: Artifact, others: Sequence[Artifact]) -> Sequence[f.InterfaceFact]:
-    """The interfaces of one listing, with what it lacks of each from the others."""
-    if _is_full(base) and all(_adds_nothing(other) for other in others):
+def _other_families(base: Artifact, others: Sequence[Artifact]) -> list[Artifact]:
+    """Listings of a family of which the fullest one shows no address: `ip -4 addr` beside `ip -6 addr`."""
+    shown, found = _families(base) if others else frozenset(), []
+    for other in others:
+        families = _families(other)
+        if families and not families & shown:
+            found.append(other)
+            shown |= families
+    return found
+
+
+def _families(artifact: Artifact) -> frozenset[int]:
+    return frozenset(fact.address.version for fact in distinct_of(_facts(artifact, f.AddressFact)))
+
+
+def _merge_interfaces(
+    base: Artifact, others: Sequence[Artifact], beside: Sequence[Artifact]
+) -> Sequence[f.InterfaceFact]:
+    """The interfaces of one listing, with what it lacks of each from the others; those that are only in `beside` too."""
+    if not beside and _is_full(base) and all(_adds_nothing(other) for other in others):
         return _facts(base, f.InterfaceFact)
     interfaces = {i.name: i for i in _facts(base, f.InterfaceFact)}
+    adding = {artifact.path for artifact in beside}
     for other in others:
         for more in _facts(other, f.InterfaceFact):
             if more.name in interfaces:
                 interfaces[more.name] = _filled(interfaces[more.name], more)
-    return tuple(interfaces.values())
+            elif other.path in adding:
+                interfaces[more.name] = more
+    return _in_order(interfaces.values()) if beside else tuple(interfaces.values())
+
+
+def _in_order(interfaces: Iterable[f.InterfaceFact]) -> tuple[f.InterfaceFact, ...]:
+    """Interfaces out of several listings, in the order in which one would show all: the kernel goes by index."""
+    by_index = sorted(interfaces, key=lambda card: (card.index is None, card.index or 0))
+    return tuple(replace(card, order=place) for place, card in enumerate(by_index))
 
 
 def _is_full(artifact: Artifact) -> bool:
@@ -122,9 +167,10 @@ def _filled(base: f.InterfaceFact, more: f.InterfaceFact) -> f.InterfaceFact:
     return replace(base, **missing) if missing else base
 
 
-def _check_agreement(base: Artifact, others: Sequence[Artifact], gaps: list[Gap]) -> None:
-    telling = [other for other in others if _facts(other, f.AddressFact)]
-    addresses = {str(a.address) for a in _facts(base, f.AddressFact)} if telling else set()
+def _check_agreement(used: Sequence[Artifact], others: Sequence[Artifact], gaps: list[Gap]) -> None:
+    base, paths = used[0], {artifact.path for artifact in used}
+    telling = [other for other in others if other.path not in paths and _facts(other, f.AddressFact)]
+    addresses = {str(a.address) for one in used for a in _facts(one, f.AddressFact)} if telling else set()
     for other in telling:
         extra = sorted({str(a.address) for a in _facts(other, f.AddressFact)} - addresses)
         if extra:

@@ -7,8 +7,10 @@ from hypothesis import strategies as st
 
 from calico_bundle.bundle import Artifact, Bundle
 from calico_bundle.cluster import ClusterNode, join
+from calico_bundle.evidence import Gap
 from calico_bundle.layouts import Placement
-from calico_bundle.parsers import Parsed, ip_addr
+from calico_bundle.parsers import Parsed, choose, ip_addr
+from calico_bundle.records import merge_addresses, merge_rules
 from tests.parsers.ip_texts import listings
 
 SETTINGS = settings(max_examples=30, deadline=None)
@@ -59,3 +61,42 @@ def test_cards_and_holders_are_those_of_all_interfaces(text: str) -> None:
         assert node.interface_of(ip) == next(a.interface for a in addresses if a.address.ip == ip)
     for interface in interfaces:
         assert node.interface(interface.name) == interface
+
+
+def test_rules_of_both_families_are_kept_whichever_listing_is_longer():
+    four = "0:\tfrom all lookup local\n32766:\tfrom all lookup main\n"
+    six = four + "99:\tfrom fd00::/64 lookup 7\n"
+    files = [rules_file("ip_-4_rule_list", four), rules_file("ip_-6_rule_list", six)]
+    for order in (files, files[::-1]):
+        found = merge_rules(order)
+        assert [r.family for r in found] == [4, 4, 6, 6, 6]
+    assert merge_rules([]) is None
+    assert len(merge_rules(files[:1])) == 2
+
+
+def rules_file(name: str, text: str) -> Artifact:
+    return Artifact(name, 1, "ip-rule", choose(text).parse(text, name), "x", Placement())
+
+
+V4 = """1: lo: <UP> mtu 1 state UP
+    inet 127.0.0.1/8 scope host lo
+3: b: <UP> mtu 1 state UP
+    inet 10.0.0.2/24 scope global b
+"""
+V6 = "".join(
+    f"{n}: {c}: <UP> mtu 1 state UP\n    inet6 fe80::{n}/64 scope link \n"
+    for n, c in ((2, "a"), (3, "b"), (4, "c"), (5, "d"))
+)
+
+
+def test_addresses_of_both_families_out_of_two_listings():
+    files = [
+        Artifact(name, 1, "ip-addr", choose(text).parse(text, name), "x", Placement())
+        for name, text in (("ipv4_addr", V4), ("ipv6_addr", V6))
+    ]
+    for order in (files, files[::-1]):
+        gaps: list[Gap] = []
+        cards, addresses = merge_addresses(order, gaps)
+        assert [(c.order, c.name) for c in cards] == [(0, "lo"), (1, "a"), (2, "b"), (3, "c"), (4, "d")]
+        assert {str(a.address) for a in addresses} >= {"127.0.0.1/8", "10.0.0.2/24", "fe80::5/64"}
+        assert gaps == []
