@@ -182,7 +182,8 @@ def join(bundle: Bundle) -> Cluster:
     directory = make_directory(bundle.artifacts)
     owners = find_owners(bundle.artifacts, directory)
     impostors = find_impostors(bundle.artifacts, owners, directory)
-    gaps = [_impostor(path, owners[path].node, other) for path, other in impostors.items()]
+    files = {a.path: a for a in bundle.artifacts} if impostors else {}
+    gaps = [_impostor(files[path], owners[path].node, other) for path, other in impostors.items()]
     placed = {path: owner for path, owner in owners.items() if path not in impostors} if impostors else owners
     machine = [a for a in bundle.artifacts if a.kind in MACHINE_KINDS and a.parsed.facts]
     stated = _Stated(a for a in bundle.artifacts if a.kind not in MACHINE_KINDS and a.parsed.facts)
@@ -241,14 +242,19 @@ def _unique(facts: Iterable[T], key: Callable[[T], object]) -> tuple[T, ...]:
     return tuple(found.values())
 
 
-def _impostor(path: str, node: str, other: str) -> Gap:
+def _impostor(artifact: Artifact, node: str, other: str) -> Gap:
     message = f"placed as {node}'s, and holds {other}'s own address: swapped, or saved under the wrong name; not used"
-    return Gap(path, None, GapKind.CONTRADICTED, message)
+    return Gap(artifact.file, _line(artifact), GapKind.CONTRADICTED, message)
+
+
+def _line(artifact: Artifact) -> int | None:
+    """Where an artifact begins that is a part of a file."""
+    return artifact.part.line if artifact.part else None
 
 
 def _unassigned(machine: Iterable[Artifact], owners: Container[str]) -> list[Gap]:
     message = "no node could be found for it: neither its path nor its content names one that fits exactly one node"
-    return [Gap(a.path, None, GapKind.UNASSIGNED, message) for a in machine if a.path not in owners]
+    return [Gap(a.file, _line(a), GapKind.UNASSIGNED, message) for a in machine if a.path not in owners]
 
 
 # --- the records of one node ----------------------------------------------------------------------------------------

@@ -170,16 +170,27 @@ def _owner(artifact: Artifact, directory: NodeDirectory, groups: Mapping[str, Ow
     return (
         groups.get(placement.node or placement.group or "")
         or directory.by_pod(placement.pod, placement.namespace, of_the_host=artifact.kind not in _SPEAKS_OF_NODE)
-        or (directory.by_name(artifact.parsed.owner) if artifact.parsed.owner else None)
+        or _owner_by_text(artifact.parsed.owner, directory)
         or directory.by_address(_addresses(artifact))
     )
 
 
+def _owner_by_text(name: str | None, directory: NodeDirectory) -> Owner | None:
+    """The node that a text itself names: a log, or the prompt at which a command was typed."""
+    if not name:
+        return None
+    return Owner(name, "name in the text") if directory.is_empty else directory.by_name(name)
+
+
 def _stated_names(artifacts: Iterable[Artifact]) -> dict[str, list[str]]:
-    """The host names that the files of each group state, the shortest first: a machine may say both forms of its name."""
+    """The host names that the files of each group state, the shortest first: a machine may say both forms of its name.
+
+    Several outputs in one file say it too, by the prompts between them.
+    """
     found: dict[str, set[str]] = {}
     for artifact in artifacts:
-        if artifact.kind == HOSTNAME and artifact.parsed.owner and artifact.placement.group:
+        says_so = artifact.kind == HOSTNAME or artifact.part
+        if says_so and artifact.parsed.owner and artifact.placement.group:
             found.setdefault(artifact.placement.group, set()).add(artifact.parsed.owner)
     return {group: sorted(names, key=lambda name: (len(name), name)) for group, names in found.items()}
 
@@ -201,8 +212,11 @@ def _group_owner(name: str, group: Sequence[Artifact], directory: NodeDirectory,
     owners = {owner for host in stated if (owner := directory.by_name(host))}
     if len({owner.node for owner in owners}) == 1:
         return min(owners, key=lambda owner: owner.joined_by)
+    if directory.is_empty and (stated or group[0].part):
+        # Several outputs in one file that no one names may be of several machines.
+        return Owner(stated[0], "host name") if stated else None
     if directory.is_empty:
-        return Owner(stated[0], "host name") if stated else Owner(name, "name in the path")
+        return Owner(name, "name in the path")
     return (
         directory.by_name(name)
         or directory.by_address(x for a in group for x in _addresses(a))

@@ -53,7 +53,7 @@ def incomplete(records: Records, cut: set[str]) -> frozenset[str]:
 
 
 def _is_damaged(artifact: Artifact, cut: set[str]) -> bool:
-    return artifact.path in cut or any(gap.kind in _INCOMPLETE for gap in artifact.parsed.gaps)
+    return artifact.file in cut or any(gap.kind in _INCOMPLETE for gap in artifact.parsed.gaps)
 
 
 def log_events(records: Records) -> NodeLog:
@@ -177,7 +177,7 @@ def _check_agreement(used: Sequence[Artifact], others: Sequence[Artifact], gaps:
             message = (
                 f"lists {', '.join(extra)}, which {base.path} of the same node does not: taken at different times?"
             )
-            gaps.append(Gap(other.path, None, GapKind.CONTRADICTED, message))
+            gaps.append(Gap(other.file, None, GapKind.CONTRADICTED, message))
 
 
 def merge_routes(artifacts: Sequence[Artifact], gaps: list[Gap]) -> Sequence[f.RouteFact] | None:
@@ -186,9 +186,10 @@ def merge_routes(artifacts: Sequence[Artifact], gaps: list[Gap]) -> Sequence[f.R
         return None
     ranked = sorted(artifacts, key=lambda a: (-len(a.parsed.facts), a.path))
     routes, differing = merge([(a.path, _placed_routes(a)) for a in ranked])
+    files = {a.path: a.file for a in ranked}
     for found in differing:
         message = f"table {found.table} differs from {found.used} of the same node: taken at different times?"
-        gaps.append(Gap(found.path, None, GapKind.CONTRADICTED, message))
+        gaps.append(Gap(files[found.path], None, GapKind.CONTRADICTED, message))
     return routes
 
 

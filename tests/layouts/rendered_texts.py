@@ -120,3 +120,20 @@ def endpoints_table(endpoints: list[dict[str, Any]]) -> str:
         text = ",".join(behind[:3]) + more or "<none>"
         rows.append([one["metadata"]["namespace"], one["metadata"]["name"], text, "3d"])
     return kubectl_table("NAMESPACE|NAME|ENDPOINTS|AGE", rows)
+
+
+def link_statistics(ip_link: str) -> str:
+    """`ip -stats link`: below each interface two counters with their headings (iproute2, ip/ipaddress.c: print_stats64)."""
+    counters = (
+        "    RX:  bytes packets errors dropped  missed   mcast           \n"
+        "     123456789  654321      0       0       0       0 \n"
+        "    TX:  bytes packets errors dropped carrier collsns           \n"
+        "      98765432  123456      0       0       0       0 \n"
+    )
+    return "".join("\n".join(block) + "\n" + counters for block in cards(ip_link))
+
+
+def neighbor_statistics(ip_neigh: str) -> str:
+    """`ip -stats neighbor`: `used A/B/C probes N` before the state (ip/ipneigh.c: print_neigh)."""
+    lines = (line.rstrip().rpartition(" ") for line in ip_neigh.splitlines())
+    return "".join(f"{entry} ref 1 used 39/26/39 probes 3 {state} \n" for entry, _, state in lines)
