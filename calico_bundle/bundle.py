@@ -272,11 +272,13 @@ def _of_root(placement: Placement, root: str) -> Placement:
 
 def _artifact(file: _Read, layout: str, placement: Placement) -> Artifact:
     if placement.skip or (file.kind in _TOLD_BY_PLACE and file.kind != placement.kind):
-        return Artifact(file.path, file.size, None, _NOTHING, layout, placement, file.part)
+        hidden = placement.redacted and bool(file.parsed.facts)
+        gaps = (Gap(_file_of(file), None, GapKind.REDACTED, f"not used: {placement.skip}"),) if hidden else ()
+        return Artifact(file.path, file.size, None, Parsed((), gaps), layout, placement, file.part)
     return Artifact(file.path, file.size, file.kind, file.parsed, layout, placement, file.part)
 
 
 def _layout_names(artifacts: Sequence[Artifact]) -> tuple[str, ...]:
-    """Layouts that placed something, the one with the most files first."""
-    counts = Counter(a.layout for a in artifacts if a.kind)
+    """Layouts that placed something, the one with the most files first; if all was set aside, those that did it."""
+    counts = Counter(a.layout for a in artifacts if a.kind) or Counter(a.layout for a in artifacts if a.placement.skip)
     return tuple(name for name, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0])))

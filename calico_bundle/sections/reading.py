@@ -90,7 +90,7 @@ def _read(section: Section, parser: Parser, path: str) -> Part:
 def moved(parsed: Parsed, by: int) -> Parsed:
     """What a parser made of a part, cited by the lines of the whole file, which has `by` more lines above it.
 
-    >>> from calico_bundle.evidence import GapKind
+    >>> from calico_bundle.evidence import Gap, GapKind
     >>> moved(Parsed((), (Gap("f", 2, GapKind.TRUNCATED, "cut"),)), 10).gaps[0].line
     12
     """

@@ -137,3 +137,15 @@ def neighbor_statistics(ip_neigh: str) -> str:
     """`ip -stats neighbor`: `used A/B/C probes N` before the state (ip/ipneigh.c: print_neigh)."""
     lines = (line.rstrip().rpartition(" ") for line in ip_neigh.splitlines())
     return "".join(f"{entry} ref 1 used 39/26/39 probes 3 {state} \n" for entry, _, state in lines)
+
+
+def addr_details(ip_addr: str) -> str:
+    """`ip -d address`: more words behind the link-layer address, and a line for the kind (ip/ipaddress.c: print_linkinfo)."""
+    words = " promiscuity 0 minmtu 68 maxmtu 65535 "
+    ends = "numtxqueues 1 numrxqueues 1 gso_max_size 65536 gso_max_segs 65535 "
+    printed: list[str] = []
+    for header, *below in cards(ip_addr):
+        kind = "veth" if header.split(": ")[1].startswith("cali") else ""
+        link = [f"{below[0]}{words}", f"    {kind} {ends}"] if kind else [f"{below[0]}{words}{ends}"]
+        printed += [header, *link, *below[1:]]
+    return "".join(f"{line}\n" for line in printed)
