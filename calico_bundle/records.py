@@ -6,7 +6,7 @@ the others are added, and where they contradict each other that is a gap.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -76,15 +76,23 @@ def collected(records: Records, kind: str, fact: type[T]) -> Sequence[T] | None:
 
 def merge_rules(artifacts: Sequence[Artifact]) -> Sequence[f.RuleFact] | None:
     """Rules of IPv4 and of IPv6, each from the fullest listing: `ip rule` prints one family, and `ip -6 rule` the other."""
+    return _by_family(artifacts, f.RuleFact, lambda rule: rule.family == _IPV6)
+
+
+def merge_neighbors(artifacts: Sequence[Artifact]) -> Sequence[f.NeighborFact] | None:
+    """Neighbors of IPv4 and of IPv6, each from the fullest listing: `ip -4 neigh` says nothing of the other family."""
+    return _by_family(artifacts, f.NeighborFact, lambda entry: entry.address.version == _IPV6)
+
+
+def _by_family(artifacts: Sequence[Artifact], kind: type[T], is_ipv6: Callable[[T], bool]) -> Sequence[T] | None:
     if len(artifacts) < _SEVERAL:
-        return _facts(artifacts[0], f.RuleFact) if artifacts else None
-    best: dict[bool, list[f.RuleFact]] = {}
+        return _facts(artifacts[0], kind) if artifacts else None
+    best: dict[bool, list[T]] = {False: [], True: []}
     for artifact in artifacts:
-        for is_ipv6 in (False, True):
-            rules = [rule for rule in _facts(artifact, f.RuleFact) if (rule.family == _IPV6) is is_ipv6]
-            if len(rules) > len(best.get(is_ipv6, ())):
-                best[is_ipv6] = rules
-    return (*best.get(False, ()), *best.get(True, ()))
+        for family, fullest in best.items():
+            found = [fact for fact in _facts(artifact, kind) if is_ipv6(fact) is family]
+            best[family] = found if len(found) > len(fullest) else fullest
+    return (*best[False], *best[True])
 
 
 def merge_addresses(

@@ -10,7 +10,7 @@ from calico_bundle.cluster import ClusterNode, join
 from calico_bundle.evidence import Gap
 from calico_bundle.layouts import Placement
 from calico_bundle.parsers import Parsed, choose, ip_addr
-from calico_bundle.records import merge_addresses, merge_rules
+from calico_bundle.records import merge_addresses, merge_neighbors, merge_rules
 from tests.parsers.ip_texts import listings
 
 SETTINGS = settings(max_examples=30, deadline=None)
@@ -100,3 +100,17 @@ def test_addresses_of_both_families_out_of_two_listings():
         assert [(c.order, c.name) for c in cards] == [(0, "lo"), (1, "a"), (2, "b"), (3, "c"), (4, "d")]
         assert {str(a.address) for a in addresses} >= {"127.0.0.1/8", "10.0.0.2/24", "fe80::5/64"}
         assert gaps == []
+
+
+def test_neighbors_of_both_families_are_kept_whichever_listing_is_longer():
+    four, six = (
+        "10.0.0.1 dev a lladdr 02:00:00:00:00:01 REACHABLE \n",
+        "".join(f"fe80::{n} dev a STALE \n" for n in (1, 2)),
+    )
+    files = [
+        Artifact(name, 1, "ip-neigh", choose(text).parse(text, name), "x", Placement())
+        for name, text in (("four", four), ("six", six), ("both", four + six.splitlines()[0] + "\n"))
+    ]
+    for order in (files, files[::-1]):
+        assert [str(n.address) for n in merge_neighbors(order)] == ["10.0.0.1", "fe80::1", "fe80::2"]
+    assert merge_neighbors([]) is None

@@ -61,6 +61,8 @@ def _output(parts: Sequence[str]) -> Placement:
         )
     if "ip_netns_exec_" in name or "namespaces" in parts[:-1]:
         return Placement(skip="another network namespace, not the node's own")
+    if name.startswith("ip_neigh_show_nud_noarp"):
+        return Placement(skip="entries that need no ARP, which leaves out every neighbor that answers")
     if "route_show_cache" in name:
         return Placement(skip="what the kernel learned about single destinations, and no routes")
     hint = read_name(name)

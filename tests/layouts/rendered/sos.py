@@ -35,7 +35,7 @@ def of_machine(recorded: Recorded, node: str) -> dict[str, str]:
         "ip_-4_rule_list": recorded.output(node, "ip-rule"),
         "ip_-6_rule_list": RULES_6,
         "ip_-s_-s_neigh_show": neighbor_statistics(recorded.output(node, "ip-neigh")),
-        "ip_neigh_show_nud_noarp": "",
+        "ip_neigh_show_nud_noarp": NOARP,
         "ip_netns": "cni-ff305cc29f (id: 0)\n",
         "namespaces/cni-ff305cc29f/ip_netns_exec_cni-ff305cc29f_ip_-d_address_show": addr_details(OF_A_POD),
         "namespaces/cni-ff305cc29f/ip_netns_exec_cni-ff305cc29f_ip_route_show_table_all": "default via 169.254.1.1 dev eth0 \n",
@@ -96,6 +96,7 @@ OF_A_POD = """1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNOW
     inet 10.244.2.2/32 scope global eth0
        valid_lft forever preferred_lft forever
 """
+NOARP = "".join(f"224.0.0.{n} dev ens18 lladdr 01:00:5e:00:00:{n:02} NOARP \n" for n in range(1, 40))
 MANIFEST = """apiVersion: v1
 kind: Pod
 metadata:
