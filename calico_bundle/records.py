@@ -28,7 +28,7 @@ _WITH_EVENTS = frozenset({"calico-log", "calicoctl-node-status", "bird-status"})
 """Kinds that give `LogEventFact`s; together they stand under `_EVENTS` too, in the order in which they were read."""
 
 _SEVERAL = 2
-_IPV6 = 6
+_IPV4, _IPV6 = 4, 6
 
 _INCOMPLETE = frozenset({GapKind.REDACTED, GapKind.TRUNCATED, GapKind.NOT_UNDERSTOOD, GapKind.COLLECTOR_ERROR})
 
@@ -47,13 +47,31 @@ def by_node(machine: Iterable[Artifact], owners: Mapping[str, Owner]) -> dict[st
 
 
 def incomplete(records: Records, cut: set[str]) -> frozenset[str]:
-    """Kinds of which every listing has lines that gave no facts, or ends where the archive was cut."""
+    """Kinds of which a listing has lines that gave no facts, or is cut off, and no other shows the same as a whole."""
     kinds = (kind for kind in ("ip-addr", "ip-route") if kind in records)
-    return frozenset(kind for kind in kinds if all(_is_damaged(a, cut) for a in records[kind]))
+    return frozenset(kind for kind in kinds if _lacks_some(records[kind], cut))
+
+
+def _lacks_some(listings: Sequence[Artifact], cut: set[str]) -> bool:
+    """Whether a damaged listing has to do with a family or table that no undamaged one shows.
+
+    `ip link` beside it is no second `ip addr`, nor is `ip -6 route` a second `ip route`.
+    """
+    damaged = [listing for listing in listings if _is_damaged(listing, cut)]
+    if not damaged or len(damaged) == len(listings):
+        return bool(damaged)
+    whole = {shown for listing in listings if not _is_damaged(listing, cut) for shown in _shown(listing)}
+    return any(not (_shown(listing) or {(4, "main")}) <= whole for listing in damaged)
 
 
 def _is_damaged(artifact: Artifact, cut: set[str]) -> bool:
     return artifact.file in cut or any(gap.kind in _INCOMPLETE for gap in artifact.parsed.gaps)
+
+
+def _shown(listing: Artifact) -> set[tuple[int, str]]:
+    """The families of the addresses, and the families and tables of the routes, that a listing shows."""
+    tables = {(route.family, listing.placement.table or route.table) for route in _facts(listing, f.RouteFact)}
+    return tables | {(family, "main") for family in _families(listing)}
 
 
 def log_events(records: Records) -> NodeLog:

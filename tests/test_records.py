@@ -10,7 +10,7 @@ from calico_bundle.cluster import ClusterNode, join
 from calico_bundle.evidence import Gap
 from calico_bundle.layouts import Placement
 from calico_bundle.parsers import Parsed, choose, ip_addr
-from calico_bundle.records import merge_addresses, merge_neighbors, merge_rules
+from calico_bundle.records import incomplete, merge_addresses, merge_neighbors, merge_rules
 from tests.parsers.ip_texts import listings
 
 SETTINGS = settings(max_examples=30, deadline=None)
@@ -114,3 +114,35 @@ def test_neighbors_of_both_families_are_kept_whichever_listing_is_longer():
     for order in (files, files[::-1]):
         assert [str(n.address) for n in merge_neighbors(order)] == ["10.0.0.1", "fe80::1", "fe80::2"]
     assert merge_neighbors([]) is None
+
+
+LINKS = "2: eth0: <UP> mtu 1500 qdisc noqueue state UP mode DEFAULT\n    link/ether 02:00:00:00:00:01 brd ff:ff:ff:ff:ff:ff\n"
+SIX = "2: eth0: <UP> mtu 1500 state UP\n    inet6 fe80::1/64 scope link \n"
+ROUTES = "default via 10.0.0.1 dev eth0\n10.0.0.0/24 dev eth0 scope link\n"
+
+
+def listing(name: str, text: str, **placed: str) -> Artifact:
+    parser = choose(text)
+    return Artifact(name, 1, parser.kind, parser.parse(text, name), "x", Placement(**placed))
+
+
+def kinds(*files: Artifact) -> frozenset[str]:
+    records: dict[str, list[Artifact]] = {}
+    for file in files:
+        records.setdefault(file.kind, []).append(file)
+    return incomplete(records, set())
+
+
+def test_a_damaged_listing_is_not_made_good_by_one_of_another_family_or_of_links():
+    damaged = V4 + "    inet ***HIDDEN*** scope global b\n"
+    assert kinds(listing("a", damaged), listing("l", LINKS), listing("s", SIX)) == {"ip-addr"}
+    assert kinds(listing("a", damaged), listing("b", V4)) == frozenset()
+    assert kinds(listing("a", V4), listing("l", LINKS + "    no idea what this is\n")) == frozenset()
+    assert kinds(listing("a", V4), listing("s", SIX + "    inet6 ***HIDDEN*** scope link\n")) == {"ip-addr"}
+
+
+def test_a_damaged_routing_table_is_not_made_good_by_another_table():
+    damaged = ROUTES + "10.1.0.0/16 via ***HIDDEN*** dev eth0\n"
+    assert kinds(listing("r", damaged), listing("t", ROUTES, table="100")) == {"ip-route"}
+    assert kinds(listing("r", damaged), listing("six", "fe80::/64 dev eth0 metric 256 pref medium\n")) == {"ip-route"}
+    assert kinds(listing("r", damaged), listing("again", ROUTES)) == frozenset()

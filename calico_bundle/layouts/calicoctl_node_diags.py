@@ -23,8 +23,6 @@ _FILES = {
     "ipv6_tables": Placement(skip="packet filter of IPv6, which is not looked at"),
 }
 _OTHER_FILES = frozenset({"date", "netstat", "ipsets", "ipset_container", "journalctl_calico_node"})
-# Docker's names of the containers that a kubelet made: k8s_CONTAINER_POD_NAMESPACE_UID_ATTEMPT.
-_DOCKER = re.compile(r"k8s_(?P<container>[^_]+)_(?P<pod>[^_]+)_(?P<namespace>[^_]+)_[0-9a-f-]{8,}_\d+\.log")
 
 
 def roots(paths: Sequence[str]) -> tuple[str, ...]:
@@ -55,8 +53,6 @@ def place(path: str, _nodes: Sequence[str]) -> Placement | None:
 
 def _log(parts: Sequence[str]) -> Placement:
     """A copy of /var/log/calico, or the log of one of Docker's containers."""
-    if found := _DOCKER.fullmatch(parts[-1]):
-        return Placement(group=".", namespace=found["namespace"], pod=found["pod"], container=found["container"])
     pod = pod_of(parts[:-1], parts[-1])
     return Placement(group=".", namespace=pod.namespace, pod=pod.pod, container=pod.container)
 

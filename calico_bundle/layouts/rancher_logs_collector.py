@@ -93,7 +93,7 @@ def _of_distribution(parts: Sequence[str]) -> Placement:
 
 
 def _pod_log(below: Sequence[str]) -> Placement:
-    if len(below) > 1:
+    if len(below) > 1 or below[0].startswith("k8s_"):  # of Docker, with RKE1: containers of this node
         pod = pod_of(below[:-1], below[-1])
         return Placement(namespace=pod.namespace, pod=pod.pod, container=pod.container, group=".")
     name = below[0].removesuffix("-previous")

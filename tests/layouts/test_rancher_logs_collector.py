@@ -56,6 +56,10 @@ OWN = Placement(group=".")
             "rke2/podlogs/kube-system_canal-x7k2p_8f14e45f-ceea/calico-node/0.log",
             Placement(namespace="kube-system", pod="canal-x7k2p", container="calico-node", group="."),
         ),
+        (
+            "k8s/podlogs/k8s_calico-node_canal-x7k2p_kube-system_8f14e45f-ceea_0",
+            Placement(namespace="kube-system", pod="canal-x7k2p", container="calico-node", group="."),
+        ),
         ("notes/remark", None),
         ("networking", None),
         ("", None),
