@@ -13,7 +13,8 @@ from calico_bundle.sections import Command, Section, split
 from calico_bundle.sections.commands import is_known, tool_of
 
 _HOSTNAME, _COLLECTOR_ERROR = "hostname", "collector-error"
-_MAY_QUOTE = frozenset({"k8s-objects", "calico-log"})
+_LOG = "calico-log"
+_MAY_QUOTE = frozenset({"k8s-objects", _LOG})
 """Kinds whose own lines may look like headings: a remark in YAML, a command in a log. They are read as a whole."""
 
 
@@ -52,6 +53,8 @@ def read_parts(text: str, path: str, whole: Parser | None) -> Parts | Command | 
     is_plain = first.path is None and first.network_namespace is None
     if is_plain and len(sorts) == 1 and parser is whole and (parser.kind in _MAY_QUOTE or not has_more):
         return first
+    if whole and whole.kind == _LOG and not any(s.command.host or s.command.path for s, _ in known):
+        return None  # a program's own trace in its log
     return Parts(tuple(_read(section, parser, path) for section, parser in known), has_more)
 
 

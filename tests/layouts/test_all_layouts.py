@@ -14,10 +14,12 @@ SAMPLES = SHARED / "samples"
 RECORDED = SHARED / "lab" / "recorded.tar.xz"
 
 _WORDS = """
-    nodes cluster kubernetes crd calico-diagnostics-20260822_133320 host-collectors cluster-resources custom-resources
-    pods logs version.yaml analysis.json x.zip! ip-route.txt ip_a_worker-1.txt worker-1 worker-1.log netns-blue x.yaml
-    x.json diagnostics ipv4_route ipv4_addr hostname networking ipaddrshow systeminfo podlogs k3s sos_commands kubernetes
-    sosreport-host0-x network.txt basic-environment.txt yamls metadata.yaml namespaced n1.zip! links tls calico-system calico-node-x7k2p.log a-stdout.txt case sysctl ip_route_show_table_100 nodes.txt
+    nodes cluster kubernetes crd calico-diagnostics-20260822_133320 host-collectors cluster-resources
+    custom-resources pods logs version.yaml analysis.json x.zip! ip-route.txt ip_a_worker-1.txt worker-1
+    worker-1.log netns-blue x.yaml x.json diagnostics ipv4_route ipv4_addr hostname networking ipaddrshow systeminfo
+    podlogs k3s sos_commands kubernetes sosreport-host0-x network.txt basic-environment.txt yamls metadata.yaml
+    namespaced n1.zip! links tls calico-system calico-node-x7k2p.log a-stdout.txt case sysctl
+    ip_route_show_table_100 nodes.txt
     """
 _PARTS = st.sampled_from(_WORDS.split()) | st.text(max_size=8)
 _PATHS = st.lists(_PARTS, min_size=0, max_size=6).map("/".join)

@@ -39,6 +39,9 @@ NODES = (
 )
 
 
+LOG = "2025-01-01 10:00:00.000 [INFO][9] startup/startup.go 481: Using node name: n1\n"
+
+
 def bundle(**files: str) -> Bundle:
     return read_bundle(
         io.BytesIO(tar_with(*((name.replace("__", "."), text.encode()) for name, text in files.items())))
@@ -115,6 +118,7 @@ def test_a_failed_command_is_no_empty_answer():
         "+ ip r\n" + ROUTES + "+ ip -6 r\n" + ROUTES_6,
         "# kubectl get nodes\n" + NODES,
         NODES.replace("items:", "# ip a\nitems:"),
+        LOG * 9 + "+ ip route\n" + ROUTES + LOG,
     ],
 )
 def test_the_output_of_one_command_is_read_as_a_whole(text):
