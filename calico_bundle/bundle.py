@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import posixpath
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from calico_bundle.errors import NotABundleError, UsageError
@@ -14,6 +15,8 @@ from calico_bundle.facts import NodeFact
 from calico_bundle.layouts import Layout, Placement, all_layouts
 from calico_bundle.parsers import HEAD_CHARACTERS, Parsed, choose
 from calico_bundle.parsers.quick import QuickReading
+from calico_bundle.sections import may_have_sections
+from calico_bundle.sections.reading import Part, Parts, placed_part, read_parts
 from calico_bundle.sources import Input, Limits, Member, read_members
 from calico_bundle.sources.text import can_come_in_pieces, decode, decode_head, looks_binary, text_pieces
 
@@ -27,6 +30,10 @@ _HEAD_BYTES = 64 * 1024
 _BINARY_SHOWS_BYTES = 1024
 _NOTHING = Parsed(())
 _COLLECTOR_ERROR = "collector-error"
+_TOLD_BY_PLACE = frozenset({"hostname"})
+"""Kinds that a text alone is not enough for: a file is of one only where its layout says so."""
+
+_SAYS_NOTHING = frozenset({None, _COLLECTOR_ERROR, *_TOLD_BY_PLACE})
 _KNOWN = "`kubectl get -o yaml` (or json), `ip addr`, `ip route`, `birdcl` and the like print, or logs of calico-node"
 
 
@@ -34,7 +41,8 @@ _KNOWN = "`kubectl get -o yaml` (or json), `ip addr`, `ip route`, `birdcl` and t
 class Artifact:
     """One file: what it was taken for, where its layout places it, and what its parser made of it.
 
-    `kind` is None when no parser knows the content, or when the layout says why it is not read (`placement.skip`).
+    `kind` is None when no parser knows the content, or when the layout says why it is not read (`placement.skip`). A
+    file that holds the outputs of several commands is one artifact for each: then `path` says which lines of `file`.
     """
 
     path: str
@@ -43,6 +51,12 @@ class Artifact:
     parsed: Parsed
     layout: str
     placement: Placement
+    part: Part | None = None
+
+    @property
+    def file(self) -> str:
+        """The path of the file; `path` names a part of it, where it is one of several."""
+        return self.path.rpartition("#")[0] if self.part else self.path
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +79,7 @@ class _Read:
     kind: str | None
     parsed: Parsed
     binary: bool = False
+    part: Part | None = None
 
 
 def read_bundle(
@@ -90,7 +105,7 @@ def read_bundle(
     for one in sources:
         prefix = f"{input_name(one)}!/" if len(sources) > 1 else ""
         files += _read_one(one, prefix, limits or Limits(), gaps, progress, quick)
-    if all(f.kind in (None, _COLLECTOR_ERROR) and not f.parsed.facts for f in files):
+    if all(f.kind in _SAYS_NOTHING and not f.parsed.facts for f in files):
         raise NotABundleError(_nothing_known(sources, files, gaps))
     artifacts = _place(files)
     return Bundle(tuple(input_name(s) for s in sources), _layout_names(artifacts), artifacts, tuple(gaps))
@@ -120,10 +135,8 @@ def _read_one(
     source: Input, prefix: str, limits: Limits, gaps: list[Gap], progress: Progress | None, quick: QuickReading
 ) -> list[_Read]:
     found: list[Gap] = []
-    files = [
-        _parse(member, prefix, quick)
-        for member in read_members(source, limits=limits, on_gap=found.append, on_progress=progress)
-    ]
+    members = read_members(source, limits=limits, on_gap=found.append, on_progress=progress)
+    files = [file for member in members for file in _parse(member, prefix, quick)]
     gaps += [Gap(prefix + g.path, g.line, g.kind, g.message) for g in found]
     if not files:
         raise NotABundleError(_nothing_in(input_name(source), found))
@@ -148,23 +161,39 @@ def _nothing_known(sources: Sequence[Input], files: Sequence[_Read], gaps: Seque
     return f"{names}: {found} something this program knows{aside}{unread}; expected is what {_KNOWN}"
 
 
-def _parse(member: Member, prefix: str, quick: QuickReading) -> _Read:
+def _parse(member: Member, prefix: str, quick: QuickReading) -> Sequence[_Read]:
     path = prefix + member.path
     try:
         if member.size > LARGE_BYTES and (found := _parse_in_pieces(member, path)):
-            return found
+            return (found,)
         data = member.read()
     except NotABundleError as error:
-        return _Read(path, member.size, None, Parsed((), (Gap(path, None, GapKind.UNREADABLE, str(error)),)))
+        return (_Read(path, member.size, None, Parsed((), (Gap(path, None, GapKind.UNREADABLE, str(error)),))),)
     if taken := quick.guess(data, path):
-        return _Read(path, len(data), *taken)
+        return (_Read(path, len(data), *taken),)
     if looks_binary(data[:_BINARY_SHOWS_BYTES]):
-        return _Read(path, len(data), None, _NOTHING, binary=True)
-    parser = choose(decode_head(data, HEAD_CHARACTERS))
+        return (_Read(path, len(data), None, _NOTHING, binary=True),)
+    return _parse_text(data, path, quick)
+
+
+def _parse_text(data: bytes, path: str, quick: QuickReading) -> Sequence[_Read]:
+    head = decode_head(data, HEAD_CHARACTERS)
+    parser = choose(head)
+    found = read_parts(decode(data), path, parser) if may_have_sections(head) else None
+    if isinstance(found, Parts):
+        return _reads(found, path, len(data))
     if parser is None:
-        return _Read(path, len(data), None, _NOTHING)
-    taken = quick.read(parser, data, path) or (parser.kind, parser.parse(decode(data), path))
-    return _Read(path, len(data), *taken)
+        return (_Read(path, len(data), None, _NOTHING),)
+    kind, parsed = quick.read(parser, data, path) or (parser.kind, parser.parse(decode(data), path))
+    if found and found.host and not parsed.owner:
+        parsed = replace(parsed, owner=found.host)
+    return (_Read(path, len(data), kind, parsed),)
+
+
+def _reads(parts: Parts, path: str, size: int) -> Sequence[_Read]:
+    """The outputs in one file, each with the lines that it has there; the file itself stands for what nobody knows."""
+    reads = [_Read(f"{path}#L{part.line}-L{part.last}", 0, part.kind, part.parsed, part=part) for part in parts.known]
+    return [_Read(path, size, None, _NOTHING), *reads] if parts.has_more else reads
 
 
 def _parse_in_pieces(member: Member, path: str) -> _Read | None:
@@ -196,28 +225,60 @@ class _Counted:
 
 def _place(files: Sequence[_Read]) -> tuple[Artifact, ...]:
     """Ask the layouts, the most particular first, where each file belongs; by-content takes what is left."""
-    paths = [f.path for f in files]
+    paths = list(dict.fromkeys(map(_file_of, files)))
     nodes = sorted({fact.name for f in files for fact in f.parsed.of(NodeFact)})
     rooted = [(layout, sorted(layout.roots(paths), key=len, reverse=True)) for layout in all_layouts()]
-    return tuple(_placed(file, rooted, nodes) for file in files)
+    mixed = {file for file, count in Counter(file for file, _ in _hosts(files)).items() if count > 1}
+    return tuple(_artifact(f, *_placed(f, rooted, nodes, is_mixed=bool(mixed) and _file_of(f) in mixed)) for f in files)
 
 
-def _placed(file: _Read, rooted: Sequence[tuple[Layout, Sequence[str]]], nodes: Sequence[str]) -> Artifact:
+def _file_of(file: _Read) -> str:
+    return file.path.rpartition("#")[0] if file.part else file.path
+
+
+def _hosts(files: Sequence[_Read]) -> set[tuple[str, str]]:
+    """Files of several outputs, with the machines on which these were taken."""
+    return {(_file_of(f), f.part.command.host) for f in files if f.part and f.part.command.host}
+
+
+def _placed(
+    file: _Read, rooted: Sequence[tuple[Layout, Sequence[str]]], nodes: Sequence[str], *, is_mixed: bool
+) -> tuple[str, Placement]:
+    if file.part is None:
+        return _placed_path(file.path, rooted, nodes)
+    path, command = _file_of(file), file.part.command
+    inner = f"{path}!/{command.path.lstrip('/')}" if command.path else path
+    layout, placement = _placed_path(inner, rooted, nodes)
+    return layout, placed_part(placement, file.part, path, is_mixed=is_mixed)
+
+
+def _placed_path(
+    path: str, rooted: Sequence[tuple[Layout, Sequence[str]]], nodes: Sequence[str]
+) -> tuple[str, Placement]:
     for layout, roots in rooted:
         for root in roots:
-            placement = layout.place(file.path[len(root) :], nodes) if file.path.startswith(root) else None
+            placement = layout.place(path[len(root) :], nodes) if path.startswith(root) else None
             if placement is not None:
-                return _artifact(file, layout.name, placement)
-    return _artifact(file, "by-content", Placement())
+                return layout.name, _of_root(placement, root)
+    return "by-content", Placement()
+
+
+def _of_root(placement: Placement, root: str) -> Placement:
+    """The placement with its group told apart from those of other roots: each archive of a node has a root of its own."""
+    if placement.group is None:
+        return placement
+    return replace(placement, group=posixpath.normpath(f"{root}{placement.group}"))
 
 
 def _artifact(file: _Read, layout: str, placement: Placement) -> Artifact:
-    if placement.skip:
-        return Artifact(file.path, file.size, None, _NOTHING, layout, placement)
-    return Artifact(file.path, file.size, file.kind, file.parsed, layout, placement)
+    if placement.skip or (file.kind in _TOLD_BY_PLACE and file.kind != placement.kind):
+        hidden = placement.redacted and bool(file.parsed.facts)
+        gaps = (Gap(_file_of(file), None, GapKind.REDACTED, f"not used: {placement.skip}"),) if hidden else ()
+        return Artifact(file.path, file.size, None, Parsed((), gaps), layout, placement, file.part)
+    return Artifact(file.path, file.size, file.kind, file.parsed, layout, placement, file.part)
 
 
 def _layout_names(artifacts: Sequence[Artifact]) -> tuple[str, ...]:
-    """Layouts that placed something, the one with the most files first."""
-    counts = Counter(a.layout for a in artifacts if a.kind)
+    """Layouts that placed something, the one with the most files first; if all was set aside, those that did it."""
+    counts = Counter(a.layout for a in artifacts if a.kind) or Counter(a.layout for a in artifacts if a.placement.skip)
     return tuple(name for name, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0])))

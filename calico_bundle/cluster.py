@@ -10,7 +10,7 @@ from typing import TypeVar
 from calico_bundle import facts as f
 from calico_bundle.bundle import Artifact, Bundle
 from calico_bundle.evidence import Gap, GapKind
-from calico_bundle.facts.cards import CardIndex
+from calico_bundle.facts.cards import CardIndex, distinct_of
 from calico_bundle.facts.endpoint_table import merge_endpoints
 from calico_bundle.facts.listing import FactList
 from calico_bundle.facts.log_events import NodeLog
@@ -25,7 +25,9 @@ from calico_bundle.records import (
     incomplete,
     log_events,
     merge_addresses,
+    merge_neighbors,
     merge_routes,
+    merge_rules,
     merge_sessions,
 )
 
@@ -101,13 +103,18 @@ class ClusterNode:
     def holds(self, address: f.Address) -> bool | None:
         """Whether the machine has the address; None when its addresses were not recorded, or not whole.
 
-        A route that has it as source or as local destination contradicts a listing that lacks it.
+        A route that has it as source or as local destination contradicts a listing that lacks it. A listing without any
+        address of the family may be that of `ip -4 addr`, which says nothing of IPv6.
         """
         if self.interface_of(address) is not None:
             return True
-        if self.addresses is None or "ip-addr" in self.incomplete:
+        if self.addresses is None or "ip-addr" in self.incomplete or not self._lists_family(address.version):
             return None
         return None if names_as_own(self.routes or (), address) else False
+
+    def _lists_family(self, family: int) -> bool:
+        """Whether an address of a family is listed; every machine has one of IPv4, on its loopback card."""
+        return any(fact.address.version == family for fact in distinct_of(self.addresses or ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +183,8 @@ def join(bundle: Bundle) -> Cluster:
     directory = make_directory(bundle.artifacts)
     owners = find_owners(bundle.artifacts, directory)
     impostors = find_impostors(bundle.artifacts, owners, directory)
-    gaps = [_impostor(path, owners[path].node, other) for path, other in impostors.items()]
+    files = {a.path: a for a in bundle.artifacts} if impostors else {}
+    gaps = [_impostor(files[path], owners[path].node, other) for path, other in impostors.items()]
     placed = {path: owner for path, owner in owners.items() if path not in impostors} if impostors else owners
     machine = [a for a in bundle.artifacts if a.kind in MACHINE_KINDS and a.parsed.facts]
     stated = _Stated(a for a in bundle.artifacts if a.kind not in MACHINE_KINDS and a.parsed.facts)
@@ -235,14 +243,19 @@ def _unique(facts: Iterable[T], key: Callable[[T], object]) -> tuple[T, ...]:
     return tuple(found.values())
 
 
-def _impostor(path: str, node: str, other: str) -> Gap:
+def _impostor(artifact: Artifact, node: str, other: str) -> Gap:
     message = f"placed as {node}'s, and holds {other}'s own address: swapped, or saved under the wrong name; not used"
-    return Gap(path, None, GapKind.CONTRADICTED, message)
+    return Gap(artifact.file, _line(artifact), GapKind.CONTRADICTED, message)
+
+
+def _line(artifact: Artifact) -> int | None:
+    """Where an artifact begins that is a part of a file."""
+    return artifact.part.line if artifact.part else None
 
 
 def _unassigned(machine: Iterable[Artifact], owners: Container[str]) -> list[Gap]:
     message = "no node could be found for it: neither its path nor its content names one that fits exactly one node"
-    return [Gap(a.path, None, GapKind.UNASSIGNED, message) for a in machine if a.path not in owners]
+    return [Gap(a.file, _line(a), GapKind.UNASSIGNED, message) for a in machine if a.path not in owners]
 
 
 # --- the records of one node ----------------------------------------------------------------------------------------
@@ -294,8 +307,8 @@ def _node(name: str, kubernetes: f.NodeFact | None, records: Records, cut: set[s
         interfaces=interfaces,
         addresses=addresses,
         routes=merge_routes(records.get("ip-route", ()), gaps),
-        rules=collected(records, "ip-rule", f.RuleFact),
-        neighbors=collected(records, "ip-neigh", f.NeighborFact),
+        rules=merge_rules(records.get("ip-rule", ())),
+        neighbors=merge_neighbors(records.get("ip-neigh", ())),
         sysctls={s.key: s for a in sysctls for s in a.parsed.of(f.SysctlFact)} if sysctls else None,
         service_rules=collected(records, "iptables-save", f.ServiceRuleFact),
         sessions=merge_sessions([*records.get("bird-protocols", ()), *records.get("calicoctl-node-status", ())]),

@@ -2,7 +2,8 @@
 
 Order of the joins: exact name; short name against full host name; the Node's Hostname; the instance id at the end of
 its providerID; the pod a log belongs to; the name the text itself states; and last, an address of the machine that is
-one Node's own. An artifact that fits several nodes, or none, stays unassigned, and that is a gap.
+one Node's own. Files of one machine are joined as a group, by the host name that one of them states. An artifact that
+fits several nodes, or none, stays unassigned, and that is a gap.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from calico_bundle.facts import Address, AddressFact, NodeFact, PodFact, RouteFa
 from calico_bundle.facts.cards import distinct_of
 from calico_bundle.facts.pod_columns import columns_of
 from calico_bundle.facts.route_queries import names_as_own, own_addresses
+from calico_bundle.layouts.file_names import components, host_of_folder
 
 MACHINE_KINDS = frozenset({
     "ip-addr", "ip-route", "ip-rule", "ip-neigh", "sysctl", "iptables-save",
@@ -24,6 +26,9 @@ MACHINE_KINDS = frozenset({
 
 _SPEAKS_OF_NODE = frozenset({"calico-log", "calicoctl-node-status", "bird-protocols", "bird-routes", "bird-status"})
 """Kinds that are about the node whatever network namespace they were read in."""
+
+HOSTNAME = "hostname"
+"""The kind of a file that states what its machine calls itself."""
 
 _SHOWING_ADDRESSES = frozenset({"ip-addr", "ip-route"})
 """Kinds that show addresses of the machine itself."""
@@ -155,7 +160,7 @@ def find_owners(artifacts: Sequence[Artifact], directory: NodeDirectory | None =
     """
     known = directory or make_directory(artifacts)
     machine = [a for a in artifacts if a.kind in MACHINE_KINDS]
-    groups = _group_owners(machine, known, alone=known.is_empty)
+    groups = _group_owners(machine, known, _stated_names(artifacts))
     found = ((a.path, _owner(a, known, groups)) for a in machine)
     return {path: owner for path, owner in found if owner}
 
@@ -165,25 +170,64 @@ def _owner(artifact: Artifact, directory: NodeDirectory, groups: Mapping[str, Ow
     return (
         groups.get(placement.node or placement.group or "")
         or directory.by_pod(placement.pod, placement.namespace, of_the_host=artifact.kind not in _SPEAKS_OF_NODE)
-        or (directory.by_name(artifact.parsed.owner) if artifact.parsed.owner else None)
+        or _owner_by_text(artifact.parsed.owner, directory)
         or directory.by_address(_addresses(artifact))
     )
 
 
-def _group_owners(machine: Sequence[Artifact], directory: NodeDirectory, *, alone: bool) -> dict[str, Owner]:
+def _owner_by_text(name: str | None, directory: NodeDirectory) -> Owner | None:
+    """The node that a text itself names: a log, or the prompt at which a command was typed."""
+    if not name:
+        return None
+    return Owner(name, "name in the text") if directory.is_empty else directory.by_name(name)
+
+
+def _stated_names(artifacts: Iterable[Artifact]) -> dict[str, list[str]]:
+    """The host names that the files of each group state, the shortest first: a machine may say both forms of its name.
+
+    Several outputs in one file say it too, by the prompts between them.
+    """
+    found: dict[str, set[str]] = {}
+    for artifact in artifacts:
+        says_so = artifact.kind == HOSTNAME or artifact.part
+        if says_so and artifact.parsed.owner and artifact.placement.group:
+            found.setdefault(artifact.placement.group, set()).add(artifact.parsed.owner)
+    return {group: sorted(names, key=lambda name: (len(name), name)) for group, names in found.items()}
+
+
+def _group_owners(
+    machine: Sequence[Artifact], directory: NodeDirectory, stated: Mapping[str, Sequence[str]]
+) -> dict[str, Owner]:
     """Owner per name that a layout found; by the addresses of the whole group where the name says nothing."""
     members: dict[str, list[Artifact]] = {}
     for artifact in machine:
         name = artifact.placement.node or artifact.placement.group
         if name:
             members.setdefault(name, []).append(artifact)
-    owners: dict[str, Owner] = {}
-    for name, group in members.items():
-        owner = directory.by_name(name) or directory.by_address(x for a in group for x in _addresses(a))
-        owner = owner or (Owner(name, "name in the path") if alone else None)
-        if owner:
-            owners[name] = owner
-    return owners
+    found = ((name, _group_owner(name, group, directory, stated.get(name, ()))) for name, group in members.items())
+    return {name: owner for name, owner in found if owner}
+
+
+def _group_owner(name: str, group: Sequence[Artifact], directory: NodeDirectory, stated: Sequence[str]) -> Owner | None:
+    owners = {owner for host in stated if (owner := directory.by_name(host))}
+    if len({owner.node for owner in owners}) == 1:
+        return min(owners, key=lambda owner: owner.joined_by)
+    if directory.is_empty and (stated or group[0].part):
+        # Several outputs in one file that no one names may be of several machines.
+        return Owner(stated[0], "host name") if stated else None
+    if directory.is_empty:
+        return Owner(name, "name in the path")
+    return (
+        directory.by_name(name)
+        or directory.by_address(x for a in group for x in _addresses(a))
+        or _owner_by_folder(group[0], directory)
+    )
+
+
+def _owner_by_folder(artifact: Artifact, directory: NodeDirectory) -> Owner | None:
+    """The node that the root of a group, or an archive or folder around it, is named for; the innermost counts."""
+    hosts = (host_of_folder(folder) for folder in reversed(components(artifact.placement.group or "")))
+    return next((owner for host in hosts if host and (owner := directory.by_name(host))), None)
 
 
 def find_impostors(

@@ -6,14 +6,14 @@ the others are added, and where they contradict each other that is a gap.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
 from calico_bundle import facts as f
 from calico_bundle.bundle import Artifact
 from calico_bundle.evidence import Gap, GapKind
-from calico_bundle.facts.cards import InterfaceListing
+from calico_bundle.facts.cards import InterfaceListing, distinct_of
 from calico_bundle.facts.log_events import NodeLog
 from calico_bundle.facts.route_tables import merge
 from calico_bundle.identity import Owner
@@ -26,6 +26,9 @@ Records = Mapping[str, Sequence[Artifact]]
 _EVENTS = "events"
 _WITH_EVENTS = frozenset({"calico-log", "calicoctl-node-status", "bird-status"})
 """Kinds that give `LogEventFact`s; together they stand under `_EVENTS` too, in the order in which they were read."""
+
+_SEVERAL = 2
+_IPV4, _IPV6 = 4, 6
 
 _INCOMPLETE = frozenset({GapKind.REDACTED, GapKind.TRUNCATED, GapKind.NOT_UNDERSTOOD, GapKind.COLLECTOR_ERROR})
 
@@ -44,13 +47,31 @@ def by_node(machine: Iterable[Artifact], owners: Mapping[str, Owner]) -> dict[st
 
 
 def incomplete(records: Records, cut: set[str]) -> frozenset[str]:
-    """Kinds of which every listing has lines that gave no facts, or ends where the archive was cut."""
+    """Kinds of which a listing has lines that gave no facts, or is cut off, and no other shows the same as a whole."""
     kinds = (kind for kind in ("ip-addr", "ip-route") if kind in records)
-    return frozenset(kind for kind in kinds if all(_is_damaged(a, cut) for a in records[kind]))
+    return frozenset(kind for kind in kinds if _lacks_some(records[kind], cut))
+
+
+def _lacks_some(listings: Sequence[Artifact], cut: set[str]) -> bool:
+    """Whether a damaged listing has to do with a family or table that no undamaged one shows.
+
+    `ip link` beside it is no second `ip addr`, nor is `ip -6 route` a second `ip route`.
+    """
+    damaged = [listing for listing in listings if _is_damaged(listing, cut)]
+    if not damaged or len(damaged) == len(listings):
+        return bool(damaged)
+    whole = {shown for listing in listings if not _is_damaged(listing, cut) for shown in _shown(listing)}
+    return any(not (_shown(listing) or {(4, "main")}) <= whole for listing in damaged)
 
 
 def _is_damaged(artifact: Artifact, cut: set[str]) -> bool:
-    return artifact.path in cut or any(gap.kind in _INCOMPLETE for gap in artifact.parsed.gaps)
+    return artifact.file in cut or any(gap.kind in _INCOMPLETE for gap in artifact.parsed.gaps)
+
+
+def _shown(listing: Artifact) -> set[tuple[int, str]]:
+    """The families of the addresses, and the families and tables of the routes, that a listing shows."""
+    tables = {(route.family, listing.placement.table or route.table) for route in _facts(listing, f.RouteFact)}
+    return tables | {(family, "main") for family in _families(listing)}
 
 
 def log_events(records: Records) -> NodeLog:
@@ -71,6 +92,27 @@ def collected(records: Records, kind: str, fact: type[T]) -> Sequence[T] | None:
     return _facts(fullest, fact)
 
 
+def merge_rules(artifacts: Sequence[Artifact]) -> Sequence[f.RuleFact] | None:
+    """Rules of IPv4 and of IPv6, each from the fullest listing: `ip rule` prints one family, and `ip -6 rule` the other."""
+    return _by_family(artifacts, f.RuleFact, lambda rule: rule.family == _IPV6)
+
+
+def merge_neighbors(artifacts: Sequence[Artifact]) -> Sequence[f.NeighborFact] | None:
+    """Neighbors of IPv4 and of IPv6, each from the fullest listing: `ip -4 neigh` says nothing of the other family."""
+    return _by_family(artifacts, f.NeighborFact, lambda entry: entry.address.version == _IPV6)
+
+
+def _by_family(artifacts: Sequence[Artifact], kind: type[T], is_ipv6: Callable[[T], bool]) -> Sequence[T] | None:
+    if len(artifacts) < _SEVERAL:
+        return _facts(artifacts[0], kind) if artifacts else None
+    best: dict[bool, list[T]] = {False: [], True: []}
+    for artifact in artifacts:
+        for family, fullest in best.items():
+            found = [fact for fact in _facts(artifact, kind) if is_ipv6(fact) is family]
+            best[family] = found if len(found) > len(fullest) else fullest
+    return (*best[False], *best[True])
+
+
 def merge_addresses(
     artifacts: Sequence[Artifact], gaps: list[Gap]
 ) -> tuple[Sequence[f.InterfaceFact] | None, Sequence[f.AddressFact] | None]:
@@ -79,21 +121,50 @@ def merge_addresses(
         return None, None
     ranked = sorted(artifacts, key=_address_rank, reverse=True) if len(artifacts) > 1 else artifacts
     base, others = ranked[0], ranked[1:]
-    _check_agreement(base, others, gaps)
+    beside = _other_families(base, others)
+    _check_agreement([base, *beside], others, gaps)
     # `ip link` alone lists cards and no address: the addresses then were not recorded.
-    return _merge_interfaces(base, others), _facts(base, f.AddressFact) or None
+    addresses = _facts(base, f.AddressFact)
+    addresses = tuple(x for a in (base, *beside) for x in _facts(a, f.AddressFact)) if beside else addresses
+    return _merge_interfaces(base, others, beside), addresses or None
 
 
-def _merge_interfaces(base: Artifact, others: Sequence[Artifact]) -> Sequence[f.InterfaceFact]:
-    """The interfaces of one listing, with what it lacks of each from the others."""
-    if _is_full(base) and all(_adds_nothing(other) for other in others):
+def _other_families(base: Artifact, others: Sequence[Artifact]) -> list[Artifact]:
+    """Listings of a family of which the fullest one shows no address: `ip -4 addr` beside `ip -6 addr`."""
+    shown, found = _families(base) if others else frozenset(), []
+    for other in others:
+        families = _families(other)
+        if families and not families & shown:
+            found.append(other)
+            shown |= families
+    return found
+
+
+def _families(artifact: Artifact) -> frozenset[int]:
+    return frozenset(fact.address.version for fact in distinct_of(_facts(artifact, f.AddressFact)))
+
+
+def _merge_interfaces(
+    base: Artifact, others: Sequence[Artifact], beside: Sequence[Artifact]
+) -> Sequence[f.InterfaceFact]:
+    """The interfaces of one listing, with what it lacks of each from the others; those that are only in `beside` too."""
+    if not beside and _is_full(base) and all(_adds_nothing(other) for other in others):
         return _facts(base, f.InterfaceFact)
     interfaces = {i.name: i for i in _facts(base, f.InterfaceFact)}
+    adding = {artifact.path for artifact in beside}
     for other in others:
         for more in _facts(other, f.InterfaceFact):
             if more.name in interfaces:
                 interfaces[more.name] = _filled(interfaces[more.name], more)
-    return tuple(interfaces.values())
+            elif other.path in adding:
+                interfaces[more.name] = more
+    return _in_order(interfaces.values()) if beside else tuple(interfaces.values())
+
+
+def _in_order(interfaces: Iterable[f.InterfaceFact]) -> tuple[f.InterfaceFact, ...]:
+    """Interfaces out of several listings, in the order in which one would show all: the kernel goes by index."""
+    by_index = sorted(interfaces, key=lambda card: (card.index is None, card.index or 0))
+    return tuple(replace(card, order=place) for place, card in enumerate(by_index))
 
 
 def _is_full(artifact: Artifact) -> bool:
@@ -122,16 +193,17 @@ def _filled(base: f.InterfaceFact, more: f.InterfaceFact) -> f.InterfaceFact:
     return replace(base, **missing) if missing else base
 
 
-def _check_agreement(base: Artifact, others: Sequence[Artifact], gaps: list[Gap]) -> None:
-    telling = [other for other in others if _facts(other, f.AddressFact)]
-    addresses = {str(a.address) for a in _facts(base, f.AddressFact)} if telling else set()
+def _check_agreement(used: Sequence[Artifact], others: Sequence[Artifact], gaps: list[Gap]) -> None:
+    base, paths = used[0], {artifact.path for artifact in used}
+    telling = [other for other in others if other.path not in paths and _facts(other, f.AddressFact)]
+    addresses = {str(a.address) for one in used for a in _facts(one, f.AddressFact)} if telling else set()
     for other in telling:
         extra = sorted({str(a.address) for a in _facts(other, f.AddressFact)} - addresses)
         if extra:
             message = (
                 f"lists {', '.join(extra)}, which {base.path} of the same node does not: taken at different times?"
             )
-            gaps.append(Gap(other.path, None, GapKind.CONTRADICTED, message))
+            gaps.append(Gap(other.file, None, GapKind.CONTRADICTED, message))
 
 
 def merge_routes(artifacts: Sequence[Artifact], gaps: list[Gap]) -> Sequence[f.RouteFact] | None:
@@ -140,9 +212,10 @@ def merge_routes(artifacts: Sequence[Artifact], gaps: list[Gap]) -> Sequence[f.R
         return None
     ranked = sorted(artifacts, key=lambda a: (-len(a.parsed.facts), a.path))
     routes, differing = merge([(a.path, _placed_routes(a)) for a in ranked])
+    files = {a.path: a.file for a in ranked}
     for found in differing:
         message = f"table {found.table} differs from {found.used} of the same node: taken at different times?"
-        gaps.append(Gap(found.path, None, GapKind.CONTRADICTED, message))
+        gaps.append(Gap(files[found.path], None, GapKind.CONTRADICTED, message))
     return routes
 
 

@@ -147,7 +147,8 @@ class Tables:
         for a in self._bundle.artifacts:
             owner = self._cluster.owners.get(a.path)
             node, how = (owner.node, owner.joined_by) if owner else (None, None)
-            yield f.ArtifactFact(a.path, a.layout, a.kind, node, how, a.size, len(a.parsed.facts), gaps[a.path])
+            count = len(a.parsed.gaps) if a.part else gaps[a.path]
+            yield f.ArtifactFact(a.path, a.layout, a.kind, node, how, a.size, len(a.parsed.facts), count)
 
 
 def _recorded(node: ClusterNode) -> tuple[str, ...]:

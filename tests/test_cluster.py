@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
+
 import pytest
 
 from calico_bundle.bundle import Artifact, Bundle
@@ -84,6 +86,12 @@ def test_addresses_and_who_holds_them():
     assert (str(node.bgp_address), str(node.internal_ip)) == ("10.0.1.11/24", "10.0.1.11")
     assert node.interface_of(node.internal_ip) == "eth0"
     assert node.holds(node.internal_ip) is True
+
+
+def test_a_listing_of_ipv4_alone_does_not_say_that_an_ipv6_address_is_gone():
+    node = node_of(read("ipv4_addr", LO + ETH0))
+    assert node.holds(ip_address("fd00::11")) is None
+    assert node.holds(ip_address("10.0.1.99")) is False
 
 
 def test_fullest_listing_is_taken_and_details_of_others_are_added():

@@ -166,3 +166,43 @@ def test_directory_gives_no_answer_rather_than_a_wrong_one(name: str):
     found = NodeDirectory(TWO, {}).by_name(name)
     assert found is None or found.node == "worker-1.example.com"
     assert NodeDirectory(TWO, {}).by_address([]) is None
+
+
+def hostname(name: str, group: str) -> Artifact:
+    return Artifact(f"{group}/hostname", 1, "hostname", Parsed((), owner=name), "x", Placement(group=group))
+
+
+def test_a_group_goes_by_the_host_name_that_one_of_its_files_states():
+    files = [objects(*TWO), hostname("worker-2", "a.tar!/d"), dump(path="1", group="a.tar!/d")]
+    assert find_owners(files)["1"] == Owner("worker-2.example.com", "short name")
+
+
+def test_two_forms_of_one_host_name_agree():
+    files = [objects(*TWO), hostname("worker-2", "g"), hostname("worker-2.example.com", "g"), dump(path="1", group="g")]
+    assert find_owners(files)["1"].node == "worker-2.example.com"
+
+
+def test_host_names_that_fit_two_nodes_tell_nothing():
+    files = [objects(*TWO), hostname("worker-2", "g"), hostname("worker-1", "g"), dump(path="1", group="g")]
+    assert "1" not in find_owners(files)
+
+
+def test_a_host_name_that_is_no_nodes_leaves_it_to_the_addresses():
+    files = [
+        objects(*TWO),
+        hostname("box", "g"),
+        dump(addresses("10.0.1.12"), path="1", group="g"),
+        dump(path="2", group="g"),
+    ]
+    assert find_owners(files)["2"] == Owner("worker-2.example.com", "address")
+
+
+def test_a_group_without_host_name_goes_by_its_folders():
+    files = [objects(*TWO), dump(path="1", group="case/worker-1-2026-11-22_10_30_00/diagnostics")]
+    assert find_owners(files)["1"].node == "worker-1.example.com"
+
+
+def test_without_any_node_object_the_host_name_is_the_nodes():
+    files = [hostname("box.lan", "g"), hostname("box", "g"), dump(path="1", group="g"), dump(path="2", group="h")]
+    found = find_owners(files)
+    assert (found["1"], found["2"]) == (Owner("box", "host name"), Owner("h", "name in the path"))

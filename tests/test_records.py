@@ -7,8 +7,10 @@ from hypothesis import strategies as st
 
 from calico_bundle.bundle import Artifact, Bundle
 from calico_bundle.cluster import ClusterNode, join
+from calico_bundle.evidence import Gap
 from calico_bundle.layouts import Placement
-from calico_bundle.parsers import Parsed, ip_addr
+from calico_bundle.parsers import Parsed, choose, ip_addr
+from calico_bundle.records import incomplete, merge_addresses, merge_neighbors, merge_rules
 from tests.parsers.ip_texts import listings
 
 SETTINGS = settings(max_examples=30, deadline=None)
@@ -59,3 +61,88 @@ def test_cards_and_holders_are_those_of_all_interfaces(text: str) -> None:
         assert node.interface_of(ip) == next(a.interface for a in addresses if a.address.ip == ip)
     for interface in interfaces:
         assert node.interface(interface.name) == interface
+
+
+def test_rules_of_both_families_are_kept_whichever_listing_is_longer():
+    four = "0:\tfrom all lookup local\n32766:\tfrom all lookup main\n"
+    six = four + "99:\tfrom fd00::/64 lookup 7\n"
+    files = [rules_file("ip_-4_rule_list", four), rules_file("ip_-6_rule_list", six)]
+    for order in (files, files[::-1]):
+        found = merge_rules(order)
+        assert [r.family for r in found] == [4, 4, 6, 6, 6]
+    assert merge_rules([]) is None
+    assert len(merge_rules(files[:1])) == 2
+
+
+def rules_file(name: str, text: str) -> Artifact:
+    return Artifact(name, 1, "ip-rule", choose(text).parse(text, name), "x", Placement())
+
+
+V4 = """1: lo: <UP> mtu 1 state UP
+    inet 127.0.0.1/8 scope host lo
+3: b: <UP> mtu 1 state UP
+    inet 10.0.0.2/24 scope global b
+"""
+V6 = "".join(
+    f"{n}: {c}: <UP> mtu 1 state UP\n    inet6 fe80::{n}/64 scope link \n"
+    for n, c in ((2, "a"), (3, "b"), (4, "c"), (5, "d"))
+)
+
+
+def test_addresses_of_both_families_out_of_two_listings():
+    files = [
+        Artifact(name, 1, "ip-addr", choose(text).parse(text, name), "x", Placement())
+        for name, text in (("ipv4_addr", V4), ("ipv6_addr", V6))
+    ]
+    for order in (files, files[::-1]):
+        gaps: list[Gap] = []
+        cards, addresses = merge_addresses(order, gaps)
+        assert [(c.order, c.name) for c in cards] == [(0, "lo"), (1, "a"), (2, "b"), (3, "c"), (4, "d")]
+        assert {str(a.address) for a in addresses} >= {"127.0.0.1/8", "10.0.0.2/24", "fe80::5/64"}
+        assert gaps == []
+
+
+def test_neighbors_of_both_families_are_kept_whichever_listing_is_longer():
+    four, six = (
+        "10.0.0.1 dev a lladdr 02:00:00:00:00:01 REACHABLE \n",
+        "".join(f"fe80::{n} dev a STALE \n" for n in (1, 2)),
+    )
+    files = [
+        Artifact(name, 1, "ip-neigh", choose(text).parse(text, name), "x", Placement())
+        for name, text in (("four", four), ("six", six), ("both", four + six.splitlines()[0] + "\n"))
+    ]
+    for order in (files, files[::-1]):
+        assert [str(n.address) for n in merge_neighbors(order)] == ["10.0.0.1", "fe80::1", "fe80::2"]
+    assert merge_neighbors([]) is None
+
+
+LINKS = "2: eth0: <UP> mtu 1500 qdisc noqueue state UP mode DEFAULT\n    link/ether 02:00:00:00:00:01 brd ff:ff:ff:ff:ff:ff\n"
+SIX = "2: eth0: <UP> mtu 1500 state UP\n    inet6 fe80::1/64 scope link \n"
+ROUTES = "default via 10.0.0.1 dev eth0\n10.0.0.0/24 dev eth0 scope link\n"
+
+
+def listing(name: str, text: str, **placed: str) -> Artifact:
+    parser = choose(text)
+    return Artifact(name, 1, parser.kind, parser.parse(text, name), "x", Placement(**placed))
+
+
+def kinds(*files: Artifact) -> frozenset[str]:
+    records: dict[str, list[Artifact]] = {}
+    for file in files:
+        records.setdefault(file.kind, []).append(file)
+    return incomplete(records, set())
+
+
+def test_a_damaged_listing_is_not_made_good_by_one_of_another_family_or_of_links():
+    damaged = V4 + "    inet ***HIDDEN*** scope global b\n"
+    assert kinds(listing("a", damaged), listing("l", LINKS), listing("s", SIX)) == {"ip-addr"}
+    assert kinds(listing("a", damaged), listing("b", V4)) == frozenset()
+    assert kinds(listing("a", V4), listing("l", LINKS + "    no idea what this is\n")) == frozenset()
+    assert kinds(listing("a", V4), listing("s", SIX + "    inet6 ***HIDDEN*** scope link\n")) == {"ip-addr"}
+
+
+def test_a_damaged_routing_table_is_not_made_good_by_another_table():
+    damaged = ROUTES + "10.1.0.0/16 via ***HIDDEN*** dev eth0\n"
+    assert kinds(listing("r", damaged), listing("t", ROUTES, table="100")) == {"ip-route"}
+    assert kinds(listing("r", damaged), listing("six", "fe80::/64 dev eth0 metric 256 pref medium\n")) == {"ip-route"}
+    assert kinds(listing("r", damaged), listing("again", ROUTES)) == frozenset()

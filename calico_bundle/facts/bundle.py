@@ -10,7 +10,9 @@ from typing import Annotated
 class ArtifactFact:
     """One file of the bundle and what it was taken for."""
 
-    path: Annotated[str, "path inside the bundle; a member of a nested archive is outer.zip!/inner"]
+    path: Annotated[
+        str, "path inside the bundle; a member of a nested archive is outer.zip!/inner, a part of a file ends in #L1-L9"
+    ]
     layout: Annotated[str, "name of the layout that placed it"]
     kind: Annotated[str | None, "kind of its parser, e.g. ip-route; None: no parser knows its content"]
     node: Annotated[str | None, "the node it belongs to, after the join; None for the whole cluster"]

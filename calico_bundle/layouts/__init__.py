@@ -19,7 +19,9 @@ class Placement:
     `node` is a node name as the path has it (it may be a short or a full host name); `kind` an artifact kind; `table`
     and `family` belong to `ip route` of one table; `namespace`, `pod`, `container` to a log. `skip` is the reason why
     the file is not to be read as the node's or the cluster's own (another network namespace, a duplicate form). `group`
-    marks files that are of one machine whose name the path does not have.
+    marks files that are of one machine whose name the path does not have: a folder below the root, `.` for the root
+    itself. A file of kind `hostname` in a group states the machine's name. `redacted` says of a file that is
+    skipped that its producer altered what it held: then there is a gap where there would have been facts.
     """
 
     node: str | None = None
@@ -31,6 +33,7 @@ class Placement:
     container: str | None = None
     skip: str | None = None
     group: str | None = None
+    redacted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ _LABEL = "[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _POD_FOLDER = re.compile(rf"({_LABEL})_([a-z0-9.-]+)_[0-9a-f][0-9a-f-]{{7,}}")
 # kubelet: /var/log/containers/POD_NAMESPACE_CONTAINER-ID.log
 _CONTAINER_FILE = re.compile(rf"([a-z0-9.-]+)_({_LABEL})_({_LABEL})-[0-9a-f]{{64}}")
+# Docker, of the containers that a kubelet made: k8s_CONTAINER_POD_NAMESPACE_UID_ATTEMPT
+_DOCKER_NAME = re.compile(rf"k8s_({_LABEL})_([a-z0-9.-]+)_({_LABEL})_[0-9a-f-]{{8,}}_\d+")
 _JOINED = re.compile(rf"({_LABEL})_({_POD.pattern})(?:_({_LABEL}))?")
 
 
@@ -47,9 +49,11 @@ def pod_of(folders: Sequence[str], name: str) -> PodPath:
     PodPath(namespace='kube-system', pod='coredns-0', container='coredns')
     >>> pod_of([], "calico-system_calico-node-x7k2p_calico-node.log").pod
     'calico-node-x7k2p'
+    >>> pod_of([], "k8s_calico-node_canal-x7k2p_kube-system_8f14e45f-ceea_0").namespace
+    'kube-system'
     """
     text = re.sub(r"[-.]previous$", "", stem(name))
-    for pattern, order in ((_CONTAINER_FILE, (2, 1, 3)), (_JOINED, (1, 2, 3))):
+    for pattern, order in ((_CONTAINER_FILE, (2, 1, 3)), (_DOCKER_NAME, (3, 2, 1)), (_JOINED, (1, 2, 3))):
         if found := pattern.fullmatch(text):
             return PodPath(found[order[0]], found[order[1]], found[order[2]])
     for depth, folder in enumerate(reversed(folders[-2:])):

@@ -68,7 +68,7 @@ def _bundle(diagnosis: Diagnosis, *, files: bool) -> dict[str, Any]:
     return {
         "inputs": list(diagnosis.bundle.inputs),
         "layouts": list(diagnosis.bundle.layouts),
-        "artifacts": len(diagnosis.bundle.artifacts),
+        "artifacts": len({a.file for a in diagnosis.bundle.artifacts}),
         "files": [_file(diagnosis, a) for a in diagnosis.bundle.artifacts] if files else [],
         "gaps": [{"path": g.path, "line": g.line, "kind": str(g.kind), "message": g.message} for g in diagnosis.gaps],
         "missing": [{"artifact": m.artifact, "node": m.node, "effect": m.effect} for m in diagnosis.missing],

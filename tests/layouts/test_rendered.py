@@ -42,7 +42,8 @@ def test_the_incident_is_found_or_what_is_lacking_is_said(rendering: Rendering) 
     if rendering.status == "broken":
         assert report["verdict"]["root_causes"] == ["CB101"]
         assert all(part in report["verdict"]["headline"] for part in ("shop-worker-2", "192.168.50.12", "10.0.1.12"))
-    said = str([report["bundle"]["missing"], [path["reason"] for path in report["paths"]]])
+    hidden = [gap["message"] for gap in report["bundle"]["gaps"] if gap["kind"] == "redacted"]
+    said = str([report["bundle"]["missing"], [path["reason"] for path in report["paths"]], hidden])
     assert [words for words in rendering.lacks if words not in said] == []
 
 

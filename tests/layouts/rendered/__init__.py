@@ -57,8 +57,8 @@ class Rendering:
     """A format: how it writes the recorded cluster, and what then can be answered.
 
     `layout` is the name that the report must give. `status` is the verdict's; where it is not `broken`, `lacks` names
-    what the format does not collect and the report must say is missing (`missing[].artifact` or the reason of a path
-    holds these words). `source` is where the format is known from.
+    what the format does not collect and the report must say is missing (`missing[].artifact`, the reason of a path, or
+    a gap of what was hidden holds these words). `source` is where the format is known from.
     """
 
     layout: str

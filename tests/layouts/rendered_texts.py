@@ -1,0 +1,151 @@
+"""What other commands and options print of the same: derived from recorded outputs, by the rule of the printing command."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+_CARD = re.compile(r"(?m)^(?=\d+: )")
+
+
+def cards(ip_addr: str) -> list[list[str]]:
+    """The lines of each interface in `ip addr`."""
+    return [block.rstrip("\n").split("\n") for block in _CARD.split(ip_addr) if block.strip()]
+
+
+def addr_of_family(ip_addr: str, family: int) -> str:
+    """`ip -4 addr` and `ip -6 addr`.
+
+    iproute2 (ip/ipaddress.c): with a family, interfaces without an address of it are left out and so are the `link/`
+    lines; the kernel's answer for IPv6 has no qdisc and no group.
+    """
+    word = "inet6 " if family == 6 else "inet "
+    printed: list[str] = []
+    for header, *below in cards(ip_addr):
+        own = [i for i, line in enumerate(below) if line.lstrip().startswith(word)]
+        if own:
+            shown = re.sub(r" (?:qdisc|group) \S+", "", header) if family == 6 else header
+            printed += [shown, *(line for i in own for line in below[i : i + 2])]
+    return "".join(f"{line}\n" for line in printed)
+
+
+def addr_one_line(ip_addr: str) -> str:
+    """`ip -o addr`: one line per address, `\\` where a line break was (ip/ip_common.h: _SL_)."""
+    printed: list[str] = []
+    for header, *below in cards(ip_addr):
+        index, name = header.split(": ")[:2]
+        for place, line in enumerate(below):
+            if line.lstrip().startswith("inet"):
+                lifetimes = below[place + 1]
+                printed.append(f"{index}: {name.partition('@')[0]:<7}{line}\\{lifetimes}")
+    return "".join(f"{line}\n" for line in printed)
+
+
+def is_ipv6_route(line: str) -> bool:
+    """Whether a line of `ip route show table all` is a route of IPv6."""
+    return ":" in line.split(" dev ", maxsplit=1)[0] or " pref " in line
+
+
+def routes_of_table(ip_route: str, table: str, family: int) -> str:
+    """`ip -4 route show table NAME` and with `-6`, out of `ip route show table all`.
+
+    iproute2 (ip/iproute.c): `table X` is printed where all tables are asked for and X is not main, and nowhere else.
+    """
+    word = f" table {table}"
+    lines = [line for line in ip_route.splitlines() if is_ipv6_route(line) == (family == 6)]
+    if table == "main":
+        return "".join(f"{line}\n" for line in lines if " table " not in line)
+    return "".join(f"{line.replace(word, '', 1)}\n" for line in lines if f"{word} " in f"{line} ")
+
+
+def all_routes_of(ip_route: str, family: int) -> str:
+    """`ip -4 route show table all` and with `-6`."""
+    return "".join(f"{line}\n" for line in ip_route.splitlines() if is_ipv6_route(line) == (family == 6))
+
+
+def kubectl_table(header: str, rows: list[list[str]]) -> str:
+    """What `kubectl get` prints: columns as wide as their widest cell, three blanks between them.
+
+    k8s.io/cli-runtime (printers/tabwriter.go): text/tabwriter with padding 3, and no blanks behind the last column.
+    """
+    lines = [header.split("|"), *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    padded = ("   ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)
+    return "".join(f"{line.rstrip()}\n" for line in padded)
+
+
+def pods_table(pods: list[dict[str, Any]]) -> str:
+    """`kubectl get pods -A -o wide` (pkg/printers/internalversion: printPod)."""
+    rows = []
+    for pod in pods:
+        statuses = pod["status"].get("containerStatuses", [])
+        ready = sum(status["ready"] for status in statuses)
+        restarts = sum(status.get("restartCount", 0) for status in statuses)
+        counts = [f"{ready}/{len(statuses) or 1}", _pod_status(pod), str(restarts), "3d"]
+        where = [pod["status"].get("podIP") or "<none>", pod["spec"].get("nodeName") or "<none>"]
+        rows.append([pod["metadata"]["namespace"], pod["metadata"]["name"], *counts, *where, "<none>", "<none>"])
+    return kubectl_table("NAMESPACE|NAME|READY|STATUS|RESTARTS|AGE|IP|NODE|NOMINATED NODE|READINESS GATES", rows)
+
+
+def _pod_status(pod: dict[str, Any]) -> str:
+    states = [status.get("state", {}) for status in pod["status"].get("containerStatuses", [])]
+    reasons = [state["waiting"]["reason"] for state in states if "waiting" in state]
+    phase = pod["status"]["phase"]
+    return reasons[0] if reasons else "Completed" if phase == "Succeeded" else phase
+
+
+def services_table(services: list[dict[str, Any]]) -> str:
+    """`kubectl get services -A -o wide` (printService)."""
+    rows = []
+    for service in services:
+        spec = service["spec"]
+        ports = ",".join(f"{port['port']}/{port.get('protocol', 'TCP')}" for port in spec.get("ports", ()))
+        selector = ",".join(f"{k}={v}" for k, v in sorted(spec.get("selector", {}).items())) or "<none>"
+        own = [service["metadata"]["namespace"], service["metadata"]["name"], spec.get("type", "ClusterIP")]
+        rows.append([*own, spec.get("clusterIP", "None"), "<none>", ports or "<none>", "3d", selector])
+    return kubectl_table("NAMESPACE|NAME|TYPE|CLUSTER-IP|EXTERNAL-IP|PORT(S)|AGE|SELECTOR", rows)
+
+
+def endpoints_table(endpoints: list[dict[str, Any]]) -> str:
+    """`kubectl get endpoints -A -o wide` (printEndpoints): three of them, and how many more."""
+    rows = []
+    for one in endpoints:
+        behind = [
+            f"{address['ip']}:{port['port']}"
+            for subset in one.get("subsets") or ()
+            for port in subset.get("ports", ())
+            for address in subset.get("addresses") or ()
+        ]
+        more = f" + {len(behind) - 3} more..." if len(behind) > 3 else ""
+        text = ",".join(behind[:3]) + more or "<none>"
+        rows.append([one["metadata"]["namespace"], one["metadata"]["name"], text, "3d"])
+    return kubectl_table("NAMESPACE|NAME|ENDPOINTS|AGE", rows)
+
+
+def link_statistics(ip_link: str) -> str:
+    """`ip -stats link`: below each interface two counters with their headings (iproute2, ip/ipaddress.c: print_stats64)."""
+    counters = (
+        "    RX:  bytes packets errors dropped  missed   mcast           \n"
+        "     123456789  654321      0       0       0       0 \n"
+        "    TX:  bytes packets errors dropped carrier collsns           \n"
+        "      98765432  123456      0       0       0       0 \n"
+    )
+    return "".join("\n".join(block) + "\n" + counters for block in cards(ip_link))
+
+
+def neighbor_statistics(ip_neigh: str) -> str:
+    """`ip -stats neighbor`: `used A/B/C probes N` before the state (ip/ipneigh.c: print_neigh)."""
+    lines = (line.rstrip().rpartition(" ") for line in ip_neigh.splitlines())
+    return "".join(f"{entry} ref 1 used 39/26/39 probes 3 {state} \n" for entry, _, state in lines)
+
+
+def addr_details(ip_addr: str) -> str:
+    """`ip -d address`: more words behind the link-layer address, and a line for the kind (ip/ipaddress.c: print_linkinfo)."""
+    words = " promiscuity 0 minmtu 68 maxmtu 65535 "
+    ends = "numtxqueues 1 numrxqueues 1 gso_max_size 65536 gso_max_segs 65535 "
+    printed: list[str] = []
+    for header, *below in cards(ip_addr):
+        kind = "veth" if header.split(": ")[1].startswith("cali") else ""
+        link = [f"{below[0]}{words}", f"    {kind} {ends}"] if kind else [f"{below[0]}{words}{ends}"]
+        printed += [header, *link, *below[1:]]
+    return "".join(f"{line}\n" for line in printed)
