@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from calico_bundle.evidence import GapKind, LineGaps
@@ -24,6 +25,9 @@ from calico_bundle.parsers.lines import decoded_lines, is_collector_error
 
 # One of these is in every text that has a line of such a log, whole, in JSON, or in parts.
 _SIGNS = ("][", *BIRD, "Calico node ", '"log":', "stdout P", "stderr P")
+# `kubectl cluster-info dump` writes the logs of a pod's init containers first, and those may be long.
+_FRAME = "==== START logs for container "
+_FRAME_OF_CALICO = re.compile(r"==== START logs for container \S+ of pod \S+/(?:calico-node|canal)-\S+ ====")
 
 
 def recognizes(head: str) -> bool:
@@ -36,6 +40,8 @@ def recognizes(head: str) -> bool:
     >>> recognizes("2025-01-01 10:00:00 INFO started\n")
     False
     """
+    if head.startswith(_FRAME) and _FRAME_OF_CALICO.match(head):
+        return True
     if not any(sign in head for sign in _SIGNS):
         return False
     of_bird = 0

@@ -24,7 +24,8 @@ _LONGEST_REMARK = 400
 # "APIResourceList"`) is no object. Text over several lines is no log: there apiVersion may stand further down.
 _JSON = re.compile(
     r"""(?x)
-    (?:\[\s*)? \{\s* (?: "?apiVersion"?\s*: | "kind"\s*:\s*"(?!API) | "metadata"\s*:\s*\{ | "items"\s*: )
+    (?:\[\s*)? \{\s* (?: "?apiVersion"?\s*: | "kind"\s*:\s*"(?!API) | "metadata"\s*:\s*\{ | "[iI]tems"\s*:
+                       | "selfLink"\s*:\s*"/apis?/ )
     """
 )
 _JSON_LINES = re.compile(r'(?:\[\s*)?\{[ \t]*\r?\n(?s:.*)\n[ \t]{1,8}"apiVersion"[ \t]*:')

@@ -212,6 +212,27 @@ def test_runits_texts_are_recognized():
     assert calico_log.recognizes("Calico node failed to start\n")
 
 
+def frame(container, log, pod="kube-system/calico-node-x7k2p"):
+    whose = f"logs for container {container} of pod {pod} ====\n"
+    return f"==== START {whose}{log}==== END {whose}"
+
+
+def test_a_pods_logs_in_frames_are_known_by_the_pod():
+    long = frame("install-cni", 'time="2021-01-01T00:00:00Z" level=info msg="Installed"\n' * 200)
+    assert calico_log.recognizes(long[:8192])
+    assert not calico_log.recognizes(long[:8192].replace("calico-node-x7k2p", "coredns-x7k2p"))
+    parsed = calico_log.parse(long + frame("calico-node", INNER + "\n"), "logs.txt")
+    assert ([fact.evidence.line for fact in parsed.facts], parsed.gaps) == ([204], ())
+
+
+@pytest.mark.parametrize(
+    "error", ["Create log request error: no", 'Request log error: container "a" is waiting to start']
+)
+def test_a_log_that_the_dump_could_not_get_is_not_collected(error):
+    (gap,) = calico_log.parse(frame("calico-node", f"{error}\n"), "logs.txt").gaps
+    assert (gap.kind, gap.line) == (GapKind.COLLECTOR_ERROR, 2)
+
+
 # --- properties -------------------------------------------------------------------------------------------------------
 
 KNOWN = st.sampled_from([line_of(rule) for rule in RULES])
