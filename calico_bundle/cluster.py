@@ -20,6 +20,7 @@ from calico_bundle.facts.service_table import merge_services
 from calico_bundle.identity import MACHINE_KINDS, Owner, find_impostors, find_owners, make_directory
 from calico_bundle.records import (
     Records,
+    address_listings,
     by_node,
     collected,
     incomplete,
@@ -27,6 +28,8 @@ from calico_bundle.records import (
     merge_addresses,
     merge_routes,
     merge_sessions,
+    rules,
+    some_routes,
 )
 
 T = TypeVar("T")
@@ -53,6 +56,10 @@ class ClusterNode:
     log_events: Sequence[f.LogEventFact] = ()
     incomplete: frozenset[str] = frozenset()
     """Kinds (`ip-addr`, `ip-route`) of which lines are hidden, cut off or not understood: what they lack may be there."""
+    in_kernel_order: bool = True
+    """Whether the interfaces stand in the kernel's order, in which autodetection walks them."""
+    some_routes: Sequence[f.RouteFact] = ()
+    """Routes that are known to be there, of tables of which the rest is not known."""
     _index: CardIndex = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -286,7 +293,7 @@ def _contradicting(stated: Iterable[f.NodeFact], objects: Mapping[str, f.NodeFac
 
 
 def _node(name: str, kubernetes: f.NodeFact | None, records: Records, cut: set[str], gaps: list[Gap]) -> ClusterNode:
-    interfaces, addresses = merge_addresses(records.get("ip-addr", ()), gaps)
+    interfaces, addresses = merge_addresses(address_listings(records), gaps)
     sysctls = records.get("sysctl", ())
     return ClusterNode(
         name,
@@ -294,7 +301,8 @@ def _node(name: str, kubernetes: f.NodeFact | None, records: Records, cut: set[s
         interfaces=interfaces,
         addresses=addresses,
         routes=merge_routes(records.get("ip-route", ()), gaps),
-        rules=collected(records, "ip-rule", f.RuleFact),
+        some_routes=some_routes(records),
+        rules=rules(records),
         neighbors=collected(records, "ip-neigh", f.NeighborFact),
         sysctls={s.key: s for a in sysctls for s in a.parsed.of(f.SysctlFact)} if sysctls else None,
         service_rules=collected(records, "iptables-save", f.ServiceRuleFact),
@@ -302,4 +310,5 @@ def _node(name: str, kubernetes: f.NodeFact | None, records: Records, cut: set[s
         bgp_routes=collected(records, "bird-routes", f.BGPRouteFact),
         log_events=log_events(records),
         incomplete=incomplete(records, cut),
+        in_kernel_order="ip-addr" in records,
     )

@@ -7,18 +7,15 @@ from collections.abc import Iterator
 from itertools import chain
 
 from calico_bundle.objects.building import read_facts
-from calico_bundle.objects.documents import Surroundings
 from calico_bundle.objects.object_lists import ObjectList
 from calico_bundle.objects.pod_lists import PodList
 from calico_bundle.objects.reading import Reading
 from calico_bundle.parsers import Parsed, Parser
-from calico_bundle.parsers.lines import is_collector_error, output_lines
+from calico_bundle.parsers.remarks import SURROUNDINGS, is_error, is_note
 
 _LIST = b"apiVersion: v1\nitems:\n- "
 _LIST_OF_PODS = _LIST + b"apiVersion: v1\n  kind: Pod\n"
 _KUBECTL_JSON = b'{\n    "apiVersion": "v1",\n    "items": [\n'
-_LONGEST_REMARK = 400
-"""Characters of a line that are looked at to tell whether it is a remark; a hostile line may have a million."""
 
 # The first key tells: a log line in JSON may mention an apiVersion deep inside. API discovery (`"kind":
 # "APIResourceList"`) is no object. Text over several lines is no log: there apiVersion may stand further down.
@@ -53,7 +50,7 @@ def parse(text: str, path: str) -> Parsed:
     ('shop', 4)
     """
     reading = Reading(path, text)
-    return Parsed(tuple(read_facts(reading, text, _SURROUNDINGS)), reading.gaps())
+    return Parsed(tuple(read_facts(reading, text, SURROUNDINGS)), reading.gaps())
 
 
 def quick(data: bytes, path: str) -> Parsed | None:
@@ -87,7 +84,7 @@ def _read_list(pieces: Iterator[bytes], path: str, head: bytes, *, whole: bool) 
     """A List in kubectl's own layout that begins with `head`; None for another, or one that departs when it must not."""
     if not head.startswith(_LIST):
         return None
-    found = (PodList if head.startswith(_LIST_OF_PODS) else ObjectList)(path, _SURROUNDINGS)
+    found = (PodList if head.startswith(_LIST_OF_PODS) else ObjectList)(path, SURROUNDINGS)
     if found.read(pieces) or not whole:
         return Parsed(found.facts(), found.gaps())
     return None
@@ -108,15 +105,7 @@ def _read_kubectl_json(pieces: Iterator[bytes], path: str) -> Parsed:
     from calico_bundle.objects.json_lists import read_kubectl_list
 
     reading = Reading(path, "")
-    return Parsed(tuple(read_kubectl_list(pieces, reading, _SURROUNDINGS)), reading.gaps())
-
-
-def _is_noise(line: str) -> bool:
-    return next(output_lines(line[:_LONGEST_REMARK]), None) is None
-
-
-def _is_error(line: str) -> bool:
-    return is_collector_error(line[:_LONGEST_REMARK])
+    return Parsed(tuple(read_kubectl_list(pieces, reading, SURROUNDINGS)), reading.gaps())
 
 
 def _from_first_data(head: str) -> str:
@@ -124,11 +113,10 @@ def _from_first_data(head: str) -> str:
     rest = head.lstrip("\ufeff")
     while rest:
         line = rest.partition("\n")[0]
-        if not _is_noise(line) and not _is_error(line):
+        if not is_note(line) and not is_error(line):
             break
         rest = rest[len(line) + 1 :]
     return rest.lstrip(" \t") if rest.lstrip(" \t")[:1] in ("{", "[") else rest
 
 
-_SURROUNDINGS = Surroundings(_is_noise, _is_error)
 PARSER = Parser("k8s-objects", recognizes, parse, quick=quick, stream=stream)

@@ -1,0 +1,215 @@
+"""NodeNetworkState of kubernetes-nmstate: a node's cards and addresses, some of its routes and rules (nmstate.io).
+
+What it leaves out, by its source (nmstate rust/src/lib/nispor/{route,route_rule}.rs; kubernetes-nmstate pkg/state/filter):
+routes of the kernel and of routing daemons (BIRD's and Felix's), the three default rules, interfaces of pods. So a route or
+a rule that is not in it may well be there. It sorts the interfaces: their order is not the kernel's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from calico_bundle.evidence import GapKind
+from calico_bundle.facts import AddressFact, InterfaceFact, NextHop, RouteFact, RuleFact
+from calico_bundle.objects.documents import KubernetesObject, read_objects
+from calico_bundle.objects.fields import Fields, Record
+from calico_bundle.objects.located import Problem
+from calico_bundle.objects.reading import Reading
+from calico_bundle.parsers import Parsed, Parser
+from calico_bundle.parsers.ip_text import interface, is_hidden, network, number
+from calico_bundle.parsers.remarks import SURROUNDINGS
+
+_KIND = "NodeNetworkState"
+_GROUP = "nmstate.io"
+_YAML = re.compile(r"(?m)^kind:[ \t]*[\"']?(\w+)")
+_JSON = re.compile(r'\s*\{\s*(?:"apiVersion"\s*:\s*"[^"\n]*"\s*,\s*)?"kind"\s*:\s*"(\w+)"')
+# nmstate's types of interfaces, as `ip -d` calls them (nmstate rust/src/lib/iface.rs).
+_TYPES = {"linux-bridge": "bridge", "mac-vlan": "macvlan", "mac-vtap": "macvtap", "bond": "bond", "vlan": "vlan"}
+_SAME_NAMES = ("vxlan", "veth", "vrf", "dummy", "tun", "ipip", "wireguard")
+_TYPES |= {name: name for name in _SAME_NAMES}
+_FLAGS = {"up": ("UP",), "down": ("DOWN",)}
+"""`down` means that the kernel's UP flag is not set (nmstate rust/src/lib/nispor/base_iface.rs); `ignore` tells nothing."""
+_TABLES = {"254": "main", "255": "local", "253": "default", "0": "main"}
+_FAMILIES = {"ipv4": 4, "ipv6": 6}
+_NOWHERE = ("blackhole", "unreachable", "prohibit")
+
+
+def recognizes(head: str) -> bool:
+    """Whether a text begins with such an object.
+
+    >>> recognizes("apiVersion: nmstate.io/v1beta1\\nkind: NodeNetworkState\\n"), recognizes("kind: Node\\n")
+    (True, False)
+    """
+    if _KIND not in head:
+        return False
+    found = _JSON.match(head) or _YAML.search(head)
+    return found is not None and found[1] == _KIND
+
+
+def parse(text: str, path: str) -> Parsed:
+    """Read one node's state; its name is the owner. Raises nothing.
+
+    >>> text = '''kind: NodeNetworkState
+    ... metadata: {name: n1}
+    ... status:
+    ...   currentState:
+    ...     interfaces:
+    ...     - {name: eth0, type: ethernet, state: up, ipv4: {address: [{ip: 10.0.0.1, prefix-length: 24}]}}
+    ... '''
+    >>> card, own = parse(text, "n1.yaml").facts
+    >>> card.name, card.state, str(own.address)
+    ('eth0', 'UP', '10.0.0.1/24')
+    """
+    reading = Reading(path, text)
+    states: list[Fields] = []
+    for found in read_objects(text, lambda _kind: True, SURROUNDINGS):
+        if isinstance(found, Problem):
+            reading.note(found)
+        elif found.kind == _KIND and not states:
+            states.append(Record(reading, _KIND, _GROUP, found.body).fields())
+        else:
+            reading.note(_another(found))
+    if not states:
+        return Parsed((), reading.gaps())
+    facts = tuple(_facts(states[0], reading))
+    return Parsed(facts, reading.gaps(), states[0].child("metadata").text("name", "name"))
+
+
+def _another(found: KubernetesObject) -> Problem:
+    message = f"a {found.kind} behind a {_KIND} in one file is not read: it may be another node's"
+    return Problem(found.body.line, GapKind.NOT_UNDERSTOOD, message)
+
+
+def _facts(state: Fields, reading: Reading) -> Iterator[object]:
+    current = state.child("status").child("currentState")
+    if "interfaces" not in current:
+        reading.note(Problem(state.line("status"), GapKind.COLLECTOR_ERROR, "not collected: it holds no interfaces"))
+    for order, card in enumerate(current.children("interfaces")):
+        yield from _interface(card, order, reading)
+    yield from _each(current.child("routes").children("running"), _route)
+    yield from _each(current.child("route-rules").children("config"), _rule)
+
+
+def _each(found: Iterable[Fields], read: Callable[[Fields], object]) -> Iterator[object]:
+    return (fact for fields in found if (fact := read(fields)) is not None)
+
+
+# --- cards and addresses ----------------------------------------------------------------------------------------------
+
+
+def _interface(card: Fields, order: int, reading: Reading) -> Iterator[object]:
+    name = card.text("name", "interface")
+    if name is None:
+        if "name" not in card:
+            card.wrong("name", "an interface without a name")
+        return
+    kind, state = card.words("type"), card.words("state")
+    vxlan, mac = card.child("vxlan"), card.text("mac-address", "mac")
+    yield InterfaceFact(
+        order=order,
+        index=None,
+        name=name,
+        flags=_FLAGS.get(state, ()),
+        state=state.upper() if state in _FLAGS else None,
+        mtu=card.integer("mtu", "mtu"),
+        mac=mac.lower() if mac else None,
+        master=card.text("controller", "master"),
+        kind=_TYPES.get(kind),
+        vxlan_local=vxlan.address("local", "vxlan_local"),
+        vxlan_device=vxlan.text("base-iface", "vxlan_device"),
+        evidence=card.evidence("name"),
+    )
+    for family in _FAMILIES:
+        yield from _each(card.child(family).children("address"), _Address(name).read)
+    if state == "ignore" and kind != "veth" and not any(family in card for family in _FAMILIES):
+        message = f"not collected: the addresses of {name}, which NetworkManager does not manage"
+        reading.note(Problem(card.line("name"), GapKind.COLLECTOR_ERROR, message))
+
+
+@dataclass(frozen=True, slots=True)
+class _Address:
+    """Reads the addresses of one card."""
+
+    card: str
+
+    def read(self, entry: Fields) -> AddressFact | None:
+        """An address with its prefix length; None, with a gap, where it cannot be known."""
+        ip, length = entry.text("ip", "address"), entry.text("prefix-length", "address")
+        found = interface(f"{ip}/{length}") if ip and length else None
+        if found is None:
+            _refuse(entry, "ip", "an address with its prefix length was expected")
+            return None
+        return AddressFact(self.card, found, None, None, (), entry.evidence("ip"))
+
+
+# --- routes and rules -------------------------------------------------------------------------------------------------
+
+
+def _route(entry: Fields) -> RouteFact | None:
+    destination = network(entry.text("destination", "route") or "")
+    gateway, device = entry.address("next-hop-address", "route"), entry.text("next-hop-interface", "route")
+    kind, metric = entry.words("route-type") or "unicast", entry.integer("metric", "route")
+    leads_nowhere = kind in _NOWHERE
+    # A hidden next hop is not "none there": the route would be one of a connected network.
+    is_whole = leads_nowhere or (device is not None and (gateway is not None or not entry.words("next-hop-address")))
+    if destination is None or not is_whole:
+        _refuse(entry, "destination", "a route with destination and next hop was expected")
+        return None
+    hop = NextHop(None if gateway is None or gateway.is_unspecified else gateway, device, (), 1)
+    return RouteFact(
+        family=destination.version,
+        table=_table(entry),
+        type=kind,
+        destination=destination,
+        next_hops=() if leads_nowhere else (hop,),
+        protocol=None,
+        scope=None,
+        source=entry.address("source", "route"),
+        metric=max(metric or 0, 0),
+        evidence=entry.evidence("destination"),
+    )
+
+
+def _table(entry: Fields, key: str = "table-id") -> str:
+    told = entry.words(key) or "0"
+    return _TABLES.get(told, told)
+
+
+def _rule(entry: Fields) -> RuleFact | None:
+    priority = entry.integer("priority", "rule")
+    if priority is None:
+        _refuse(entry, "priority", "a rule with a priority was expected")
+        return None
+    source, destination = (network(entry.words(key)) for key in ("ip-from", "ip-to"))
+    mark, mask = (number(entry.words(key)) for key in ("fwmark", "fwmask"))
+    selectors = {"ip-from": source, "ip-to": destination, "fwmark": mark, "fwmask": mask}
+    # What is hidden, or not understood, selects all the same.
+    unread = [key for key, value in selectors.items() if value is None and entry.words(key)]
+    action, family = entry.words("action"), _FAMILIES.get(entry.words("family"))
+    return RuleFact(
+        family=family or next((found.version for found in (source, destination) if found), None),
+        priority=priority,
+        inverted=False,
+        source=source,
+        destination=destination,
+        input_device=entry.text("iif", "rule"),
+        output_device=None,
+        mark=mark,
+        mark_mask=mask,
+        other=(*unread, *(key for key in ("suppress-prefix-length",) if key in entry)),
+        action=action or "lookup",
+        table=None if action else _table(entry, "route-table"),
+        evidence=entry.evidence("priority"),
+    )
+
+
+def _refuse(entry: Fields, key: str, what: str) -> None:
+    """Note that an entry gives no fact, unless the collector hid it, which is noted already."""
+    if not any(is_hidden(entry.words(name)) for name in entry):
+        entry.wrong(key, what)
+
+
+# Asked before the parser of all other objects.
+PARSER = Parser("nmstate", recognizes, parse, rank=40)
