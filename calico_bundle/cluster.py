@@ -257,7 +257,8 @@ def _unassigned(machine: Iterable[Artifact], owners: Container[str]) -> list[Gap
 
 def _nodes(stated: _Stated, recorded: Mapping[str, Records], cut: set[str], gaps: list[Gap]) -> dict[str, ClusterNode]:
     nodes = tuple(stated.of(f.NodeFact))
-    objects = {n.name: n for n in reversed(nodes)}
+    # OpenShift's Insights takes Calico's annotations off: a Node object that has none says nothing against one that has.
+    objects = {n.name: n for n in sorted(reversed(nodes), key=lambda node: node.bgp_ipv4 is not None)}
     gaps += _contradicting(nodes, objects)
     names = sorted({*objects, *recorded})
     found = {name: _node(name, objects.get(name), recorded.get(name, {}), cut, gaps) for name in names}
@@ -287,7 +288,8 @@ def _contradicting(stated: Iterable[f.NodeFact], objects: Mapping[str, f.NodeFac
     """Node objects of one name that say different things: taken at different times, or of two clusters."""
     for node in stated:
         first = objects[node.name]
-        if (node.bgp_ipv4, node.internal_ips) != (first.bgp_ipv4, first.internal_ips):
+        stored_elsewhere = node.bgp_ipv4 not in (None, first.bgp_ipv4)
+        if stored_elsewhere or node.internal_ips not in ((), first.internal_ips):
             message = f"Node {node.name} has other addresses here than in {first.evidence.path}, which is used"
             yield Gap(node.evidence.path, node.evidence.line, GapKind.CONTRADICTED, message)
 

@@ -49,6 +49,21 @@ def test_pods_of_one_name_in_two_namespaces_are_two():
     assert len(joined(objects(pod("a/x", "node-1"), pod("b/x", "node-1"))).pods) == 2
 
 
+def test_a_node_object_without_calicos_annotation_says_nothing_against_one_that_has_it():
+    """OpenShift's Insights takes the annotations off; its archive may be read first."""
+    bare, whole = node_object("node-1", "10.0.1.11"), node_object("node-1", "10.0.1.11", "192.168.50.11/24")
+    for order in ((bare, whole), (whole, bare)):
+        cluster = joined(*(objects(node, path=path) for node, path in zip(order, "ab", strict=True)))
+        assert (str(cluster.nodes["node-1"].bgp_address), cluster.gaps) == ("192.168.50.11/24", ())
+
+
+def test_node_objects_of_one_name_that_contradict_each_other_are_said():
+    one, other = node_object("node-1", "10.0.1.11", "10.0.1.11/24"), node_object("node-1", "10.0.1.11", "10.0.9.1/24")
+    cluster = joined(objects(one, path="a"), objects(other, path="b"))
+    assert str(cluster.nodes["node-1"].bgp_address) == "10.0.1.11/24"
+    assert [gap.kind for gap in cluster.gaps] == [GapKind.CONTRADICTED]
+
+
 def test_nodes_are_in_order_of_their_names():
     cluster = joined(objects(*(node_object(n) for n in ("node-2", "node-10", "node-1"))))
     assert list(cluster.nodes) == ["node-1", "node-10", "node-2"]

@@ -65,7 +65,8 @@ class PredictedRouting:
         if rival is not None:
             return Lookup(None, f"route `{rival.destination}` is there, and those beside it are not in the bundle")
         if self._pods.is_pod_address(destination):
-            return self._to_pod(destination)
+            found = self._to_pod(destination)
+            return (self._by_another_node() or found) if found.unless_default else found
         connected = next((device for network, device in self._connected if destination in network), None)
         if connected is not None:
             return self._found("unicast", destination, NextHop(None, connected, (), 1))
@@ -86,6 +87,13 @@ class PredictedRouting:
         if self._pods.gateway_answers(self._node.name):
             return self._found("unicast", destination, NextHop(None, UNKNOWN_DEVICE, (SOME_ROUTER,), 1))
         return Lookup(None, f"whether {self._node.name} has a default route is not in the bundle")
+
+    def _by_another_node(self) -> Lookup | None:
+        """What a default route by another node leaves open: that node may pass on what this one has no route for."""
+        gateways = [h.gateway for r in self._some_routes if not r.destination.prefixlen for h in r.next_hops]
+        if not any(gateway is not None and self._pods.is_of_a_machine(gateway) for gateway in gateways):
+            return None
+        return Lookup(None, f"the default route of {self._node.name} leads to another node, which may pass it on")
 
     def _set_by_hand(self, destination: Address) -> RouteFact | None:
         """A route beside the default that takes the packet, unless it is of a card's own network.

@@ -29,6 +29,10 @@ _JSON = re.compile(r'\s*\{\s*(?:"apiVersion"\s*:\s*"[^"\n]*"\s*,\s*)?"kind"\s*:\
 _TYPES = {"linux-bridge": "bridge", "mac-vlan": "macvlan", "mac-vtap": "macvtap", "bond": "bond", "vlan": "vlan"}
 _SAME_NAMES = ("vxlan", "veth", "vrf", "dummy", "tun", "ipip", "wireguard")
 _TYPES |= {name: name for name in _SAME_NAMES}
+_NO_CARD = "ovs-bridge"
+"""Open vSwitch's own object, with the name of the interface that belongs to it; the kernel has no such card."""
+# Insights writes xxxxxxxxxxxxxxxxx (openshift/insights-operator docs/insights-archive-sample).
+_MAC = re.compile(r"[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5,19}")
 _FLAGS = {"up": ("UP",), "down": ("DOWN",)}
 """`down` means that the kernel's UP flag is not set (nmstate rust/src/lib/nispor/base_iface.rs); `ignore` tells nothing."""
 _TABLES = {"254": "main", "255": "local", "253": "default", "0": "main"}
@@ -106,7 +110,9 @@ def _interface(card: Fields, order: int, reading: Reading) -> Iterator[object]:
             card.wrong("name", "an interface without a name")
         return
     kind, state = card.words("type"), card.words("state")
-    vxlan, mac = card.child("vxlan"), card.text("mac-address", "mac")
+    if kind == _NO_CARD:
+        return
+    vxlan = card.child("vxlan")
     yield InterfaceFact(
         order=order,
         index=None,
@@ -114,7 +120,7 @@ def _interface(card: Fields, order: int, reading: Reading) -> Iterator[object]:
         flags=_FLAGS.get(state, ()),
         state=state.upper() if state in _FLAGS else None,
         mtu=card.integer("mtu", "mtu"),
-        mac=mac.lower() if mac else None,
+        mac=_mac(card, reading),
         master=card.text("controller", "master"),
         kind=_TYPES.get(kind),
         vxlan_local=vxlan.address("local", "vxlan_local"),
@@ -126,6 +132,18 @@ def _interface(card: Fields, order: int, reading: Reading) -> Iterator[object]:
     if state == "ignore" and kind != "veth" and not any(family in card for family in _FAMILIES):
         message = f"not collected: the addresses of {name}, which NetworkManager does not manage"
         reading.note(Problem(card.line("name"), GapKind.COLLECTOR_ERROR, message))
+
+
+def _mac(card: Fields, reading: Reading) -> str | None:
+    text = card.text("mac-address", "mac")
+    if text is None or _MAC.fullmatch(text):
+        return text and text.lower()
+    # The same for every card of every node: taken for a value, it would make one card of all.
+    if set(text) <= set("xX:-"):
+        reading.note(Problem(card.line("mac-address"), GapKind.REDACTED, "link-layer address hidden by the collector"))
+    else:
+        card.wrong("mac-address", "a link-layer address was expected")
+    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,6 +130,20 @@ def test_cards():
     assert ens18.evidence.text == "name: ens18"
 
 
+def test_a_bridge_of_open_vswitch_is_no_card_of_the_same_name():
+    def bridged(state):
+        state["interfaces"].append({"name": "ens18", "type": "ovs-bridge", "state": "up", "ipv4": {"enabled": True}})
+
+    assert [i.name for i in of(InterfaceFact, changed(bridged))] == ["ens18", "ens19", "ens20", "vxlan.calico"]
+
+
+@pytest.mark.parametrize("mac,kind", [("x" * 17, GapKind.REDACTED), ("nonsense", GapKind.NOT_UNDERSTOOD)])
+def test_a_link_layer_address_that_is_none_makes_no_cards_equal(mac, kind):
+    parsed = parse(TEXT.replace("52:54:00:1B:AB:BC", mac), "n.yaml")
+    assert parsed.of(InterfaceFact)[0].mac is None
+    assert [gap.kind for gap in parsed.gaps] == [kind]
+
+
 def test_addresses_with_their_lines():
     found = of(AddressFact)
     assert [(a.interface, a.address) for a in found] == [
