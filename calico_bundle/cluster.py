@@ -257,8 +257,7 @@ def _unassigned(machine: Iterable[Artifact], owners: Container[str]) -> list[Gap
 
 def _nodes(stated: _Stated, recorded: Mapping[str, Records], cut: set[str], gaps: list[Gap]) -> dict[str, ClusterNode]:
     nodes = tuple(stated.of(f.NodeFact))
-    # OpenShift's Insights takes Calico's annotations off: a Node object that has none says nothing against one that has.
-    objects = {n.name: n for n in sorted(reversed(nodes), key=lambda node: node.bgp_ipv4 is not None)}
+    objects = _objects(nodes)
     gaps += _contradicting(nodes, objects)
     names = sorted({*objects, *recorded})
     found = {name: _node(name, objects.get(name), recorded.get(name, {}), cut, gaps) for name in names}
@@ -266,6 +265,16 @@ def _nodes(stated: _Stated, recorded: Mapping[str, Records], cut: set[str], gaps
     told = stated.of(f.CalicoNodeStatusFact)
     reported = {x.node: x for x in told if _is_fresh(x.last_updated, newest)}
     return {name: _with_reported(node, reported.get(name)) for name, node in found.items()}
+
+
+def _objects(stated: Iterable[f.NodeFact]) -> dict[str, f.NodeFact]:
+    """Node objects by name: of each the first that has Calico's annotation, which OpenShift's Insights takes off."""
+    found: dict[str, f.NodeFact] = {}
+    for node in stated:
+        known = found.setdefault(node.name, node)
+        if known.bgp_ipv4 is None and node.bgp_ipv4 is not None:
+            found[node.name] = node
+    return found
 
 
 def _is_fresh(told: str | None, newest: str | None) -> bool:
