@@ -12,6 +12,7 @@ from calico_bundle.errors import NotABundleError, UsageError
 from calico_bundle.evidence import Gap, GapKind, clean
 from calico_bundle.facts import NodeFact
 from calico_bundle.layouts import Layout, Placement, all_layouts
+from calico_bundle.layouts.commands import as_run
 from calico_bundle.parsers import HEAD_CHARACTERS, Parsed, choose
 from calico_bundle.parsers.quick import QuickReading
 from calico_bundle.sources import Input, Limits, Member, read_members
@@ -26,6 +27,9 @@ _HEAD_BYTES = 64 * 1024
 
 _BINARY_SHOWS_BYTES = 1024
 _NOTHING = Parsed(())
+_HOW, _OUTPUT = "-info.json", "{}.txt"
+"""troubleshoot.sh: how a command was run on a host, and what it printed."""
+
 _COLLECTOR_ERROR = "collector-error"
 _KNOWN = "`kubectl get -o yaml` (or json), `ip addr`, `ip route`, `birdcl` and the like print, or logs of calico-node"
 
@@ -199,15 +203,18 @@ def _place(files: Sequence[_Read]) -> tuple[Artifact, ...]:
     paths = [f.path for f in files]
     nodes = sorted({fact.name for f in files for fact in f.parsed.of(NodeFact)})
     rooted = [(layout, sorted(layout.roots(paths), key=len, reverse=True)) for layout in all_layouts()]
-    return tuple(_placed(file, rooted, nodes) for file in files)
+    commands = {_OUTPUT.format(f.path.removesuffix(_HOW)): f.parsed.command for f in files if f.parsed.command}
+    return tuple(_placed(file, rooted, nodes, commands.get(file.path)) for file in files)
 
 
-def _placed(file: _Read, rooted: Sequence[tuple[Layout, Sequence[str]]], nodes: Sequence[str]) -> Artifact:
+def _placed(
+    file: _Read, rooted: Sequence[tuple[Layout, Sequence[str]]], nodes: Sequence[str], command: str | None
+) -> Artifact:
     for layout, roots in rooted:
         for root in roots:
             placement = layout.place(file.path[len(root) :], nodes) if file.path.startswith(root) else None
             if placement is not None:
-                return _artifact(file, layout.name, placement)
+                return _artifact(file, layout.name, as_run(placement, command) if command else placement)
     return _artifact(file, "by-content", Placement())
 
 

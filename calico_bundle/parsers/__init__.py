@@ -26,12 +26,13 @@ class Parsed:
     """What one parser made of one artifact.
 
     `facts` are records of `calico_bundle.facts`, in a `FactList` where they are many; `owner` is the node name that the
-    text itself states, if it does.
+    text itself states, if it does; `command` is the command line of which it says that the output lies beside it.
     """
 
     facts: Sequence[object]
     gaps: tuple[Gap, ...] = ()
     owner: str | None = None
+    command: str | None = None
 
     def of(self, kind: type[T]) -> Sequence[T]:
         """The facts of one class, in their order.
