@@ -39,6 +39,7 @@ class Artifact:
     """One file: what it was taken for, where its layout places it, and what its parser made of it.
 
     `kind` is None when no parser knows the content, or when the layout says why it is not read (`placement.skip`).
+    `is_part`: it stands in a file that is an artifact of its own; its path has a name of its own behind the file's.
     """
 
     path: str
@@ -47,6 +48,7 @@ class Artifact:
     parsed: Parsed
     layout: str
     placement: Placement
+    is_part: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +206,16 @@ def _place(files: Sequence[_Read]) -> tuple[Artifact, ...]:
     nodes = sorted({fact.name for f in files for fact in f.parsed.of(NodeFact)})
     rooted = [(layout, sorted(layout.roots(paths), key=len, reverse=True)) for layout in all_layouts()]
     commands = {_OUTPUT.format(f.path.removesuffix(_HOW)): f.parsed.command for f in files if f.parsed.command}
-    return tuple(_placed(file, rooted, nodes, commands.get(file.path)) for file in files)
+    placed = (_placed(file, rooted, nodes, commands.get(file.path)) for file in files)
+    return tuple(artifact for whole in placed for artifact in (whole, *_parts(whole)))
+
+
+def _parts(whole: Artifact) -> Iterator[Artifact]:
+    """What else stands in a file, each on its own: it has another kind or another owner."""
+    for part in whole.parsed.parts:
+        placement = Placement(part.node, namespace=part.namespace, pod=part.pod, container=part.container)
+        path = f"{whole.path}: {part.name}"
+        yield Artifact(path, 0, part.kind, part.parsed, whole.layout, placement, is_part=True)
 
 
 def _placed(

@@ -88,14 +88,12 @@ def read_item(item: str, line: int, version: str, wanted: Callable[[str], bool])
 
 
 def _unread(logs: Iterable[LogFrame]) -> Iterator[Problem]:
-    """What is lost with the logs among the objects: those of calico-node would be read as files of their own."""
+    """What is lost with logs that the caller did not take out: those of calico-node would be read as files of their own."""
     for log in logs:
-        whose = f"the log of {log.container} of {log.namespace}/{log.pod}"
-        if log.holds_its_own_start:
-            message = f"{whose} begins twice: what stands between its first line and its last is not read"
-            yield Problem(log.first_line, GapKind.NOT_UNDERSTOOD, message)
+        if problem := log.begins_twice:
+            yield problem
         elif log.container == "calico-node":
-            yield Problem(log.first_line, GapKind.NOT_UNDERSTOOD, f"{whose} stands among objects, and is not read")
+            yield log.problem("stands among objects, and is not read")
 
 
 def _without_remarks(text: str, around: Surroundings, first_line: int) -> tuple[str, list[Problem]]:

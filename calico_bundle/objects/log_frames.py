@@ -9,6 +9,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from calico_bundle.evidence import GapKind
+from calico_bundle.objects.located import Problem
+
 _SIGN = "==== START logs for container "
 _NAME = r"(?P<container>\S+) of pod (?P<namespace>\S+)/(?P<pod>\S+) ====\r?(?:\n|\Z)"
 _START = re.compile(rf"(?m)^==== START logs for container {_NAME}")
@@ -27,9 +30,17 @@ class LogFrame:
     text: str
 
     @property
-    def holds_its_own_start(self) -> bool:
-        """Whether the line that begins this log stands in it again: two dumps in one text, or a log that shows one."""
-        return f"{_SIGN}{self.container} of pod {self.namespace}/{self.pod} ====" in self.text
+    def begins_twice(self) -> Problem | None:
+        """What to say where the line that begins this log stands in it again: two dumps in one text, or a log of one."""
+        if f"{_SIGN}{self.container} of pod {self.namespace}/{self.pod} ====" not in self.text:
+            return None
+        message = "begins twice: what stands between its first line and its last is not read"
+        return self.problem(message)
+
+    def problem(self, message: str) -> Problem:
+        """What is wrong with this log, at its first line."""
+        whose = f"the log of {self.container} of {self.namespace}/{self.pod}"
+        return Problem(self.first_line, GapKind.NOT_UNDERSTOOD, f"{whose} {message}")
 
 
 def split_logs(text: str, first_line: int = 1) -> tuple[str, list[LogFrame]]:

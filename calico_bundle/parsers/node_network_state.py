@@ -8,16 +8,16 @@ a rule that is not in it may well be there. It sorts the interfaces: their order
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from calico_bundle.evidence import GapKind
 from calico_bundle.facts import AddressFact, InterfaceFact, NextHop, RouteFact, RuleFact
-from calico_bundle.objects.documents import KubernetesObject, read_objects
+from calico_bundle.objects.documents import read_objects
 from calico_bundle.objects.fields import Fields, Record
-from calico_bundle.objects.located import Problem
+from calico_bundle.objects.located import LocatedMap, Problem
 from calico_bundle.objects.reading import Reading
-from calico_bundle.parsers import Parsed, Parser
+from calico_bundle.parsers import Parsed, Parser, Part
 from calico_bundle.parsers.ip_text import interface, is_hidden, network, number
 from calico_bundle.parsers.remarks import SURROUNDINGS
 
@@ -25,6 +25,15 @@ _KIND = "NodeNetworkState"
 _GROUP = "nmstate.io"
 _YAML = re.compile(r"(?m)^kind:[ \t]*[\"']?(\w+)")
 _JSON = re.compile(r'\s*\{\s*(?:"apiVersion"\s*:\s*"[^"\n]*"\s*,\s*)?"kind"\s*:\s*"(\w+)"')
+# kubectl and `oc adm inspect` write a list's keys in the order of the alphabet.
+_LIST = re.compile(
+    r"""(?x)
+    (?:---[ ]*\r?\n)? apiVersion:[^\n]*\n items:[ ]*\r?\n
+    [ ]*-[ ]apiVersion:[ ]*nmstate\.io/[^\n]*\n [ ]+kind:[ ]*NodeNetworkState\s
+    | \s*\{\s*"apiVersion"\s*:\s*"[^"\n]*"\s*,\s*"items"\s*:\s*\[\s*
+      \{\s*"apiVersion"\s*:\s*"nmstate\.io/[^"\n]*"\s*,\s*"kind"\s*:\s*"NodeNetworkState"
+    """
+)
 # nmstate's types of interfaces, as `ip -d` calls them (nmstate rust/src/lib/iface.rs).
 _TYPES = {"linux-bridge": "bridge", "mac-vlan": "macvlan", "mac-vtap": "macvtap", "bond": "bond", "vlan": "vlan"}
 _SAME_NAMES = ("vxlan", "veth", "vrf", "dummy", "tun", "ipip", "wireguard")
@@ -41,19 +50,21 @@ _NOWHERE = ("blackhole", "unreachable", "prohibit")
 
 
 def recognizes(head: str) -> bool:
-    """Whether a text begins with such an object.
+    """Whether a text begins with such an object, or with a list of such.
 
     >>> recognizes("apiVersion: nmstate.io/v1beta1\\nkind: NodeNetworkState\\n"), recognizes("kind: Node\\n")
     (True, False)
     """
     if _KIND not in head:
         return False
+    if _LIST.match(head):
+        return True
     found = _JSON.match(head) or _YAML.search(head)
     return found is not None and found[1] == _KIND
 
 
 def parse(text: str, path: str) -> Parsed:
-    """Read one node's state; its name is the owner. Raises nothing.
+    """Read one node's state, whose name is the owner, or those of several nodes, each a part. Raises nothing.
 
     >>> text = '''kind: NodeNetworkState
     ... metadata: {name: n1}
@@ -67,23 +78,39 @@ def parse(text: str, path: str) -> Parsed:
     ('eth0', 'UP', '10.0.0.1/24')
     """
     reading = Reading(path, text)
-    states: list[Fields] = []
+    states: list[LocatedMap] = []
     for found in read_objects(text, lambda _kind: True, SURROUNDINGS):
         if isinstance(found, Problem):
             reading.note(found)
-        elif found.kind == _KIND and not states:
-            states.append(Record(reading, _KIND, _GROUP, found.body).fields())
+        elif found.kind == _KIND:
+            states.append(found.body)
         else:
-            reading.note(_another(found))
-    if not states:
-        return Parsed((), reading.gaps())
-    facts = tuple(_facts(states[0], reading))
-    return Parsed(facts, reading.gaps(), states[0].child("metadata").text("name", "name"))
+            message = f"a {found.kind} beside a {_KIND} in one file is not read"
+            reading.note(Problem(found.body.line, GapKind.NOT_UNDERSTOOD, message))
+    if len(states) == 1:
+        return _state(states[0], reading)
+    starts = _starts_of_lines(text) if states else {}
+    return Parsed((), reading.gaps(), parts=tuple(_parts(states, path, text, starts)))
 
 
-def _another(found: KubernetesObject) -> Problem:
-    message = f"a {found.kind} behind a {_KIND} in one file is not read: it may be another node's"
-    return Problem(found.body.line, GapKind.NOT_UNDERSTOOD, message)
+def _state(body: LocatedMap, reading: Reading) -> Parsed:
+    state = Record(reading, _KIND, _GROUP, body).fields()
+    facts, owner = tuple(_facts(state, reading)), state.child("metadata").text("name", "name")
+    return Parsed(facts, reading.gaps(), owner)
+
+
+def _parts(states: Iterable[LocatedMap], path: str, text: str, starts: Mapping[int, int]) -> Iterator[Part]:
+    for place, body in enumerate(states, start=1):
+        reading = Reading(path, text)
+        reading.turn_to(text, 1, starts)
+        parsed = _state(body, reading)
+        yield Part(f"{_KIND} {place}", "nmstate", parsed, parsed.owner)
+
+
+def _starts_of_lines(text: str) -> dict[int, int]:
+    """Where each line begins, so that no reading has to look for it anew."""
+    found = {line: match.end() for line, match in enumerate(re.finditer("\n", text), start=2)}
+    return {1: 0, **found}
 
 
 def _facts(state: Fields, reading: Reading) -> Iterator[object]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from calico_bundle.objects.building import read_facts
+from calico_bundle.objects.log_frames import LogFrame, split_logs
 from calico_bundle.objects.object_lists import ObjectList
 from calico_bundle.objects.pod_lists import PodList
 from calico_bundle.objects.reading import Reading
-from calico_bundle.parsers import Parsed, Parser
+from calico_bundle.parsers import Parsed, Parser, Part
+from calico_bundle.parsers.calico_log_reading import lines_of, read_log
 from calico_bundle.parsers.remarks import SURROUNDINGS, is_error, is_note
 
 _LIST = b"apiVersion: v1\nitems:\n- "
@@ -50,7 +52,21 @@ def parse(text: str, path: str) -> Parsed:
     ('shop', 4)
     """
     reading = Reading(path, text)
-    return Parsed(tuple(read_facts(reading, text, SURROUNDINGS)), reading.gaps())
+    rest, logs = split_logs(text)
+    facts = tuple(read_facts(reading, rest, SURROUNDINGS))
+    for log in logs:
+        if log.begins_twice:
+            reading.note(log.begins_twice)
+    return Parsed(facts, reading.gaps(), parts=tuple(_of_calico(logs, path)))
+
+
+def _of_calico(logs: Iterable[LogFrame], path: str) -> Iterator[Part]:
+    """The logs of calico-node among the objects; those of other programs are passed over, as they are in files."""
+    for log in logs:
+        if log.container == "calico-node" and not log.begins_twice:
+            parsed = read_log(lines_of(log.text), path, log.first_line)
+            name = f"log of {log.namespace}/{log.pod}"
+            yield Part(name, "calico-log", parsed, None, log.namespace, log.pod, log.container)
 
 
 def quick(data: bytes, path: str) -> Parsed | None:

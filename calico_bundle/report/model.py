@@ -60,7 +60,7 @@ def _bundle(diagnosis: Diagnosis) -> dict[str, Any]:
     return {
         "inputs": list(diagnosis.bundle.inputs),
         "layouts": list(diagnosis.bundle.layouts),
-        "artifacts": len(diagnosis.bundle.artifacts),
+        "artifacts": sum(not artifact.is_part for artifact in diagnosis.bundle.artifacts),
         "gaps": [{"path": g.path, "line": g.line, "kind": str(g.kind), "message": g.message} for g in diagnosis.gaps],
         "missing": [{"artifact": m.artifact, "node": m.node, "effect": m.effect} for m in diagnosis.missing],
     }

@@ -1,13 +1,16 @@
 """Logs among objects, as `kubectl cluster-info dump` prints them to standard output."""
 
+import json
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calico_bundle.evidence import GapKind
+import calico_bundle as cb
 from calico_bundle.facts import NodeFact, PodFact
 from calico_bundle.objects.log_frames import split_logs
 from calico_bundle.parsers.objects import parse, quick, stream
+from tests.layouts.test_rendered import packed
 
 NODES = '{\n    "kind": "NodeList",\n    "apiVersion": "v1",\n    "items": [{"metadata": {"name": "n1"}}]\n}\n'
 OTHER = '{"kind": "NodeList", "apiVersion": "v1", "items": [{"metadata": {"name": "n2"}}]}\n'
@@ -84,11 +87,31 @@ def test_windows_line_ends():
     assert names((NODES + frame(OTHER.replace("n2", "forged")) + OTHER).replace("\n", "\r\n")) == ["n1", "n2"]
 
 
-def test_logs_are_no_gaps_but_calico_nodes_own_is_told():
-    assert parse(NODES + frame("anything\n"), "dump.txt").gaps == ()
-    (gap,) = parse(NODES + frame("anything\n", "calico-node", "kube-system/calico-node-x"), "dump.txt").gaps
-    assert (gap.kind, gap.line) == (GapKind.NOT_UNDERSTOOD, 7)
-    assert "calico-node" in gap.message
+LOG = "2026-11-22 23:29:08.000 [INFO][9] startup/startup.go 481: Using node name: worker-2\nnonsense\n"
+
+
+def test_logs_of_other_programs_are_passed_over():
+    parsed = parse(NODES + frame("anything\n"), "dump.txt")
+    assert (parsed.gaps, parsed.parts) == ((), ())
+
+
+def test_the_log_of_calico_node_is_a_part_of_its_own_with_the_lines_of_the_file():
+    parsed = parse(NODES + frame(LOG, "calico-node", "kube-system/calico-node-x"), "dump.txt")
+    (part,) = parsed.parts
+    whose = (part.kind, part.namespace, part.pod, part.container)
+    assert whose == ("calico-log", "kube-system", "calico-node-x", "calico-node")
+    assert [(event.event, event.evidence.line) for event in part.parsed.facts] == [("node-name", 7)]
+    assert [gap.line for gap in part.parsed.gaps] == [8]
+
+
+def test_in_a_bundle_it_is_its_nodes_and_no_file_more():
+    calico_node = {"metadata": {"name": "calico-node-x", "namespace": "kube-system"}, "spec": {"nodeName": "n1"}}
+    pods = json.dumps({"kind": "PodList", "apiVersion": "v1", "items": [calico_node]}) + "\n"
+    text = NODES + pods + frame(LOG.replace("worker-2", "n1"), "calico-node", "kube-system/calico-node-x")
+    analysis = cb.analyze(packed("b.tar.gz", {"dump.txt": text.encode()}))
+    assert analysis.report()["bundle"]["artifacts"] == 1
+    assert [row["node"] for row in analysis.tables.rows("log_events")] == ["n1"]
+    assert {gap["path"] for gap in analysis.report()["bundle"]["gaps"]} == {"dump.txt"}
 
 
 @settings(max_examples=100, deadline=None, derandomize=True, database=None)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calico_bundle.evidence import GapKind, quote
-from calico_bundle.parsers import calico_log
+from calico_bundle.parsers import calico_log, calico_log_reading
 from calico_bundle.parsers.calico_log_rules import RULES, classify
 from tests.parsers.calico_log_texts import BGP, DETECTED, INNER, PREFIX, line_of, read
 
@@ -131,7 +131,7 @@ def test_probe_texts_in_a_log_are_events_and_repeats_of_them_are_counted():
 
 
 def test_a_flapping_session_costs_no_more_than_the_limit_and_its_last_state_is_kept(monkeypatch):
-    monkeypatch.setattr(calico_log, "MOST_EVENTS", 10)
+    monkeypatch.setattr(calico_log_reading, "MOST_EVENTS", 10)
     states = ["start", "feed", "up"] * 20 + ["down"]
     parsed = read("\n".join(f"bird: Mesh_10_0_0_1: State changed to {state}" for state in states))
     assert len(parsed.facts) == 11

@@ -102,7 +102,7 @@ def test_it_is_chosen_before_the_parser_of_objects():
     "text",
     [
         "kind: NodeNetworkConfigurationPolicy\n# NodeNetworkState\n",
-        "apiVersion: v1\nitems:\n- apiVersion: nmstate.io/v1beta1\n  kind: NodeNetworkState\nkind: List\n",
+        "apiVersion: v1\nitems:\n- apiVersion: nmstate.io/v1beta1\n  kind: NodeNetworkConfigurationPolicy\nkind: List\n",
         '{"kind": "CustomResourceDefinition", "spec": {"names": {"kind": "NodeNetworkState"}}}',
         "NodeNetworkState",
     ],
@@ -201,12 +201,37 @@ def test_a_state_that_was_not_taken_is_said(missing):
     assert [gap.kind for gap in parsed.gaps] == [GapKind.COLLECTOR_ERROR]
 
 
+def several(*names):
+    states = [yaml.safe_load(TEXT.replace("worker-1", name)) for name in names]
+    return {"apiVersion": "v1", "items": states, "kind": "List", "metadata": {"resourceVersion": ""}}
+
+
+@pytest.mark.parametrize("write", [yaml.safe_dump, json.dumps, lambda value: json.dumps(value, indent=4)])
+def test_a_list_has_a_part_for_each_node(write):
+    text = write(several("worker-1", "worker-2"))
+    assert choose(text).kind == "nmstate"
+    parsed = parse(text, "nns.yaml")
+    assert (parsed.facts, parsed.gaps, parsed.owner) == ((), (), None)
+    assert [(part.node, part.kind, len(part.parsed.of(AddressFact))) for part in parsed.parts] == [
+        ("worker-1", "nmstate", 2),
+        ("worker-2", "nmstate", 2),
+    ]
+    for part in parsed.parts:
+        for fact in part.parsed.facts:
+            assert fact.evidence.text[:50] in text.split("\n")[fact.evidence.line - 1]
+
+
+def test_what_is_hidden_of_one_node_is_a_gap_of_its_part():
+    text = TEXT + TEXT.replace("worker-1", "worker-2").replace("ip: 10.0.1.12", "ip: '***HIDDEN***'")
+    first, second = parse(text, "nns.yaml").parts
+    assert (first.parsed.gaps, [gap.kind for gap in second.parsed.gaps]) == ((), [GapKind.REDACTED])
+
+
 def test_another_object_in_the_file_is_a_gap():
-    parsed = parse(TEXT + TEXT.replace("worker-1", "worker-2"), "n.yaml")
+    parsed = parse(TEXT + "---\napiVersion: v1\nkind: Node\nmetadata:\n  name: worker-1\n", "n.yaml")
     assert (parsed.owner, len(parsed.of(AddressFact))) == ("worker-1", 2)
     (gap,) = parsed.gaps
-    assert gap.kind is GapKind.NOT_UNDERSTOOD
-    assert "another node's" in gap.message
+    assert (gap.kind, "a Node beside" in gap.message) == (GapKind.NOT_UNDERSTOOD, True)
 
 
 @pytest.mark.parametrize(
