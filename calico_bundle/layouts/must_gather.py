@@ -16,7 +16,7 @@ _SCOPED = "cluster-scoped-resources/"
 _NAMESPACES = "namespaces/"
 # `namespaces/` alone is anybody's (sos has networking/namespaces/): what inspect keeps below it tells.
 _OF_NAMESPACE = re.compile(
-    r"(?P<namespace>[^/]+)/(?:(?P=namespace)\.yaml|pods/[^/]+/[^/]+.*|(?:core|apps|batch|autoscaling|policy)/[^/]+\.yaml)"
+    r"(?P<namespace>[^/]+)/(?:(?P=namespace)\.yaml\Z|pods/[^/]+/[^/]|(?:core|apps|batch|autoscaling|policy)/[^/]+\.yaml\Z)"
 )
 _STATES = re.compile(r"cluster-scoped-resources/nmstate\.io/nodenetworkstates/(?P<node>[^/]+)\.(?:yaml|json)")
 # POD/CONTAINER/CONTAINER/logs/current.log, and what the kubelet rotated, which may be compressed.
@@ -48,8 +48,8 @@ def _at_name(path: str, mark: str) -> int | None:
     """Where a path has that folder, with something below it that is inspect's."""
     at = path.find(mark)
     while at >= 0:
-        below = path[at + len(mark) :]
-        if (at == 0 or path[at - 1] == "/") and (mark == _SCOPED or _OF_NAMESPACE.fullmatch(below)):
+        is_folder = at == 0 or path[at - 1] == "/"
+        if is_folder and (mark == _SCOPED or _OF_NAMESPACE.match(path, at + len(mark))):
             return at
         at = path.find(mark, at + 1)
     return None
