@@ -17,7 +17,7 @@ from calico_bundle.facts.log_events import NodeLog
 from calico_bundle.facts.pod_table import merge_pods
 from calico_bundle.facts.route_queries import any_bird_route_to, names_as_own
 from calico_bundle.facts.service_table import merge_services
-from calico_bundle.identity import MACHINE_KINDS, Owner, find_impostors, find_owners, make_directory
+from calico_bundle.identity import A_POD, MACHINE_KINDS, Owner, find_impostors, find_owners, make_directory
 from calico_bundle.records import (
     Records,
     address_listings,
@@ -182,11 +182,11 @@ def join(bundle: Bundle) -> Cluster:
     """Join a bundle's facts into one cluster."""
     directory = make_directory(bundle.artifacts)
     owners = find_owners(bundle.artifacts, directory)
-    impostors = find_impostors(bundle.artifacts, owners, directory)
+    stated = _Stated(a for a in bundle.artifacts if a.kind not in MACHINE_KINDS and a.parsed.facts)
+    impostors = find_impostors(bundle.artifacts, owners, directory, _pod_networks(stated))
     gaps = [_impostor(path, owners[path].node, other) for path, other in impostors.items()]
     placed = {path: owner for path, owner in owners.items() if path not in impostors} if impostors else owners
     machine = [a for a in bundle.artifacts if a.kind in MACHINE_KINDS and a.parsed.facts]
-    stated = _Stated(a for a in bundle.artifacts if a.kind not in MACHINE_KINDS and a.parsed.facts)
     nodes = _nodes(stated, by_node(machine, placed), {gap.path for gap in bundle.gaps}, gaps)
     return Cluster(
         nodes=nodes,
@@ -242,7 +242,16 @@ def _unique(facts: Iterable[T], key: Callable[[T], object]) -> tuple[T, ...]:
     return tuple(found.values())
 
 
+def _pod_networks(stated: _Stated) -> tuple[f.Network, ...]:
+    """The networks of pods: of the pools, else what each node has of them."""
+    pools = tuple(pool.cidr for pool in stated.of(f.IPPoolFact) if pool.cidr)
+    return pools or tuple(cidr for node in stated.of(f.NodeFact) for cidr in node.pod_cidrs)
+
+
 def _impostor(path: str, node: str, other: str) -> Gap:
+    if other == A_POD:
+        message = f"placed as {node}'s, and is of a pod's own network: the command did not run in the node's; not used"
+        return Gap(path, None, GapKind.CONTRADICTED, message)
     message = f"placed as {node}'s, and holds {other}'s own address: swapped, or saved under the wrong name; not used"
     return Gap(path, None, GapKind.CONTRADICTED, message)
 
