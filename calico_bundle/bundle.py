@@ -13,6 +13,7 @@ from calico_bundle.errors import NotABundleError, UsageError
 from calico_bundle.evidence import Gap, GapKind, clean
 from calico_bundle.facts import NodeFact
 from calico_bundle.layouts import Layout, Placement, all_layouts
+from calico_bundle.layouts.commands import as_run
 from calico_bundle.parsers import HEAD_CHARACTERS, Parsed, choose
 from calico_bundle.parsers.quick import QuickReading
 from calico_bundle.sections import may_have_sections
@@ -29,6 +30,9 @@ _HEAD_BYTES = 64 * 1024
 
 _BINARY_SHOWS_BYTES = 1024
 _NOTHING = Parsed(())
+_HOW, _OUTPUT = "-info.json", "{}.txt"
+"""troubleshoot.sh: how a command was run on a host, and what it printed."""
+
 _COLLECTOR_ERROR = "collector-error"
 _TOLD_BY_PLACE = frozenset({"hostname"})
 """Kinds that a text alone is not enough for: a file is of one only where its layout says so."""
@@ -43,6 +47,7 @@ class Artifact:
 
     `kind` is None when no parser knows the content, or when the layout says why it is not read (`placement.skip`). A
     file that holds the outputs of several commands is one artifact for each: then `path` says which lines of `file`.
+    `within` is the path of the file that it is a part of.
     """
 
     path: str
@@ -52,11 +57,12 @@ class Artifact:
     layout: str
     placement: Placement
     part: Part | None = None
+    within: str | None = None
 
     @property
     def file(self) -> str:
         """The path of the file; `path` names a part of it, where it is one of several."""
-        return self.path.rpartition("#")[0] if self.part else self.path
+        return self.within or self.path
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +235,20 @@ def _place(files: Sequence[_Read]) -> tuple[Artifact, ...]:
     nodes = sorted({fact.name for f in files for fact in f.parsed.of(NodeFact)})
     rooted = [(layout, sorted(layout.roots(paths), key=len, reverse=True)) for layout in all_layouts()]
     mixed = {file for file, count in Counter(file for file, _ in _hosts(files)).items() if count > 1}
-    return tuple(_artifact(f, *_placed(f, rooted, nodes, is_mixed=bool(mixed) and _file_of(f) in mixed)) for f in files)
+    commands = {_OUTPUT.format(f.path.removesuffix(_HOW)): f.parsed.command for f in files if f.parsed.command}
+    whole = (
+        _artifact(f, *_placed(f, rooted, nodes, commands.get(f.path), is_mixed=bool(mixed) and _file_of(f) in mixed))
+        for f in files
+    )
+    return tuple(artifact for one in whole for artifact in (one, *_parts(one)))
+
+
+def _parts(whole: Artifact) -> Iterator[Artifact]:
+    """What else stands in a file, each on its own: it has another kind or another owner."""
+    for part in whole.parsed.parts:
+        placement = Placement(part.node, namespace=part.namespace, pod=part.pod, container=part.container)
+        path = f"{whole.path}: {part.name}"
+        yield Artifact(path, 0, part.kind, part.parsed, whole.layout, placement, within=whole.file)
 
 
 def _file_of(file: _Read) -> str:
@@ -242,12 +261,18 @@ def _hosts(files: Sequence[_Read]) -> set[tuple[str, str]]:
 
 
 def _placed(
-    file: _Read, rooted: Sequence[tuple[Layout, Sequence[str]]], nodes: Sequence[str], *, is_mixed: bool
+    file: _Read,
+    rooted: Sequence[tuple[Layout, Sequence[str]]],
+    nodes: Sequence[str],
+    command: str | None,
+    *,
+    is_mixed: bool,
 ) -> tuple[str, Placement]:
     if file.part is None:
-        return _placed_path(file.path, rooted, nodes)
-    path, command = _file_of(file), file.part.command
-    inner = f"{path}!/{command.path.lstrip('/')}" if command.path else path
+        layout, placement = _placed_path(file.path, rooted, nodes)
+        return layout, as_run(placement, command) if command else placement
+    path, printed = _file_of(file), file.part.command.path
+    inner = f"{path}!/{printed.lstrip('/')}" if printed else path
     layout, placement = _placed_path(inner, rooted, nodes)
     return layout, placed_part(placement, file.part, path, is_mixed=is_mixed)
 
@@ -271,11 +296,12 @@ def _of_root(placement: Placement, root: str) -> Placement:
 
 
 def _artifact(file: _Read, layout: str, placement: Placement) -> Artifact:
+    within = _file_of(file) if file.part else None
     if placement.skip or (file.kind in _TOLD_BY_PLACE and file.kind != placement.kind):
         hidden = placement.redacted and bool(file.parsed.facts)
         gaps = (Gap(_file_of(file), None, GapKind.REDACTED, f"not used: {placement.skip}"),) if hidden else ()
-        return Artifact(file.path, file.size, None, Parsed((), gaps), layout, placement, file.part)
-    return Artifact(file.path, file.size, file.kind, file.parsed, layout, placement, file.part)
+        return Artifact(file.path, file.size, None, Parsed((), gaps), layout, placement, file.part, within)
+    return Artifact(file.path, file.size, file.kind, file.parsed, layout, placement, file.part, within)
 
 
 def _layout_names(artifacts: Sequence[Artifact]) -> tuple[str, ...]:

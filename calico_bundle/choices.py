@@ -76,7 +76,7 @@ class Choices:
     def _seen(self, node: ClusterNode) -> Machine:
         internal = node.kubernetes.internal_ips if node.kubernetes else ()
         if node.interfaces is not None and node.addresses is not None:
-            return Machine(_cards(node), internal, self._route_source(node))
+            return Machine(_cards(node), internal, self._route_source(node), ordered=node.in_kernel_order)
         annotated = _annotated(node)
         return Machine(annotated, internal, self._route_source(node), ordered=False)
 

@@ -17,9 +17,10 @@ from calico_bundle.facts.log_events import NodeLog
 from calico_bundle.facts.pod_table import merge_pods
 from calico_bundle.facts.route_queries import any_bird_route_to, names_as_own
 from calico_bundle.facts.service_table import merge_services
-from calico_bundle.identity import MACHINE_KINDS, Owner, find_impostors, find_owners, make_directory
+from calico_bundle.identity import A_POD, MACHINE_KINDS, Owner, find_impostors, find_owners, make_directory
 from calico_bundle.records import (
     Records,
+    address_listings,
     by_node,
     collected,
     incomplete,
@@ -27,8 +28,9 @@ from calico_bundle.records import (
     merge_addresses,
     merge_neighbors,
     merge_routes,
-    merge_rules,
     merge_sessions,
+    rules,
+    some_routes,
 )
 
 T = TypeVar("T")
@@ -55,6 +57,10 @@ class ClusterNode:
     log_events: Sequence[f.LogEventFact] = ()
     incomplete: frozenset[str] = frozenset()
     """Kinds (`ip-addr`, `ip-route`) of which lines are hidden, cut off or not understood: what they lack may be there."""
+    in_kernel_order: bool = True
+    """Whether the interfaces stand in the kernel's order, in which autodetection walks them."""
+    some_routes: Sequence[f.RouteFact] = ()
+    """Routes that are known to be there, of tables of which the rest is not known."""
     _index: CardIndex = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -182,12 +188,12 @@ def join(bundle: Bundle) -> Cluster:
     """Join a bundle's facts into one cluster."""
     directory = make_directory(bundle.artifacts)
     owners = find_owners(bundle.artifacts, directory)
-    impostors = find_impostors(bundle.artifacts, owners, directory)
+    stated = _Stated(a for a in bundle.artifacts if a.kind not in MACHINE_KINDS and a.parsed.facts)
+    impostors = find_impostors(bundle.artifacts, owners, directory, _pod_networks(stated))
     files = {a.path: a for a in bundle.artifacts} if impostors else {}
     gaps = [_impostor(files[path], owners[path].node, other) for path, other in impostors.items()]
     placed = {path: owner for path, owner in owners.items() if path not in impostors} if impostors else owners
     machine = [a for a in bundle.artifacts if a.kind in MACHINE_KINDS and a.parsed.facts]
-    stated = _Stated(a for a in bundle.artifacts if a.kind not in MACHINE_KINDS and a.parsed.facts)
     nodes = _nodes(stated, by_node(machine, placed), {gap.path for gap in bundle.gaps}, gaps)
     return Cluster(
         nodes=nodes,
@@ -243,7 +249,16 @@ def _unique(facts: Iterable[T], key: Callable[[T], object]) -> tuple[T, ...]:
     return tuple(found.values())
 
 
+def _pod_networks(stated: _Stated) -> tuple[f.Network, ...]:
+    """The networks of pods: of the pools, else what each node has of them."""
+    pools = tuple(pool.cidr for pool in stated.of(f.IPPoolFact) if pool.cidr)
+    return pools or tuple(cidr for node in stated.of(f.NodeFact) for cidr in node.pod_cidrs)
+
+
 def _impostor(artifact: Artifact, node: str, other: str) -> Gap:
+    if other == A_POD:
+        message = f"placed as {node}'s, and is of a pod's own network: the command did not run in the node's; not used"
+        return Gap(artifact.file, _line(artifact), GapKind.CONTRADICTED, message)
     message = f"placed as {node}'s, and holds {other}'s own address: swapped, or saved under the wrong name; not used"
     return Gap(artifact.file, _line(artifact), GapKind.CONTRADICTED, message)
 
@@ -263,7 +278,7 @@ def _unassigned(machine: Iterable[Artifact], owners: Container[str]) -> list[Gap
 
 def _nodes(stated: _Stated, recorded: Mapping[str, Records], cut: set[str], gaps: list[Gap]) -> dict[str, ClusterNode]:
     nodes = tuple(stated.of(f.NodeFact))
-    objects = {n.name: n for n in reversed(nodes)}
+    objects = _objects(nodes)
     gaps += _contradicting(nodes, objects)
     names = sorted({*objects, *recorded})
     found = {name: _node(name, objects.get(name), recorded.get(name, {}), cut, gaps) for name in names}
@@ -271,6 +286,16 @@ def _nodes(stated: _Stated, recorded: Mapping[str, Records], cut: set[str], gaps
     told = stated.of(f.CalicoNodeStatusFact)
     reported = {x.node: x for x in told if _is_fresh(x.last_updated, newest)}
     return {name: _with_reported(node, reported.get(name)) for name, node in found.items()}
+
+
+def _objects(stated: Iterable[f.NodeFact]) -> dict[str, f.NodeFact]:
+    """Node objects by name: of each the first that has Calico's annotation, which OpenShift's Insights takes off."""
+    found: dict[str, f.NodeFact] = {}
+    for node in stated:
+        known = found.setdefault(node.name, node)
+        if known.bgp_ipv4 is None and node.bgp_ipv4 is not None:
+            found[node.name] = node
+    return found
 
 
 def _is_fresh(told: str | None, newest: str | None) -> bool:
@@ -293,13 +318,14 @@ def _contradicting(stated: Iterable[f.NodeFact], objects: Mapping[str, f.NodeFac
     """Node objects of one name that say different things: taken at different times, or of two clusters."""
     for node in stated:
         first = objects[node.name]
-        if (node.bgp_ipv4, node.internal_ips) != (first.bgp_ipv4, first.internal_ips):
+        stored_elsewhere = node.bgp_ipv4 not in (None, first.bgp_ipv4)
+        if stored_elsewhere or node.internal_ips not in ((), first.internal_ips):
             message = f"Node {node.name} has other addresses here than in {first.evidence.path}, which is used"
             yield Gap(node.evidence.path, node.evidence.line, GapKind.CONTRADICTED, message)
 
 
 def _node(name: str, kubernetes: f.NodeFact | None, records: Records, cut: set[str], gaps: list[Gap]) -> ClusterNode:
-    interfaces, addresses = merge_addresses(records.get("ip-addr", ()), gaps)
+    interfaces, addresses = merge_addresses(address_listings(records), gaps)
     sysctls = records.get("sysctl", ())
     return ClusterNode(
         name,
@@ -307,7 +333,8 @@ def _node(name: str, kubernetes: f.NodeFact | None, records: Records, cut: set[s
         interfaces=interfaces,
         addresses=addresses,
         routes=merge_routes(records.get("ip-route", ()), gaps),
-        rules=merge_rules(records.get("ip-rule", ())),
+        some_routes=some_routes(records),
+        rules=rules(records),
         neighbors=merge_neighbors(records.get("ip-neigh", ())),
         sysctls={s.key: s for a in sysctls for s in a.parsed.of(f.SysctlFact)} if sysctls else None,
         service_rules=collected(records, "iptables-save", f.ServiceRuleFact),
@@ -315,4 +342,5 @@ def _node(name: str, kubernetes: f.NodeFact | None, records: Records, cut: set[s
         bgp_routes=collected(records, "bird-routes", f.BGPRouteFact),
         log_events=log_events(records),
         incomplete=incomplete(records, cut),
+        in_kernel_order="ip-addr" in records,
     )

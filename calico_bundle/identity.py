@@ -10,16 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 from calico_bundle.bundle import Artifact
-from calico_bundle.facts import Address, AddressFact, NodeFact, PodFact, RouteFact
+from calico_bundle.facts import Address, AddressFact, Network, NodeFact, PodFact, RouteFact
 from calico_bundle.facts.cards import distinct_of
 from calico_bundle.facts.pod_columns import columns_of
 from calico_bundle.facts.route_queries import names_as_own, own_addresses
 from calico_bundle.layouts.file_names import components, host_of_folder
 
 MACHINE_KINDS = frozenset({
-    "ip-addr", "ip-route", "ip-rule", "ip-neigh", "sysctl", "iptables-save",
+    "ip-addr", "ip-route", "ip-rule", "ip-neigh", "nmstate", "sysctl", "iptables-save",
     "calico-log", "calicoctl-node-status", "bird-protocols", "bird-routes", "bird-status",
 })  # fmt: skip
 """Kinds of artifacts that belong to one machine; all others are about the cluster."""
@@ -30,8 +31,13 @@ _SPEAKS_OF_NODE = frozenset({"calico-log", "calicoctl-node-status", "bird-protoc
 HOSTNAME = "hostname"
 """The kind of a file that states what its machine calls itself."""
 
-_SHOWING_ADDRESSES = frozenset({"ip-addr", "ip-route"})
+_SHOWING_ADDRESSES = frozenset({"ip-addr", "ip-route", "nmstate"})
 """Kinds that show addresses of the machine itself."""
+
+A_POD = "a pod"
+"""In place of a node's name: the record is of a pod's own network."""
+
+_POD_GATEWAY = ip_address("169.254.1.1")
 
 PodPlace = tuple[str, str, str | None, bool]
 """A pod's namespace and name, its node, and whether it runs in the node's own network."""
@@ -231,11 +237,15 @@ def _owner_by_folder(artifact: Artifact, directory: NodeDirectory) -> Owner | No
 
 
 def find_impostors(
-    artifacts: Sequence[Artifact], owners: Mapping[str, Owner], directory: NodeDirectory
+    artifacts: Sequence[Artifact],
+    owners: Mapping[str, Owner],
+    directory: NodeDirectory,
+    pod_networks: Sequence[Network] = (),
 ) -> dict[str, str]:
     """Records that hold another node's own address and none of their node's: path to the name of that other node.
 
-    Somebody swapped two dumps, or saved one under the wrong name; what they say of either node is not to be trusted.
+    Somebody swapped two dumps, or saved one under the wrong name; what they say of either node is not to be trusted. The
+    same holds for a command that ran in a pod which has a network of its own: those are mapped to `A_POD`.
     """
     found: dict[str, str] = {}
     for artifact in artifacts:
@@ -244,7 +254,24 @@ def find_impostors(
             stated = directory.by_address(_addresses(artifact))
             if stated and stated.node != owner.node:
                 found[artifact.path] = stated.node
+            elif not stated and _is_of_a_pod(artifact, pod_networks):
+                found[artifact.path] = A_POD
     return found
+
+
+def _is_of_a_pod(artifact: Artifact, pod_networks: Sequence[Network]) -> bool:
+    """Whether a record was read in a pod's network: Calico gives it one default route, and one address without neighbors.
+
+    Source: cni-plugin/internal/pkg/utils and dataplane/linux (169.254.1.1, addresses of full length).
+    """
+    for route in artifact.parsed.of(RouteFact):
+        if route.destination.prefixlen == 0 and any(hop.gateway == _POD_GATEWAY for hop in route.next_hops):
+            return True
+    held = [a.address for a in artifact.parsed.of(AddressFact) if a.address.version == 4 and not a.address.is_loopback]
+    return bool(held) and all(
+        address.network.prefixlen == address.max_prefixlen and any(address.ip in network for network in pod_networks)
+        for address in held
+    )
 
 
 def _shows_any(artifact: Artifact, addresses: Iterable[Address]) -> bool:

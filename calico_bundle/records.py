@@ -23,6 +23,9 @@ T = TypeVar("T")
 Records = Mapping[str, Sequence[Artifact]]
 """A node's artifacts by kind. Those that gave no facts are not in it: an error in place of data is no "none there"."""
 
+STATE = "nmstate"
+"""The kind that shows a node's cards, and some of its routes and rules."""
+
 _EVENTS = "events"
 _WITH_EVENTS = frozenset({"calico-log", "calicoctl-node-status", "bird-status"})
 """Kinds that give `LogEventFact`s; together they stand under `_EVENTS` too, in the order in which they were read."""
@@ -46,10 +49,31 @@ def by_node(machine: Iterable[Artifact], owners: Mapping[str, Owner]) -> dict[st
     return found
 
 
+def address_listings(records: Records) -> Sequence[Artifact]:
+    """The listings of cards and addresses: `ip addr`, else a NodeNetworkState, which is not in the kernel's order."""
+    return records.get("ip-addr") or records.get(STATE, ())
+
+
+def some_routes(records: Records) -> Sequence[f.RouteFact]:
+    """Routes of a NodeNetworkState, which leaves out most of a table: they are there, and so may be others."""
+    return tuple(route for artifact in records.get(STATE, ()) for route in _facts(artifact, f.RouteFact))
+
+
+def rules(records: Records) -> Sequence[f.RuleFact] | None:
+    """The rules: of `ip rule`, else, where routes were not recorded, those that a NodeNetworkState adds to the default.
+
+    A recorded routing table is looked up rule by rule, and a NodeNetworkState does not list the three of the kernel.
+    """
+    recorded = merge_rules(records.get("ip-rule", ()))
+    if recorded is not None or "ip-route" in records:
+        return recorded
+    return tuple(rule for artifact in records.get(STATE, ()) for rule in _facts(artifact, f.RuleFact)) or None
+
+
 def incomplete(records: Records, cut: set[str]) -> frozenset[str]:
     """Kinds of which a listing has lines that gave no facts, or is cut off, and no other shows the same as a whole."""
-    kinds = (kind for kind in ("ip-addr", "ip-route") if kind in records)
-    return frozenset(kind for kind in kinds if _lacks_some(records[kind], cut))
+    listings = {"ip-addr": address_listings(records), "ip-route": records.get("ip-route", ())}
+    return frozenset(kind for kind, found in listings.items() if found and _lacks_some(found, cut))
 
 
 def _lacks_some(listings: Sequence[Artifact], cut: set[str]) -> bool:

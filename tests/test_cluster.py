@@ -51,6 +51,21 @@ def test_pods_of_one_name_in_two_namespaces_are_two():
     assert len(joined(objects(pod("a/x", "node-1"), pod("b/x", "node-1"))).pods) == 2
 
 
+def test_a_node_object_without_calicos_annotation_says_nothing_against_one_that_has_it():
+    """OpenShift's Insights takes the annotations off; its archive may be read first."""
+    bare, whole = node_object("node-1", "10.0.1.11"), node_object("node-1", "10.0.1.11", "192.168.50.11/24")
+    for order in ((bare, whole), (whole, bare)):
+        cluster = joined(*(objects(node, path=path) for node, path in zip(order, "ab", strict=True)))
+        assert (str(cluster.nodes["node-1"].bgp_address), cluster.gaps) == ("192.168.50.11/24", ())
+
+
+def test_node_objects_of_one_name_that_contradict_each_other_are_said():
+    one, other = node_object("node-1", "10.0.1.11", "10.0.1.11/24"), node_object("node-1", "10.0.1.11", "10.0.9.1/24")
+    cluster = joined(objects(one, path="a"), objects(other, path="b"))
+    assert str(cluster.nodes["node-1"].bgp_address) == "10.0.1.11/24"
+    assert [gap.kind for gap in cluster.gaps] == [GapKind.CONTRADICTED]
+
+
 def test_nodes_are_in_order_of_their_names():
     cluster = joined(objects(*(node_object(n) for n in ("node-2", "node-10", "node-1"))))
     assert list(cluster.nodes) == ["node-1", "node-10", "node-2"]
@@ -209,3 +224,41 @@ def test_evidence_of_a_joined_fact_is_the_files():
     assert node.kubernetes is not None
     assert node.kubernetes.evidence == NOWHERE
     assert {a.evidence.path for a in node.addresses or ()} == {"ip-addr.txt"}
+
+
+# --- what was read in a pod's network ---------------------------------------------------------------------------------
+
+IN_POD = "3: eth0@if12: <UP> mtu 1450 state UP\n    inet 10.244.1.40/32 scope global eth0\n"
+OUT_OF_POD = "default via 169.254.1.1 dev eth0\n169.254.1.1 dev eth0 scope link\n"
+
+
+def test_a_listing_of_a_pods_network_is_not_the_nodes():
+    """A collector's DaemonSet without hostNetwork: its files have the nodes' names. The node has its address all the same."""
+    node = node_object("node-1", "10.0.1.11", "10.0.1.11/24")
+    cluster = joined(objects(node, pool()), read("a", LO + IN_POD), read("r", OUT_OF_POD))
+    found = cluster.nodes["node-1"]
+    assert (found.addresses, found.routes, found.holds(found.bgp_address.ip)) == (None, None, None)
+    assert [(gap.path, gap.kind, "a pod's own network" in gap.message) for gap in cluster.gaps] == [
+        ("a", GapKind.CONTRADICTED, True),
+        ("r", GapKind.CONTRADICTED, True),
+    ]
+
+
+@pytest.mark.parametrize(
+    "listing",
+    [
+        LO + ETH0,
+        LO + ETH0 + IN_POD.replace("3: eth0@if12", "4: tunl0@NONE"),
+        LO + IN_POD.replace("10.244.1.40", "10.128.0.5"),
+        LO + IN_POD.replace("/32", "/24"),
+    ],
+)
+def test_a_nodes_own_listing_is_not_taken_for_a_pods(listing: str):
+    """A tunnel's address is of a pool, with full length; clouds give a node's card an address of full length."""
+    found = joined(objects(node_object("node-1", "10.0.9.9"), pool()), read("a", listing)).nodes["node-1"]
+    assert found.addresses is not None
+
+
+def test_without_node_objects_the_way_out_tells():
+    cluster = joined(objects(pool()), read("a", LO + IN_POD), read("r", OUT_OF_POD))
+    assert {name: (n.addresses, n.routes) for name, n in cluster.nodes.items()} == {}

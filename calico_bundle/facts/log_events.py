@@ -30,8 +30,9 @@ _SIZES = (("H", (1 << 16) - 1), ("I", (1 << 32) - 1), ("Q", (1 << 64) - 1))
 STATE = "bird-protocol-state"
 """The event that says which state a protocol of BIRD's came into; its values are `protocol` and `state`."""
 
-# `kubectl logs --previous` as calicoctl cluster diags and troubleshoot.sh save it: NAME.previous.log, NAME-previous.log.
-_PREVIOUS = re.compile(r"[.-]previous(?:\.log)?$")
+# `kubectl logs --previous` as calicoctl cluster diags and troubleshoot.sh save it (NAME.previous.log, NAME-previous.log) and
+# `oc adm inspect` (logs/previous.log); that one also keeps what the kubelet rotated, of whichever container it was.
+_PREVIOUS = re.compile(r"[./-]previous(?:\.insecure)?(?:\.log)?$|/rotated/")
 
 
 class LogLine(NamedTuple):

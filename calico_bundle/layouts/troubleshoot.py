@@ -22,6 +22,8 @@ _ERRORS = "errors of the collector: what it names was not collected"
 _WHOLE_CLUSTER = frozenset(
     {"analysis.json", "cluster-info", "cluster-resources", "execution-data", "goldpinger", "dns", "version.yaml"}
 )
+_GROUPS = frozenset({"run-host", "system", "journald"})
+"""Folders of host collectors of which there is one per machine; a copy's has the name that somebody gave it."""
 _LOG_END = re.compile(r"(?P<container>.+?)(?P<previous>-previous)?\.log")
 
 
@@ -111,13 +113,21 @@ def _host_collector(parts: Sequence[str], known: NodeNames) -> Placement:
 
     The writer in the producer's source puts the node second, its reader third.
     """
-    node = next((n for part in parts[1:-1][:2] if (n := known.same(part))), None)
+    node = next((n for part in parts[1:-1][:2] if (n := known.same(part))), None) or _unknown_node(parts)
     if why := _command_side_file(parts[-1]):
         return Placement(node, skip=why)
     hint = read_name(parts[-1])
-    # Without a name in the path all of them are of the one machine on which the command ran.
-    group = None if node else "/".join(parts[:1])
+    # Without a name in the path all of them are of the one machine on which the command ran. A folder below run-host/
+    # is a node, or what one command left in files: no other machine's, either way.
+    group = None if node else "/".join(parts[: 3 if len(parts) > 3 and parts[1] == "run-host" else 1])
     return Placement(node, hint.kind, hint.table, hint.family, group=group)
+
+
+def _unknown_node(parts: Sequence[str]) -> str | None:
+    """A name in the place of a node, of which no Node object is in the bundle (`system/node_list.json` may list it)."""
+    if len(parts) > 3 and parts[2] in _GROUPS and parts[1] not in _GROUPS:
+        return parts[1]
+    return parts[2] if len(parts) == 4 and parts[1] == "system" else None
 
 
 def _collector(parts: Sequence[str], nodes: Sequence[str]) -> Placement | None:

@@ -77,6 +77,10 @@ class PodNetwork:
         """Whether an address belongs to a pod, a block or a pool, and is not a machine's own that lies in a pool."""
         return address not in self._of_machines and self._in_networks(address)
 
+    def is_of_a_machine(self, address: Address) -> bool:
+        """Whether a node holds an address on a card of its own, or is said to."""
+        return address in self._of_machines
+
     def _is_pods(self, address: Address) -> bool:
         return address.version == 4 and int(address) in self.homes
 

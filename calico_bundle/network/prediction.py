@@ -46,6 +46,7 @@ class PredictedRouting:
         self._peerings = peerings
         self._version = version
         self._connected = tuple(_connected(node))
+        self._some_routes = [r for r in node.some_routes if r.family == 4 and r.table == "main"]
         self._rules = [r for r in node.rules or () if r.family in (4, None) and r.priority not in _DEFAULT_RULES]
 
     def lookup(self, destination: Address, source: Address | None = None, device: str | None = None) -> Lookup:
@@ -62,8 +63,12 @@ class PredictedRouting:
             return Lookup(None, f"{self._pods.carrier} carries pods' packets here, and its routes are not Calico's")
         if self._pods.runs_on(destination, self._node.name):
             return self._found("unicast", destination, NextHop(None, self._pods.a_workload_device, (), 1))
+        rival = self._set_by_hand(destination)
+        if rival is not None:
+            return Lookup(None, f"route `{rival.destination}` is there, and those beside it are not in the bundle")
         if self._pods.is_pod_address(destination):
-            return self._to_pod(destination)
+            found = self._to_pod(destination)
+            return (self._by_another_node() or found) if found.unless_default else found
         connected = next((device for network, device in self._connected if destination in network), None)
         if connected is not None:
             return self._found("unicast", destination, NextHop(None, connected, (), 1))
@@ -77,9 +82,29 @@ class PredictedRouting:
 
     def _default(self, destination: Address) -> Lookup:
         """By the default route, when something shows that there is one."""
+        defaults = [r for r in self._some_routes if not r.destination.prefixlen]
+        best = [r for r in defaults if r.metric == min(each.metric for each in defaults)]
+        if len(best) == 1:
+            return Lookup(best[0])
         if self._pods.gateway_answers(self._node.name):
             return self._found("unicast", destination, NextHop(None, UNKNOWN_DEVICE, (SOME_ROUTER,), 1))
         return Lookup(None, f"whether {self._node.name} has a default route is not in the bundle")
+
+    def _by_another_node(self) -> Lookup | None:
+        """What a default route by another node leaves open: that node may pass on what this one has no route for."""
+        gateways = [h.gateway for r in self._some_routes if not r.destination.prefixlen for h in r.next_hops]
+        if not any(gateway is not None and self._pods.is_of_a_machine(gateway) for gateway in gateways):
+            return None
+        return Lookup(None, f"the default route of {self._node.name} leads to another node, which may pass it on")
+
+    def _set_by_hand(self, destination: Address) -> RouteFact | None:
+        """A route beside the default that takes the packet, unless it is of a card's own network.
+
+        Where routes are known only in part, which of those that take a packet is the longest is not.
+        """
+        connected = set(self._connected)
+        taking = (r for r in self._some_routes if r.destination.prefixlen and destination in r.destination)
+        return next((r for r in taking if (r.destination, *(h.device for h in r.next_hops)) not in connected), None)
 
     # --- pods of other nodes ----------------------------------------------------------------------------------------
 

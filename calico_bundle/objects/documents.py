@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 
 from calico_bundle.evidence import GapKind
+from calico_bundle.objects.go_cased import with_json_names
 from calico_bundle.objects.json_documents import JsonReader
 from calico_bundle.objects.located import LocatedList, LocatedMap, Problem, UnreadableError, Value
+from calico_bundle.objects.log_frames import LogFrame, split_logs
 from calico_bundle.objects.shapes import kind_by_shape
 from calico_bundle.objects.yaml_lists import CutList, cut_list, stated_kind, top_keys
 
@@ -62,9 +64,11 @@ def read_objects(
     >>> found[0].kind, found[0].body["metadata"].lines["name"]
     ('Pod', 4)
     """
-    text, set_aside = _without_remarks(text.removeprefix("\ufeff"), around, first_line)
+    text, logs = split_logs(text.removeprefix("\ufeff"), first_line)
+    yield from _unread(logs)
+    text, set_aside = _without_remarks(text, around, first_line)
     yield from set_aside
-    if not set_aside and not text.strip():
+    if not set_aside and not logs and not text.strip():
         yield Problem(None, GapKind.COLLECTOR_ERROR, "the file is empty: nothing was collected")
     reader = _Objects(wanted)
     for line, document in _documents(text, first_line):
@@ -81,6 +85,15 @@ def read_item(item: str, line: int, version: str, wanted: Callable[[str], bool])
     reader = _Objects(wanted)
     yield from reader.of_item(_sanitized(item), line, {"apiVersion": version, "kind": LIST})
     yield from reader.without_kind()
+
+
+def _unread(logs: Iterable[LogFrame]) -> Iterator[Problem]:
+    """What is lost with logs that the caller did not take out: those of calico-node would be read as files of their own."""
+    for log in logs:
+        if problem := log.begins_twice:
+            yield problem
+        elif log.container == "calico-node":
+            yield log.problem("stands among objects, and is not read")
 
 
 def _without_remarks(text: str, around: Surroundings, first_line: int) -> tuple[str, list[Problem]]:
@@ -244,6 +257,7 @@ class _Objects:
                 yield Problem(line, GapKind.NOT_UNDERSTOOD, "an item of a list of objects that is no object")
 
     def _of_map(self, value: LocatedMap, top: dict[str, str]) -> Iterator[Found]:
+        value = with_json_names(value)
         kind, version = text_under(value, "kind"), text_under(value, "apiVersion") or top.get("apiVersion")
         items = value.get("items")
         if "items" in value and (kind is None or kind.endswith(LIST)):

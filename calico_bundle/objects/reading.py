@@ -12,8 +12,8 @@ from calico_bundle.objects.located import Problem
 # troubleshoot: ***HIDDEN***, ***TOKEN_IP_1A2B***; Harvester: ***; calicoctl: <censored>;
 # must-gather-clean: x-ipv4-0000000001-x.
 _HIDDEN = re.compile(r"(?i)\*\*\*|<(?:censored|redacted)>|\bx-(?:ipv[46]|mac)-\d+-x\b")
-# Rancher's `-o` writes 10.1.2.3 as 10.word.word.word.
-_WORDS_FOR_NUMBERS = re.compile(r"\d{1,3}(?:\.[a-z]+){3}(?:/\d+)?")
+# Rancher's `-o` writes 10.1.2.3 as 10.word.word.word; OpenShift's Insights wrote xx.x.x.x.
+_WORDS_FOR_NUMBERS = re.compile(r"(?:\d{1,3}|x{1,3})(?:\.[a-z]+){3}(?:/\d+)?")
 _SECRET = re.compile(r"kind[\"']?\s*:\s*[\"']?Secret\b")
 
 

@@ -26,12 +26,15 @@ class Parsed:
     """What one parser made of one artifact.
 
     `facts` are records of `calico_bundle.facts`, in a `FactList` where they are many; `owner` is the node name that the
-    text itself states, if it does.
+    text itself states, if it does; `command` is the command line of which it says that the output lies beside it. `parts`
+    are what else the artifact holds, of another kind or owner.
     """
 
     facts: Sequence[object]
     gaps: tuple[Gap, ...] = ()
     owner: str | None = None
+    command: str | None = None
+    parts: tuple[Part, ...] = ()
 
     def of(self, kind: type[T]) -> Sequence[T]:
         """The facts of one class, in their order.
@@ -43,6 +46,22 @@ class Parsed:
         if type(self.facts) is not tuple and isinstance(self.facts, FactList):
             return self.facts.of(kind)
         return tuple([fact for fact in self.facts if isinstance(fact, kind)])
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one artifact holds of another: its kind, what was made of it, and whose it is (a node or a pod).
+
+    `name` tells the parts of one artifact apart.
+    """
+
+    name: str
+    kind: str
+    parsed: Parsed
+    node: str | None = None
+    namespace: str | None = None
+    pod: str | None = None
+    container: str | None = None
 
 
 Quick = Callable[[bytes, str], Parsed | None]

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable
 
-from calico_bundle.evidence import GapKind, LineGaps
+from calico_bundle.evidence import LineGaps
 from calico_bundle.parsers import Parsed, Parser
-from calico_bundle.parsers.calico_log_events import (
-    BIRD,
-    MOST_EVENTS,
-    RUNIT,
-    LineRead,
-    Runs,
-    is_passed_over,
-    listing,
-    read_line,
-    told,
-)
-from calico_bundle.parsers.calico_log_prefixes import LONGEST_LINE, Line, unwrapped
+from calico_bundle.parsers.calico_log_events import BIRD, RUNIT
+from calico_bundle.parsers.calico_log_prefixes import LONGEST_LINE, unwrapped
 from calico_bundle.parsers.calico_log_quick import read_quickly
+from calico_bundle.parsers.calico_log_reading import lines_of, read_log
 from calico_bundle.parsers.calico_log_rules import CALICO_LINE
-from calico_bundle.parsers.lines import decoded_lines, is_collector_error
+from calico_bundle.parsers.lines import decoded_lines
 
 # One of these is in every text that has a line of such a log, whole, in JSON, or in parts.
 _SIGNS = ("][", *BIRD, "Calico node ", '"log":', "stdout P", "stderr P")
+# `kubectl cluster-info dump` writes the logs of a pod's init containers first, and those may be long.
+_FRAME = "==== START logs for container "
+_FRAME_OF_CALICO = re.compile(r"==== START logs for container \S+ of pod \S+/(?:calico-node|canal)-\S+ ====")
 
 
 def recognizes(head: str) -> bool:
@@ -36,10 +31,12 @@ def recognizes(head: str) -> bool:
     >>> recognizes("2025-01-01 10:00:00 INFO started\n")
     False
     """
+    if head.startswith(_FRAME) and _FRAME_OF_CALICO.match(head):
+        return True
     if not any(sign in head for sign in _SIGNS):
         return False
     of_bird = 0
-    for line in unwrapped(_lines(head), LineGaps("")):
+    for line in unwrapped(lines_of(head), LineGaps("")):
         if line.text in RUNIT or CALICO_LINE.match(line.text):
             return True
         of_bird += line.text.startswith(BIRD)
@@ -62,7 +59,7 @@ def parse(text: str, path: str) -> Parsed:
     >>> log.owner, log.facts[0].event, log.facts[0].component
     ('worker-2', 'node-name', 'startup')
     """
-    return _parse(_lines(text), path)
+    return read_log(lines_of(text), path)
 
 
 def stream(pieces: Iterable[bytes], path: str) -> Parsed:
@@ -71,46 +68,7 @@ def stream(pieces: Iterable[bytes], path: str) -> Parsed:
     >>> stream([b"bird: Sta", b"rted\n"], "calico-node.log").facts[0].event
     'bird-started'
     """
-    return _parse(decoded_lines(pieces, LONGEST_LINE + 1), path)
-
-
-def _parse(lines: Iterable[str], path: str) -> Parsed:
-    gaps, runs = LineGaps(path), Runs(MOST_EVENTS)
-    known_before = False
-    for line in unwrapped(lines, gaps):
-        read = read_line(line.text)
-        if read is not None:
-            _note(line, read, runs, gaps)
-            known_before = True
-        else:
-            known_before = is_passed_over(line.text, known_before=known_before)
-            if not known_before:
-                error = GapKind.COLLECTOR_ERROR if is_collector_error(line.text) else None
-                gaps.add(line.number, line.printed, kind=error)
-    facts = listing(path, runs.finish())
-    names = sorted(runs.names)
-    if len(names) > 1:
-        gaps.add(None, "", kind=GapKind.CONTRADICTED, why=f"the log names {len(names)} nodes: {', '.join(names[:5])}")
-    return Parsed(facts, gaps.result() + runs.gaps(path), names[0] if len(names) == 1 else None)
-
-
-def _note(line: Line, read: LineRead, runs: Runs, gaps: LineGaps) -> None:
-    event = told(line.text, read)
-    if event is None:
-        return
-    if read.rule and read.hidden:
-        gaps.add(line.number, line.printed, kind=GapKind.REDACTED, why=f"{read.rule.slug} with hidden values")
-    runs.add(event, line.number, event.text, line.printed)
-
-
-def _lines(text: str) -> Iterator[str]:
-    """The lines of a text one by one: a list of all lines of a big log costs more memory than the log."""
-    start, end = 0, text.find("\n")
-    while end >= 0:
-        yield text[start:end]
-        start, end = end + 1, text.find("\n", end + 1)
-    if start < len(text):
-        yield text[start:]
+    return read_log(decoded_lines(pieces, LONGEST_LINE + 1), path)
 
 
 # Asked late: other artifacts may quote a line of this log, this log quotes none of them.

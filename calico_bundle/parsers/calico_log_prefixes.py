@@ -46,10 +46,10 @@ def is_bare(printed: str) -> bool:
     return printed[10:11] == " " and printed[23:25] == " ["
 
 
-def unwrapped(lines: Iterable[str], gaps: LineGaps) -> Iterator[Line]:
+def unwrapped(lines: Iterable[str], gaps: LineGaps, first_line: int = 1) -> Iterator[Line]:
     """The lines without a collector's prefixes; the parts of a line that a container runtime split are joined."""
     split = _SplitLines(gaps)
-    for number, whole_line in enumerate(lines, start=1):
+    for number, whole_line in enumerate(lines, start=first_line):
         printed = _cut(whole_line, number, gaps)
         if is_bare(printed):
             yield Line(number, printed, printed)

@@ -31,7 +31,7 @@ _COLLECTOR_ERROR = re.compile(
     | No\sresources\sfound | Unable\sto\sconnect\sto\sthe\sserver | The\sconnection\sto\sthe\sserver\s
     | (?:/bin/)?(?:ba)?sh:\s.*not\sfound | \S+:\scommand\snot\sfound | exec\sfailed | unable\sto\supgrade\sconnection
     | cannot\sexec | Object\s"\S+"\sis\sunknown | Cannot\sopen\snetlink | RTNETLINK\sanswers
-    | rpc\serror: | Internal\serror\soccurred)
+    | rpc\serror: | Internal\serror\soccurred | (?:Create|Request)\slog\s(?:request\s)?error:\s)
     """
 )
 

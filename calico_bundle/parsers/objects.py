@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from calico_bundle.objects.building import read_facts
-from calico_bundle.objects.documents import Surroundings
+from calico_bundle.objects.log_frames import LogFrame, split_logs
 from calico_bundle.objects.object_lists import ObjectList
 from calico_bundle.objects.pod_lists import PodList
 from calico_bundle.objects.reading import Reading
-from calico_bundle.parsers import Parsed, Parser
-from calico_bundle.parsers.lines import is_collector_error, output_lines
+from calico_bundle.parsers import Parsed, Parser, Part
+from calico_bundle.parsers.calico_log_reading import lines_of, read_log
+from calico_bundle.parsers.remarks import SURROUNDINGS, is_error, is_note
 
 _LIST = b"apiVersion: v1\nitems:\n- "
 _LIST_OF_PODS = _LIST + b"apiVersion: v1\n  kind: Pod\n"
 _KUBECTL_JSON = b'{\n    "apiVersion": "v1",\n    "items": [\n'
-_LONGEST_REMARK = 400
-"""Characters of a line that are looked at to tell whether it is a remark; a hostile line may have a million."""
 
 # The first key tells: a log line in JSON may mention an apiVersion deep inside. API discovery (`"kind":
 # "APIResourceList"`) is no object. Text over several lines is no log: there apiVersion may stand further down.
 _JSON = re.compile(
     r"""(?x)
-    (?:\[\s*)? \{\s* (?: "?apiVersion"?\s*: | "kind"\s*:\s*"(?!API) | "metadata"\s*:\s*\{ | "items"\s*: )
+    (?:\[\s*)? \{\s* (?: "?apiVersion"?\s*: | "kind"\s*:\s*"(?!API) | "metadata"\s*:\s*\{ | "[iI]tems"\s*:
+                       | "selfLink"\s*:\s*"/apis?/ )
     """
 )
 _JSON_LINES = re.compile(r'(?:\[\s*)?\{[ \t]*\r?\n(?s:.*)\n[ \t]{1,8}"apiVersion"[ \t]*:')
@@ -52,7 +52,21 @@ def parse(text: str, path: str) -> Parsed:
     ('shop', 4)
     """
     reading = Reading(path, text)
-    return Parsed(tuple(read_facts(reading, text, _SURROUNDINGS)), reading.gaps())
+    rest, logs = split_logs(text)
+    facts = tuple(read_facts(reading, rest, SURROUNDINGS))
+    for log in logs:
+        if log.begins_twice:
+            reading.note(log.begins_twice)
+    return Parsed(facts, reading.gaps(), parts=tuple(_of_calico(logs, path)))
+
+
+def _of_calico(logs: Iterable[LogFrame], path: str) -> Iterator[Part]:
+    """The logs of calico-node among the objects; those of other programs are passed over, as they are in files."""
+    for log in logs:
+        if log.container == "calico-node" and not log.begins_twice:
+            parsed = read_log(lines_of(log.text), path, log.first_line)
+            name = f"log of {log.namespace}/{log.pod}"
+            yield Part(name, "calico-log", parsed, None, log.namespace, log.pod, log.container)
 
 
 def quick(data: bytes, path: str) -> Parsed | None:
@@ -86,7 +100,7 @@ def _read_list(pieces: Iterator[bytes], path: str, head: bytes, *, whole: bool) 
     """A List in kubectl's own layout that begins with `head`; None for another, or one that departs when it must not."""
     if not head.startswith(_LIST):
         return None
-    found = (PodList if head.startswith(_LIST_OF_PODS) else ObjectList)(path, _SURROUNDINGS)
+    found = (PodList if head.startswith(_LIST_OF_PODS) else ObjectList)(path, SURROUNDINGS)
     if found.read(pieces) or not whole:
         return Parsed(found.facts(), found.gaps())
     return None
@@ -107,15 +121,7 @@ def _read_kubectl_json(pieces: Iterator[bytes], path: str) -> Parsed:
     from calico_bundle.objects.json_lists import read_kubectl_list
 
     reading = Reading(path, "")
-    return Parsed(tuple(read_kubectl_list(pieces, reading, _SURROUNDINGS)), reading.gaps())
-
-
-def _is_noise(line: str) -> bool:
-    return next(output_lines(line[:_LONGEST_REMARK]), None) is None
-
-
-def _is_error(line: str) -> bool:
-    return is_collector_error(line[:_LONGEST_REMARK])
+    return Parsed(tuple(read_kubectl_list(pieces, reading, SURROUNDINGS)), reading.gaps())
 
 
 def _from_first_data(head: str) -> str:
@@ -123,11 +129,10 @@ def _from_first_data(head: str) -> str:
     rest = head.lstrip("\ufeff")
     while rest:
         line = rest.partition("\n")[0]
-        if not _is_noise(line) and not _is_error(line):
+        if not is_note(line) and not is_error(line):
             break
         rest = rest[len(line) + 1 :]
     return rest.lstrip(" \t") if rest.lstrip(" \t")[:1] in ("{", "[") else rest
 
 
-_SURROUNDINGS = Surroundings(_is_noise, _is_error)
 PARSER = Parser("k8s-objects", recognizes, parse, quick=quick, stream=stream)

@@ -100,10 +100,20 @@ def test_calico_node_status_is_as_good_as_its_time(told: str | None, newest: str
     assert _is_fresh(told, newest) is fresh
 
 
-def test_previous_containers_log_is_not_what_is_so_now():
+@pytest.mark.parametrize(
+    "path",
+    [
+        "calico-node-1.previous.log",
+        "calico-node/logs/previous.log",
+        "calico-node/logs/previous.insecure.log",
+        "calico-node/logs/rotated/0.log.20231102-061208",
+        "calico-node/logs/rotated/0.log.20231102-061208.gz!/0.log.20231102-061208",
+    ],
+)
+def test_previous_containers_log_is_not_what_is_so_now(path: str):
     """`kubectl logs --previous`: it sorts behind the current log, and its last line is older."""
     current = logged("start", "up")
-    before = [replace(e, evidence=replace(e.evidence, path="calico-node-1.previous.log")) for e in logged("down")]
+    before = [replace(e, evidence=replace(e.evidence, path=path)) for e in logged("down")]
     node = replace(silent(1), log_events=(*current, *before))
     assert state(cluster(node, silent(2))) is UP
 

@@ -98,6 +98,27 @@ def test_placing(path, expected):
     assert place(path, NODES) == expected
 
 
+@pytest.mark.parametrize(
+    "path,expected",
+    [
+        ("host-collectors/alpha/run-host/ip-route.txt", Placement("alpha", "ip-route")),
+        ("host-collectors/alpha/system/hostos_info.json", Placement("alpha")),
+        ("host-collectors/system/alpha/hostos_info.json", Placement("alpha")),
+        # A node, or a folder that one command filled; whose it is has to show in its addresses.
+        (
+            "host-collectors/run-host/alpha/ip-route.txt",
+            Placement(None, "ip-route", group="host-collectors/run-host/alpha"),
+        ),
+        ("host-collectors/my-copy/etc/hosts", Placement(group="host-collectors")),
+        ("host-collectors/journald/k0s.txt", Placement(group="host-collectors")),
+        ("host-collectors/system/node_list.json", Placement(group="host-collectors")),
+    ],
+)
+def test_machines_of_names_that_are_not_known_stay_apart(path, expected):
+    assert place(path, NODES) == expected
+    assert place(path, []) == expected
+
+
 def test_without_a_list_of_nodes_the_name_of_the_log_is_the_node():
     assert place("ip-commands/worker-1.log", []) == Placement("worker-1")
 

@@ -19,6 +19,7 @@ from tests.network.hand_made import (
     machine,
     pod,
     pool,
+    read,
     routes_of,
     service,
 )
@@ -47,7 +48,10 @@ class Plan:
             self.records[record] = "\n".join(change(str(self.records[record]).splitlines()))
 
     def build(self) -> ClusterNode:
-        return machine(self.name, *self.cards, **self.records)
+        records = dict(self.records)
+        some = records.pop("some_routes", None)
+        built = machine(self.name, *self.cards, **records)
+        return replace(built, some_routes=read("ip-route", some)) if some else built
 
 
 def plans() -> list[Plan]:
@@ -203,6 +207,14 @@ def no_record(plan: Plan, dice: random.Random) -> None:
     plan.records.pop(dice.choice(("routes", "rules", "neighbors", "sysctls", "sessions")), None)
 
 
+def some_routes(plan: Plan, dice: random.Random) -> None:
+    """In place of a routing table: by a router, by another node, and one of some destinations."""
+    plan.records.pop("routes", None)
+    default = f"default via 10.0.1.{dice.choice((1, 10 + _other(plan, dice)))} dev eth0\n"
+    block = f"10.244.{_other(plan, dice)}.0/26 via 10.0.1.1 dev eth0\n"
+    plan.records["some_routes"] = dice.choice((default, block, default + block))
+
+
 def no_cards(plan: Plan, dice: random.Random) -> None:
     del dice
     plan.cards = []
@@ -298,5 +310,5 @@ CHANGES: tuple[Change, ...] = (
     rule_for_a_source, rule_for_a_cable, neighbor_is_silent, neighbor_is_another, no_record, no_cards, session_down,
     strict_filter, filter_of_one_cable, filter_of_one_cable_is_not_recorded, card_with_the_address_of_a_pod,
     source_of_another, block_in_a_block, second_card, address_of_another, other_mask, not_ready, other_as_number,
-    in_a_cloud, masquerade,
+    in_a_cloud, masquerade, some_routes,
 )  # fmt: skip

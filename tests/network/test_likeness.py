@@ -27,6 +27,8 @@ FIELDS_IN_KEYS = {
     "bgp_routes": "a node with them and without routes is like no other",
     "log_events": "nature (recovering) and relation (mentions)",
     "incomplete": "nature",
+    "some_routes": "nature; a node with any but a default route by a router is like no other",
+    "in_kernel_order": "nothing that a packet meets: it is for the choice of an address",
 }
 
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calico_bundle.evidence import GapKind, quote
-from calico_bundle.parsers import calico_log
+from calico_bundle.parsers import calico_log, calico_log_reading
 from calico_bundle.parsers.calico_log_rules import RULES, classify
 from tests.parsers.calico_log_texts import BGP, DETECTED, INNER, PREFIX, line_of, read
 
@@ -131,7 +131,7 @@ def test_probe_texts_in_a_log_are_events_and_repeats_of_them_are_counted():
 
 
 def test_a_flapping_session_costs_no_more_than_the_limit_and_its_last_state_is_kept(monkeypatch):
-    monkeypatch.setattr(calico_log, "MOST_EVENTS", 10)
+    monkeypatch.setattr(calico_log_reading, "MOST_EVENTS", 10)
     states = ["start", "feed", "up"] * 20 + ["down"]
     parsed = read("\n".join(f"bird: Mesh_10_0_0_1: State changed to {state}" for state in states))
     assert len(parsed.facts) == 11
@@ -210,6 +210,27 @@ def test_other_texts_are_not_recognized(text):
 
 def test_runits_texts_are_recognized():
     assert calico_log.recognizes("Calico node failed to start\n")
+
+
+def frame(container, log, pod="kube-system/calico-node-x7k2p"):
+    whose = f"logs for container {container} of pod {pod} ====\n"
+    return f"==== START {whose}{log}==== END {whose}"
+
+
+def test_a_pods_logs_in_frames_are_known_by_the_pod():
+    long = frame("install-cni", 'time="2021-01-01T00:00:00Z" level=info msg="Installed"\n' * 200)
+    assert calico_log.recognizes(long[:8192])
+    assert not calico_log.recognizes(long[:8192].replace("calico-node-x7k2p", "coredns-x7k2p"))
+    parsed = calico_log.parse(long + frame("calico-node", INNER + "\n"), "logs.txt")
+    assert ([fact.evidence.line for fact in parsed.facts], parsed.gaps) == ([204], ())
+
+
+@pytest.mark.parametrize(
+    "error", ["Create log request error: no", 'Request log error: container "a" is waiting to start']
+)
+def test_a_log_that_the_dump_could_not_get_is_not_collected(error):
+    (gap,) = calico_log.parse(frame("calico-node", f"{error}\n"), "logs.txt").gaps
+    assert (gap.kind, gap.line) == (GapKind.COLLECTOR_ERROR, 2)
 
 
 # --- properties -------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from calico_bundle.calico.bgp import recovering
 from calico_bundle.cluster import ClusterNode
-from calico_bundle.facts import InterfaceFact, RuleFact, ServiceRuleFact
+from calico_bundle.facts import InterfaceFact, RouteFact, RuleFact, ServiceRuleFact
 from calico_bundle.facts.listing import words_of
 from calico_bundle.facts.route_queries import has_bird_routes
 from calico_bundle.network.cards import in_a_cloud
@@ -67,6 +67,7 @@ class Natures:
             node.sessions is None,
             recovering(node) is not None,
             node.incomplete,
+            tuple(map(_plain_route, node.some_routes)),
             self._forwarding.pods.gateway_answers(node.name),
         )
 
@@ -81,6 +82,14 @@ class Natures:
             or THIRD in own
             or self._tables.by_another(node.name)
             or (node.bgp_routes is not None and node.routes is None)
+            or any(map(self._is_about_some, node.some_routes))
+        )
+
+    def _is_about_some(self, route: RouteFact) -> bool:
+        """Whether a route is about some destinations, or leads to another node of the cluster."""
+        gateways = (hop.gateway for hop in route.next_hops if hop.gateway is not None)
+        return route.family == 4 and (
+            route.destination.prefixlen > 0 or any(int(gateway) in self._roles.held for gateway in gateways)
         )
 
     def has_uneven_cables(self, node: ClusterNode) -> bool:
@@ -125,6 +134,10 @@ class Natures:
 def _rule(rule: RuleFact) -> Key:
     matched = (rule.source, rule.destination, rule.input_device, rule.output_device, rule.mark, rule.mark_mask)
     return (rule.family, rule.priority, rule.inverted, *matched, rule.other, rule.action, rule.table)
+
+
+def _plain_route(route: RouteFact) -> Key:
+    return (route.family, route.table, route.type, route.destination, route.next_hops, route.metric)
 
 
 def _asked(key: str) -> bool:
