@@ -15,7 +15,7 @@ from calico_bundle.facts.endpoint_table import merge_endpoints
 from calico_bundle.facts.listing import FactList
 from calico_bundle.facts.log_events import NodeLog
 from calico_bundle.facts.pod_table import merge_pods
-from calico_bundle.facts.route_queries import any_bird_route_to, names_as_own
+from calico_bundle.facts.route_queries import any_bird_route_to, has_bird_routes, names_as_own
 from calico_bundle.facts.service_table import merge_services
 from calico_bundle.identity import MACHINE_KINDS, Owner, find_impostors, find_owners, make_directory
 from calico_bundle.records import (
@@ -25,9 +25,9 @@ from calico_bundle.records import (
     incomplete,
     log_events,
     merge_addresses,
-    merge_routes,
     merge_sessions,
 )
+from calico_bundle.stand_ins import addresses_out_of, left_open, lists_ipv4, routes_of, with_stand_ins
 
 T = TypeVar("T")
 
@@ -52,7 +52,10 @@ class ClusterNode:
     bgp_routes: Sequence[f.BGPRouteFact] | None = None
     log_events: Sequence[f.LogEventFact] = ()
     incomplete: frozenset[str] = frozenset()
-    """Kinds (`ip-addr`, `ip-route`) of which lines are hidden, cut off or not understood: what they lack may be there."""
+    """Kinds (`ip-addr`, `ip-route`) of which lines are hidden, cut off or not understood: what they lack may be there.
+
+    `stand_ins.NO_SOURCES` stands for the source addresses of routes, which `route -n` does not print.
+    """
     _index: CardIndex = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -88,6 +91,29 @@ class ClusterNode:
         """The interface of a name; None when there is none, or nothing was recorded."""
         return self._index.interface(name)
 
+    def lacks_interface(self, name: str) -> bool:
+        """Whether the machine surely has no interface of a name.
+
+        `ip -4 addr` and `ip -o addr` leave out those without an address, and show no link-layer address of any.
+        """
+        if self.interfaces is None or "ip-addr" in self.incomplete or self.interface(name) is not None:
+            return False
+        return any(i.mac for i in self.cards)
+
+    @property
+    def unseen_addresses(self) -> frozenset[f.Address]:
+        """IPv4 addresses that the node is said to have, and of which nothing recorded on it tells whether it has them."""
+        said = (
+            *(self.kubernetes.internal_ips if self.kubernetes else ()),
+            self.bgp_address.ip if self.bgp_address else None,
+        )
+        return frozenset(a for a in said if a is not None and a.version == 4 and self.holds(a) is None)
+
+    @property
+    def in_kernel_order(self) -> bool:
+        """Whether the interfaces and addresses stand in the order in which the kernel goes through them, none left out."""
+        return self.interfaces is not None and "ip-addr" not in self.incomplete
+
     @property
     def cards(self) -> Sequence[f.InterfaceFact]:
         """The interfaces that are not named like pods' cables: few, where the cables are many."""
@@ -101,11 +127,14 @@ class ClusterNode:
     def holds(self, address: f.Address) -> bool | None:
         """Whether the machine has the address; None when its addresses were not recorded, or not whole.
 
-        A route that has it as source or as local destination contradicts a listing that lacks it.
+        A route that has it as source or as local destination contradicts a listing that lacks it. `ip -4 addr` says
+        nothing of IPv6 addresses.
         """
         if self.interface_of(address) is not None:
             return True
         if self.addresses is None or "ip-addr" in self.incomplete:
+            return None
+        if address.version != 4 and not any(a.address.version == address.version for a in self.addresses):
             return None
         return None if names_as_own(self.routes or (), address) else False
 
@@ -167,7 +196,7 @@ class Cluster:
     @property
     def _calico_dumps(self) -> bool:
         names = (i.name for n in self.nodes.values() for i in n.interfaces or ())
-        events = any(n.log_events or n.sessions for n in self.nodes.values())
+        events = any(n.log_events or n.sessions or has_bird_routes(n.routes or ()) for n in self.nodes.values())
         return events or any(name.startswith(("cali", "vxlan.calico")) for name in names)
 
 
@@ -285,15 +314,21 @@ def _contradicting(stated: Iterable[f.NodeFact], objects: Mapping[str, f.NodeFac
             yield Gap(node.evidence.path, node.evidence.line, GapKind.CONTRADICTED, message)
 
 
-def _node(name: str, kubernetes: f.NodeFact | None, records: Records, cut: set[str], gaps: list[Gap]) -> ClusterNode:
+def _node(name: str, kubernetes: f.NodeFact | None, told: Records, cut: set[str], gaps: list[Gap]) -> ClusterNode:
+    records = with_stand_ins(told)
     interfaces, addresses = merge_addresses(records.get("ip-addr", ()), gaps)
+    routes = routes_of(records, gaps)
+    lacking = incomplete(records, cut) | left_open(records)
+    if not lists_ipv4(addresses):
+        addresses = addresses_out_of(routes)
+        lacking |= {"ip-addr"} if "ip-route" in lacking else frozenset()
     sysctls = records.get("sysctl", ())
     return ClusterNode(
         name,
         kubernetes,
         interfaces=interfaces,
         addresses=addresses,
-        routes=merge_routes(records.get("ip-route", ()), gaps),
+        routes=routes,
         rules=collected(records, "ip-rule", f.RuleFact),
         neighbors=collected(records, "ip-neigh", f.NeighborFact),
         sysctls={s.key: s for a in sysctls for s in a.parsed.of(f.SysctlFact)} if sysctls else None,
@@ -301,5 +336,5 @@ def _node(name: str, kubernetes: f.NodeFact | None, records: Records, cut: set[s
         sessions=merge_sessions([*records.get("bird-protocols", ()), *records.get("calicoctl-node-status", ())]),
         bgp_routes=collected(records, "bird-routes", f.BGPRouteFact),
         log_events=log_events(records),
-        incomplete=incomplete(records, cut),
+        incomplete=lacking,
     )

@@ -17,7 +17,7 @@ from calico_bundle.facts.pod_columns import columns_of
 from calico_bundle.facts.route_queries import names_as_own, own_addresses
 
 MACHINE_KINDS = frozenset({
-    "ip-addr", "ip-route", "ip-rule", "ip-neigh", "sysctl", "iptables-save",
+    "ip-addr", "ip-route", "ip-rule", "ip-neigh", "sysctl", "iptables-save", "ifconfig", "route-n", "fib-trie",
     "calico-log", "calicoctl-node-status", "bird-protocols", "bird-routes", "bird-status",
 })  # fmt: skip
 """Kinds of artifacts that belong to one machine; all others are about the cluster."""
@@ -25,7 +25,7 @@ MACHINE_KINDS = frozenset({
 _SPEAKS_OF_NODE = frozenset({"calico-log", "calicoctl-node-status", "bird-protocols", "bird-routes", "bird-status"})
 """Kinds that are about the node whatever network namespace they were read in."""
 
-_SHOWING_ADDRESSES = frozenset({"ip-addr", "ip-route"})
+_SHOWING_ADDRESSES = frozenset({"ip-addr", "ip-route", "ifconfig", "fib-trie"})
 """Kinds that show addresses of the machine itself."""
 
 PodPlace = tuple[str, str, str | None, bool]
