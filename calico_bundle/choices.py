@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from ipaddress import ip_address, ip_interface
 from typing import Any
 
@@ -22,6 +23,7 @@ from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.facts import Address, Interface
 from calico_bundle.network.forwarding import Forwarding
 from calico_bundle.network.routing import source_address
+from calico_bundle.stand_ins import NO_SOURCES
 
 
 class Choices:
@@ -54,7 +56,7 @@ class Choices:
         if "?" in (ip, method):
             return Detection(undecided="calico-node's IP or method comes from a reference that is not in the bundle")
         settings = Settings(ip, method, self.installation.version, family)
-        return choose_address(settings, self.machine(node), _stored(node, family))
+        return choose_address(settings, self.machine(node, family), _stored(node, family))
 
     @property
     def detects(self) -> bool:
@@ -65,17 +67,25 @@ class Choices:
     def under(self, method: str, family: int = 4) -> Mapping[str, Detection]:
         """What a method would choose, on every node."""
         version = self.installation.version
-        return {name: detect(method, self.machine(n), version, family) for name, n in self.cluster.nodes.items()}
+        nodes = self.cluster.nodes.items()
+        return {name: detect(method, self.machine(n, family), version, family) for name, n in nodes}
 
-    def machine(self, node: ClusterNode) -> Machine:
-        """A node as autodetection sees it: from `ip addr`, else from the annotation projectcalico.org/Interfaces."""
+    def machine(self, node: ClusterNode, family: int = 4) -> Machine:
+        """A node as autodetection sees it: from `ip addr`, else from the annotation projectcalico.org/Interfaces.
+
+        `ip -4 addr` shows it nothing of IPv6, and ifconfig neither all addresses nor the order of the cards.
+        """
         if node.name not in self._machines:
             self._machines[node.name] = self._seen(node)
-        return self._machines[node.name]
+        seen = self._machines[node.name]
+        if family == 4 or not seen.ordered or any(a.version == family for c in seen.cards or () for a in c.addresses):
+            return seen
+        return replace(seen, cards=None)
 
     def _seen(self, node: ClusterNode) -> Machine:
         internal = node.kubernetes.internal_ips if node.kubernetes else ()
-        if node.interfaces is not None and node.addresses is not None:
+        is_whole = node.interfaces is not None and node.addresses is not None and "ip-addr" not in node.incomplete
+        if is_whole:
             return Machine(_cards(node), internal, self._route_source(node), ordered=node.in_kernel_order)
         annotated = _annotated(node)
         return Machine(annotated, internal, self._route_source(node), ordered=False)
@@ -91,7 +101,12 @@ class Choices:
             if lookup.undecided:
                 raise OpenRouteError(lookup.undecided)
             route = lookup.route
-            return source_address(node, route, destination)[0] if route else None
+            if route is None:
+                return None
+            found = source_address(node, route, destination)[0]
+            if found is None and (not node.in_kernel_order or NO_SOURCES in node.incomplete):
+                raise OpenRouteError(f"the source address of `{route.evidence.text}` is not in the bundle")
+            return found
 
         return source
 

@@ -15,7 +15,7 @@ from calico_bundle.facts.endpoint_table import merge_endpoints
 from calico_bundle.facts.listing import FactList
 from calico_bundle.facts.log_events import NodeLog
 from calico_bundle.facts.pod_table import merge_pods
-from calico_bundle.facts.route_queries import any_bird_route_to, names_as_own
+from calico_bundle.facts.route_queries import any_bird_route_to, has_bird_routes, names_as_own
 from calico_bundle.facts.service_table import merge_services
 from calico_bundle.identity import A_POD, MACHINE_KINDS, Owner, find_impostors, find_owners, make_directory
 from calico_bundle.records import (
@@ -27,11 +27,11 @@ from calico_bundle.records import (
     log_events,
     merge_addresses,
     merge_neighbors,
-    merge_routes,
     merge_sessions,
     rules,
     some_routes,
 )
+from calico_bundle.stand_ins import addresses_out_of, left_open, lists_ipv4, routes_of, with_stand_ins
 
 T = TypeVar("T")
 
@@ -56,9 +56,12 @@ class ClusterNode:
     bgp_routes: Sequence[f.BGPRouteFact] | None = None
     log_events: Sequence[f.LogEventFact] = ()
     incomplete: frozenset[str] = frozenset()
-    """Kinds (`ip-addr`, `ip-route`) of which lines are hidden, cut off or not understood: what they lack may be there."""
-    in_kernel_order: bool = True
-    """Whether the interfaces stand in the kernel's order, in which autodetection walks them."""
+    """Kinds (`ip-addr`, `ip-route`) of which lines are hidden, cut off or not understood: what they lack may be there.
+
+    `stand_ins.NO_SOURCES` stands for the source addresses of routes, which `route -n` does not print.
+    """
+    listed_in_order: bool = True
+    """Whether what listed the interfaces keeps the kernel's order."""
     some_routes: Sequence[f.RouteFact] = ()
     """Routes that are known to be there, of tables of which the rest is not known."""
     _index: CardIndex = field(init=False, repr=False, compare=False)
@@ -95,6 +98,29 @@ class ClusterNode:
     def interface(self, name: str) -> f.InterfaceFact | None:
         """The interface of a name; None when there is none, or nothing was recorded."""
         return self._index.interface(name)
+
+    def lacks_interface(self, name: str) -> bool:
+        """Whether the machine surely has no interface of a name.
+
+        `ip -4 addr` and `ip -o addr` leave out those without an address, and show no link-layer address of any.
+        """
+        if self.interfaces is None or "ip-addr" in self.incomplete or self.interface(name) is not None:
+            return False
+        return any(i.mac for i in self.cards)
+
+    @property
+    def unseen_addresses(self) -> frozenset[f.Address]:
+        """IPv4 addresses that the node is said to have, and of which nothing recorded on it tells whether it has them."""
+        said = (
+            *(self.kubernetes.internal_ips if self.kubernetes else ()),
+            self.bgp_address.ip if self.bgp_address else None,
+        )
+        return frozenset(a for a in said if a is not None and a.version == 4 and self.holds(a) is None)
+
+    @property
+    def in_kernel_order(self) -> bool:
+        """Whether the interfaces and addresses stand in the order in which the kernel goes through them, none left out."""
+        return self.listed_in_order and self.interfaces is not None and "ip-addr" not in self.incomplete
 
     @property
     def cards(self) -> Sequence[f.InterfaceFact]:
@@ -180,7 +206,7 @@ class Cluster:
     @property
     def _calico_dumps(self) -> bool:
         names = (i.name for n in self.nodes.values() for i in n.interfaces or ())
-        events = any(n.log_events or n.sessions for n in self.nodes.values())
+        events = any(n.log_events or n.sessions or has_bird_routes(n.routes or ()) for n in self.nodes.values())
         return events or any(name.startswith(("cali", "vxlan.calico")) for name in names)
 
 
@@ -324,15 +350,21 @@ def _contradicting(stated: Iterable[f.NodeFact], objects: Mapping[str, f.NodeFac
             yield Gap(node.evidence.path, node.evidence.line, GapKind.CONTRADICTED, message)
 
 
-def _node(name: str, kubernetes: f.NodeFact | None, records: Records, cut: set[str], gaps: list[Gap]) -> ClusterNode:
+def _node(name: str, kubernetes: f.NodeFact | None, told: Records, cut: set[str], gaps: list[Gap]) -> ClusterNode:
+    records = with_stand_ins(told)
     interfaces, addresses = merge_addresses(address_listings(records), gaps)
+    routes = routes_of(records, gaps)
+    lacking = incomplete(records, cut) | left_open(records)
+    if not lists_ipv4(addresses):
+        addresses = addresses_out_of(routes)
+        lacking |= {"ip-addr"} if "ip-route" in lacking else frozenset()
     sysctls = records.get("sysctl", ())
     return ClusterNode(
         name,
         kubernetes,
         interfaces=interfaces,
         addresses=addresses,
-        routes=merge_routes(records.get("ip-route", ()), gaps),
+        routes=routes,
         some_routes=some_routes(records),
         rules=rules(records),
         neighbors=merge_neighbors(records.get("ip-neigh", ())),
@@ -341,6 +373,6 @@ def _node(name: str, kubernetes: f.NodeFact | None, records: Records, cut: set[s
         sessions=merge_sessions([*records.get("bird-protocols", ()), *records.get("calicoctl-node-status", ())]),
         bgp_routes=collected(records, "bird-routes", f.BGPRouteFact),
         log_events=log_events(records),
-        incomplete=incomplete(records, cut),
-        in_kernel_order="ip-addr" in records,
+        incomplete=lacking,
+        listed_in_order="ip-addr" in records,
     )

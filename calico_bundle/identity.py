@@ -20,7 +20,7 @@ from calico_bundle.facts.route_queries import names_as_own, own_addresses
 from calico_bundle.layouts.file_names import components, host_of_folder
 
 MACHINE_KINDS = frozenset({
-    "ip-addr", "ip-route", "ip-rule", "ip-neigh", "nmstate", "sysctl", "iptables-save",
+    "ip-addr", "ip-route", "ip-rule", "ip-neigh", "nmstate", "sysctl", "iptables-save", "ifconfig", "route-n", "fib-trie",
     "calico-log", "calicoctl-node-status", "bird-protocols", "bird-routes", "bird-status",
 })  # fmt: skip
 """Kinds of artifacts that belong to one machine; all others are about the cluster."""
@@ -31,7 +31,7 @@ _SPEAKS_OF_NODE = frozenset({"calico-log", "calicoctl-node-status", "bird-protoc
 HOSTNAME = "hostname"
 """The kind of a file that states what its machine calls itself."""
 
-_SHOWING_ADDRESSES = frozenset({"ip-addr", "ip-route", "nmstate"})
+_SHOWING_ADDRESSES = frozenset({"ip-addr", "ip-route", "nmstate", "ifconfig", "fib-trie"})
 """Kinds that show addresses of the machine itself."""
 
 A_POD = "a pod"

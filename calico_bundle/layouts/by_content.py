@@ -19,6 +19,9 @@ from calico_bundle.layouts.pod_paths import PodPath, is_pod_name, pod_of
 _NETNS_WORD = re.compile(
     r"(?i)(?<![a-z0-9])(?:ip[ _-])?netns[ _.-]+(?:exec[ _.-]+)?(?!list|ls|txt|log|show|identify)[a-z0-9]"
 )
+_UNDERSCORES = 2
+"""In NAMESPACE_POD_UID, and in POD_NAMESPACE_CONTAINER-ID.log."""
+
 _MACHINE_PARENTS = frozenset({"nodes", "node", "hosts", "host", "machines"})
 
 
@@ -41,7 +44,7 @@ def place(path: str, nodes: Sequence[str]) -> Placement:
     node = _known_node(folders, name, known)
     hint = read_name(known.without(name))
     pod = _pod(folders, name, hint)
-    node = node or _candidate(folders, hint, pod)
+    node = node or _candidate(folders, name, hint, pod)
     return Placement(node, hint.kind, hint.table, hint.family, pod.namespace, pod.pod, pod.container)
 
 
@@ -68,7 +71,7 @@ def _known_node(folders: Sequence[str], name: str, known: NodeNames) -> str | No
     return next(filter(None, (known.within(folder) for folder in reversed(folders))), None)
 
 
-def _candidate(folders: Sequence[str], hint: NameHint, pod: PodPath) -> str | None:
+def _candidate(folders: Sequence[str], name: str, hint: NameHint, pod: PodPath) -> str | None:
     """A name for the machine where no known node's stands in the path; whether it is a node's is for the join to find.
 
     Two machines must never get one name; a machine that gets two is only less well known. So a folder and what else the
@@ -77,12 +80,26 @@ def _candidate(folders: Sequence[str], hint: NameHint, pod: PodPath) -> str | No
     for above, below in pairwise(folders):
         if above.lower() in _MACHINE_PARENTS and names_a_host(below):
             return below
+    if pod.pod and (machine := _machine_of_logs((*folders, name))):
+        return machine
     if not hint.machine or pod.pod:
         return None
     folder = next((h for f in reversed(folders) if not is_pod_name(f) and (h := host_of_folder(f))), None)
     if folder and hint.rest:
         return f"{folder}/{hint.rest}"
     return folder or (hint.rest if names_a_host(hint.rest or "") else None)
+
+
+def _machine_of_logs(parts: Sequence[str]) -> str | None:
+    """The folder that a machine's /var/log/pods or /var/log/containers was copied to, as `kind export logs` does.
+
+    There the kubelet names what is below with underscores, which no name of Kubernetes has.
+    """
+    for at, (folder, below) in enumerate(pairwise(parts)):
+        if folder in ("pods", "containers") and below.count("_") == _UNDERSCORES:
+            above = [part for part in parts[:at] if part not in ("var", "log")]
+            return host_of_folder(above[-1]) if above else None
+    return None
 
 
 LAYOUT = Layout("by-content", "files recognized by their content", roots, place, rank=99)

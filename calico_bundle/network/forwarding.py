@@ -292,9 +292,9 @@ class Forwarding:
 
     def _unwrap(self, at: At, node: ClusterNode, device: str, outer_source: Address | None) -> Walk | At:
         there = replace(at, node=node, device=device, packet=at.packet.on(node.name), begins=False)
-        if node.interfaces is not None and node.interface(device) is None:
+        if node.lacks_interface(device):
             text = f"{node.name} has no {device} to take the packet out of its tunnel"
-            listed = tuple(i.evidence for i in node.interfaces[:1])
+            listed = tuple(i.evidence for i in (node.interfaces or ())[:1])
             cause = Cause(Why.NO_TUNNEL_DEVICE, node.name, text, listed, outer_source)
             return lost(there, cause, f"the device {device}", "none of that name")
         accepted = self.tunnels.accepts(outer_source)

@@ -47,6 +47,7 @@ class PredictedRouting:
         self._version = version
         self._connected = tuple(_connected(node))
         self._some_routes = [r for r in node.some_routes if r.family == 4 and r.table == "main"]
+        self._unseen = frozenset[Address]() if node.addresses is None else node.unseen_addresses
         self._rules = [r for r in node.rules or () if r.family in (4, None) and r.priority not in _DEFAULT_RULES]
 
     def lookup(self, destination: Address, source: Address | None = None, device: str | None = None) -> Lookup:
@@ -54,6 +55,8 @@ class PredictedRouting:
 
         By the three default rules where rules were not recorded; where others may apply, their tables are not known.
         """
+        if destination in self._unseen:
+            return Lookup(None, f"whether {destination} is an address of {self._node.name} is not in the bundle")
         if self._is_own(destination):
             return self._found("local", destination, NextHop(None, "lo", (), 1))
         rule = next((r for r in self._rules if applies(r, destination, source, device) is not False), None)
@@ -192,7 +195,7 @@ class PredictedRouting:
         if kind is Encapsulation.IPIP:
             return self._found("unicast", destination, NextHop(remote, IPIP_DEVICE, ("onlink",), 1), session.evidence)
         device = next((d for network, d in self._connected if remote in network), None)
-        if device is None and self._node.addresses is None:
+        if device is None and (self._node.addresses is None or "ip-addr" in self._node.incomplete):
             return Lookup(None, f"whether {self._node.name} has a card in the network of {remote} is not in the bundle")
         hop = NextHop(remote, device, (), 1)
         if device is None:
@@ -202,7 +205,7 @@ class PredictedRouting:
 
     def _lacks(self, device: str) -> bool:
         """Whether a tunnel's device is not there: Felix makes none while no card holds the node's Calico address."""
-        return bool(device and self._node.interfaces) and self._node.interface(device) is None
+        return bool(device) and self._node.lacks_interface(device)
 
     def _listing(self) -> tuple[Evidence, ...]:
         return tuple(i.evidence for i in (self._node.interfaces or ())[:1])

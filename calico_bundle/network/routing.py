@@ -16,6 +16,7 @@ from calico_bundle.facts.route_listing import RouteBase, RouteListing
 from calico_bundle.facts.route_tables import parts_of
 from calico_bundle.network.prefixes import Prefixes
 from calico_bundle.numbers import whole_number
+from calico_bundle.stand_ins import NO_SOURCES
 
 DROPPING_TYPES = frozenset({"blackhole", "unreachable", "prohibit"})
 _DEFAULT_ORDER = ("local", "main", "default")
@@ -166,6 +167,9 @@ class NodeRouting:
         """`ip route show table all` lists the local table too; without it, other tables were not asked for."""
         if not self._all_recorded:
             self._tables["local"] = RoutingTable(_local_routes(node.card_addresses))
+        self._main_recorded = self._all_recorded or "main" in self._tables
+        self._unseen = frozenset[Address]() if self._all_recorded else node.unseen_addresses
+        self._node = node.name
         self._others = sorted(self._tables.keys() - set(_DEFAULT_ORDER))
         self._incomplete = "ip-route" in node.incomplete
         self._known: dict[tuple[Address, Address | None, str | None], Lookup] = {}
@@ -180,11 +184,22 @@ class NodeRouting:
         return self._known[key]
 
     def _decided(self, destination: Address, source: Address | None, device: str | None) -> Lookup:
+        if destination in self._unseen:
+            return Lookup(None, f"whether {destination} is an address of {self._node} is not in the bundle")
         found = self._looked_up(destination, source, device)
+        if found.undecided is None and (open_one := self._not_told(found.route)):
+            return Lookup(None, open_one)
         exact = found.route is not None and found.route.destination.prefixlen == destination.max_prefixlen
         if self._incomplete and not exact and not found.undecided:
             return Lookup(None, "lines of the routing table are hidden, cut off or not understood")
         return found
+
+    def _not_told(self, route: RouteFact | None) -> str | None:
+        """What a listing leaves open that has not all of `ip route`: other tables alone, or destinations alone."""
+        if route is None:
+            return None if self._main_recorded else "the routing table main is not in the bundle"
+        sent_on = route.type == "unicast" and not route.next_hops
+        return f"the next hop of `{route.evidence.text}` is not in the bundle" if sent_on else None
 
     def _looked_up(self, destination: Address, source: Address | None, device: str | None) -> Lookup:
         if not self._rules:
@@ -298,24 +313,38 @@ def _is_device(wanted: str, actual: str) -> bool:
 
 
 def source_address(node: ClusterNode, route: RouteFact, toward: Address) -> tuple[Address | None, Evidence | None]:
-    """The address a node's own packet gets on a route: its `src`, else the one of its device."""
+    """The address a node's own packet gets on a route: its `src`, else the one of its device.
+
+    Where the listing prints no `src` it is taken to be the device's, if that has one address alone.
+    """
     if route.source is not None:
         return route.source, route.evidence
     if not route.next_hops:
         return None, None
     hop = route.next_hops[0]
+    if NO_SOURCES in node.incomplete and len(_possible_sources(node, hop.device)) > 1:
+        return None, None
     return device_address(node, hop.device, hop.gateway or toward)
+
+
+def _possible_sources(node: ClusterNode, device: str | None) -> list[AddressFact]:
+    """A device's addresses, and those that somebody gave to the loopback in order to send from them."""
+    return [
+        a for a in node.card_addresses if a.address.version == 4 and _selectable(a) and a.interface in (device, "lo")
+    ]
 
 
 def device_address(node: ClusterNode, device: str | None, near: Address) -> tuple[Address | None, Evidence | None]:
     """The address that the kernel picks for a device and a neighbor, by inet_select_addr().
 
     That is an address of the device whose network holds the neighbor, else the device's first, else (a pod's cable has
-    none) the first address of any device, in the order of the devices; never one of link or host scope.
+    none) the first address of any device, in the order of the devices; never one of link or host scope. None where the
+    order would decide and is not known.
     """
     usable = [a for a in node.card_addresses if a.address.version == 4 and _selectable(a)]
     own = [a for a in usable if a.interface == device]
-    best = next((a for a in own if near in a.address.network), None) or next(iter(own or usable), None)
+    first = (own or usable)[:1] if node.in_kernel_order or len(own or usable) == 1 else []
+    best = next((a for a in own if near in a.address.network), None) or next(iter(first), None)
     return (best.address.ip, best.evidence) if best else (None, None)
 
 

@@ -22,6 +22,10 @@ _WRAPPERS = (
     re.compile(r"\d{4}-\d\d-\d\d_\d\d:\d\d:\d\d(?:\.\d+)? "),  # svlogd, under /var/log/calico
     re.compile(r"\[pod/[^\]\s]+\] ?"),  # kubectl logs --prefix
     re.compile(r"(?:[\w.-]+ ){1,2}[\w.-]+ [|\u2502\u203a] ?"),  # stern
+    # stern's default template has no mark behind POD CONTAINER: then a message that begins with its time shows the end,
+    # or a container that its pod is named for.
+    re.compile(r"(?:[a-z0-9][a-z0-9.-]* ){2,3}(?=\d{4}-\d\d-\d\d[ T]\d\d:|bird6?: )"),
+    re.compile(r"(?:[a-z0-9-]+ )?([a-z0-9][a-z0-9-]*)-[bcdfghjklmnpqrstvwxz2456789]{5} \1 "),
     re.compile(r"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \S+ (?:(?!bird6?: )[\w.@/-]+(?:\[\d+\])?: )?"),  # journald
 )
 _MOST_PREFIXES = 4

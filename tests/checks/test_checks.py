@@ -143,8 +143,15 @@ def blames_another(told, finding) -> bool:
     return errors and finding.subject.partition("/")[2] in told.expected["must_not_blame"]
 
 
-def test_address_is_not_missing_where_ip_addr_is():
-    assert "CB103" in skipped(changed("stale-address", without("ip_addr")))
+def test_address_is_not_missing_where_ip_addr_and_the_table_local_are():
+    assert "CB103" in skipped(changed("stale-address", without("ip_addr", "ip_route")))
+
+
+def test_the_table_local_shows_that_an_address_is_missing():
+    """Without `ip addr` it has all addresses of the machine."""
+    told = [(f.code, f.subject) for f in changed("stale-address", without("ip_addr")).findings]
+    assert told == [(f.code, f.subject) for f in changed("stale-address", lambda _, text: text).findings]
+    assert ("CB103", "node/node-2") in told
 
 
 def test_fix_is_can_reach_for_calico_that_does_not_know_the_internal_ip():

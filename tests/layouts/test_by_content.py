@@ -190,3 +190,32 @@ def test_nothing_to_place():
 
 def test_it_is_asked_last():
     assert all_layouts()[-1] is LAYOUT
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "kind-logs/worker-1/pods/kube-system_calico-node-x7k2p_0f0e0d0c-1111/calico-node/0.log",
+        "worker-1/var/log/pods/kube-system_calico-node-x7k2p_0f0e0d0c-1111/calico-node/0.log",
+        f"_artifacts/worker-1/containers/calico-node-x7k2p_kube-system_calico-node-{'0f' * 32}.log",
+    ],
+)
+def test_logs_as_a_kubelet_keeps_them_are_of_the_machine_above_them(path):
+    """kind export logs, and the e2e tests' log-dump."""
+    placed = place(path, [])
+    assert (placed.node, placed.pod, placed.container) == ("worker-1", "calico-node-x7k2p", "calico-node")
+    assert place(path, ["worker-1.example.com"]).node == "worker-1.example.com"
+
+
+@pytest.mark.parametrize("folders", ["", "pods/", "var/log/pods/", "cluster-resources/pods/logs/"])
+def test_logs_of_pods_without_a_machine_above_them_name_none(folders):
+    assert place(f"{folders}kube-system_calico-node-x7k2p_0f0e0d0c-1111/calico-node/0.log", []).node is None
+    assert place("namespaces/shop/pods/calico-node-x7k2p/calico-node/logs/current.log", []).node is None
+    assert place("shop/pods/calico-node-x7k2p/calico-node.log", []).node is None
+
+
+@pytest.mark.parametrize(
+    "name", ["ifconfig-a_worker-1.txt", "worker-1-netstat-rn.txt", "route-n-worker-1.log", "worker-1_fib_trie"]
+)
+def test_commands_of_machines_without_ip_are_told_from_a_host(name):
+    assert place(name, []).node == "worker-1"

@@ -28,7 +28,7 @@ FIELDS_IN_KEYS = {
     "log_events": "nature (recovering) and relation (mentions)",
     "incomplete": "nature",
     "some_routes": "nature; a node with any but a default route by a router is like no other",
-    "in_kernel_order": "nothing that a packet meets: it is for the choice of an address",
+    "listed_in_order": "nature",
 }
 
 

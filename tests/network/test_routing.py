@@ -265,7 +265,7 @@ def test_no_rule_has_a_route():
 
 
 def test_ipv6_routes_are_another_world():
-    assert chosen("default via fe80::1 dev eth0 metric 1024", "8.8.8.8") is None
+    assert chosen("10.0.1.0/24 dev eth0\ndefault via fe80::1 dev eth0 metric 1024", "8.8.8.8") is None
 
 
 @given(

@@ -26,6 +26,8 @@ from tests.parsers.calico_log_texts import BGP, DETECTED, INNER, PREFIX, line_of
         "[pod/calico-node-abcde/calico-node] 2025-01-01T00:00:00.000000000Z ",
         "calico-node-abcde calico-node │ ",
         "calico-system calico-node-abcde calico-node | ",
+        "calico-node-bcd2f calico-node ",
+        "calico-system calico-node-bcd2f calico-node ",
         "Jan 01 00:00:00 worker-2 docker[123]: ",
         "2025-01-01T00:00:00+0000 worker-2 dockerd[1]: ",
     ],
@@ -40,6 +42,11 @@ def test_prefixes_are_seen_through(before):
     assert parsed.gaps == ()
     assert [f.evidence.text for f in parsed.facts] == [quote(line) for line in text.splitlines()]
     assert calico_log.recognizes(text)
+
+
+def test_sterns_default_prefix_ends_where_the_container_its_pod_is_named_for_ends():
+    text = f"calico-node-bcd2f calico-node {INNER}\ncalico-node-bcd2f calico-node Calico node started successfully\n"
+    assert [f.event for f in read(text).facts] == ["address-autodetected", "calico-started"]
 
 
 def test_docker_json_lines_are_seen_through_and_their_parts_joined():

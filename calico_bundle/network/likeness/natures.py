@@ -67,6 +67,7 @@ class Natures:
             node.sessions is None,
             recovering(node) is not None,
             node.incomplete,
+            node.listed_in_order,
             tuple(map(_plain_route, node.some_routes)),
             self._forwarding.pods.gateway_answers(node.name),
         )

@@ -51,6 +51,10 @@ class Recorded:
         path = next((self._root / "nodes" / node).glob("*/calico-node-*.log"))
         return path.stem, path.read_text(encoding="utf-8")
 
+    def namespace(self, pod: str) -> str:
+        """The namespace of a pod."""
+        return next(str(p["metadata"]["namespace"]) for p in self.objects("pods") if p["metadata"]["name"] == pod)
+
 
 @dataclass(frozen=True, slots=True)
 class Rendering:

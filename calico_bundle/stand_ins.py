@@ -1,0 +1,81 @@
+"""What a node's older tools printed, in the place of `ip` where `ip` printed nothing of the kind, and what they leave open."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from calico_bundle import facts as f
+from calico_bundle.bundle import Artifact
+from calico_bundle.evidence import Gap
+from calico_bundle.facts.cards import distinct_of
+from calico_bundle.facts.own_routes import addresses_of
+from calico_bundle.facts.route_tables import merge
+from calico_bundle.records import Records, merge_routes
+
+NO_SOURCES = "source addresses of routes"
+"""Among what is incomplete of a node: which source address its routes prescribe, if any, is not known."""
+
+
+def with_stand_ins(records: Records) -> Records:
+    """The records, with ifconfig's addresses and the main table of `route -n` where no output of `ip` has any of them."""
+    found = dict(records)
+    if records.get("ifconfig") and not any(map(_shows_ipv4, records.get("ip-addr", ()))):
+        found["ip-addr"] = [*records.get("ip-addr", ()), *records["ifconfig"]]
+    if records.get("route-n") and not any(map(_has_main_table, records.get("ip-route", ()))):
+        found["ip-route"] = [*records.get("ip-route", ()), *records["route-n"]]
+    return found
+
+
+def left_open(records: Records) -> frozenset[str]:
+    """What `ClusterNode.incomplete` has to say of records with stand-ins: ifconfig leaves out addresses by itself.
+
+    >>> left_open({})
+    frozenset()
+    """
+    by_ifconfig = any(a.kind == "ifconfig" for a in records.get("ip-addr", ()))
+    by_route = any(a.kind == "route-n" for a in records.get("ip-route", ()))
+    return frozenset(word for word, said in (("ip-addr", by_ifconfig), (NO_SOURCES, by_route)) if said)
+
+
+def _shows_ipv4(artifact: Artifact) -> bool:
+    """Whether a listing has IPv4 addresses: `ip link` and `ip -6 addr` have none."""
+    return lists_ipv4(artifact.parsed.of(f.AddressFact))
+
+
+def lists_ipv4(addresses: Sequence[f.AddressFact] | None) -> bool:
+    """Whether there is an IPv4 address among some, as every machine has on its loopback.
+
+    >>> lists_ipv4(None)
+    False
+    """
+    return any(a.address.version == 4 for a in distinct_of(addresses or ()))
+
+
+def _has_main_table(artifact: Artifact) -> bool:
+    """Whether a listing has IPv4 routes of the table main, which come first where all tables are listed."""
+    routes = artifact.parsed.of(f.RouteFact)
+    return artifact.placement.table in (None, "main") and any(r.family == 4 and r.table == "main" for r in routes)
+
+
+def routes_of(records: Records, gaps: list[Gap]) -> Sequence[f.RouteFact] | None:
+    """A node's routes out of records with stand-ins.
+
+    `/proc/net/fib_trie` names no next hop: alone it is no routing table, beside one it has the addresses of the machine.
+    That what stands in differs shows nothing: it never has all of what `ip` prints.
+    """
+    listed = records.get("ip-route", ())
+    by_ip = merge_routes([a for a in listed if a.kind == "ip-route"], gaps)
+    others = sorted((a for a in listed if a.kind == "route-n"), key=lambda a: (-len(a.parsed.facts), a.path))
+    if not others:
+        return by_ip
+    tries = records.get("fib-trie", ())
+    return merge([("", by_ip or ()), *((a.path, a.parsed.of(f.RouteFact)) for a in (*others, *tries))])[0]
+
+
+def addresses_out_of(routes: Sequence[f.RouteFact] | None) -> tuple[f.AddressFact, ...] | None:
+    """The addresses of a machine whose own listing was not recorded, as its routes have them; None where they do not.
+
+    >>> addresses_out_of(None) is None
+    True
+    """
+    return None if routes is None else addresses_of(routes)
