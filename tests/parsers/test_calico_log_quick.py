@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from calico_bundle.evidence import quote
 from calico_bundle.facts import LogEventFact
 from calico_bundle.facts.log_events import LogEvents
-from calico_bundle.parsers import Parsed, calico_log, calico_log_prefixes, calico_log_quick, choose
+from calico_bundle.parsers import (
+    Parsed,
+    calico_log,
+    calico_log_prefixes,
+    calico_log_quick,
+    calico_log_reading,
+    choose,
+)
 from calico_bundle.parsers.calico_log_rules import RULES, may_match
 from calico_bundle.parsers.calico_log_rules.daemons import BIRD, is_of_pod
 from calico_bundle.sources.text import decode
@@ -164,7 +171,7 @@ def test_recorded_logs_are_taken_and_read_alike(log):
 
 @pytest.mark.parametrize("most", [2, 5])
 def test_flapping_sessions_are_read_alike(monkeypatch, most):
-    monkeypatch.setattr(calico_log, "MOST_EVENTS", most)
+    monkeypatch.setattr(calico_log_reading, "MOST_EVENTS", most)
     monkeypatch.setattr(calico_log_quick, "MOST_EVENTS", most)
     states = ["start", "up", "up", "down", "start", "start", "start", "up"]
     lines = [INNER, *(f"bird: Mesh_10_0_0_{n}: State changed to {s}" for s in states for n in (1, 2)), INNER]
