@@ -28,8 +28,8 @@ _SPEAKS_OF_NODE = frozenset({"calico-log", "calicoctl-node-status", "bird-protoc
 _SHOWING_ADDRESSES = frozenset({"ip-addr", "ip-route"})
 """Kinds that show addresses of the machine itself."""
 
-PodPlace = tuple[str, str, str | None, bool]
-"""A pod's namespace and name, its node, and whether it runs in the node's own network."""
+PodPlace = tuple[str, str, str | None, bool | None]
+"""A pod's namespace and name, its node, and whether it runs in the node's own network (None: not shown)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class NodeDirectory:
         self._names: dict[str, set[tuple[str, str]]] = {}
         self._addresses: dict[object, set[str]] = {}
         self._own: dict[str, list[Address]] = {}
-        self._pods: dict[str, set[tuple[str | None, str | None, bool]]] = {}
+        self._pods: dict[str, set[tuple[str | None, str | None, bool | None]]] = {}
         for namespace, name, pods_node, host_network in pods:
             self._pods.setdefault(name, set()).add((namespace, pods_node, host_network))
         for node in nodes:

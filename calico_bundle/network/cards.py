@@ -34,10 +34,12 @@ _MACHINES_OF_ONES_OWN = ("kind:", "k3s:", "rke2:", "metal3:", "baremetalhost:", 
 
 
 def in_a_cloud(node: ClusterNode) -> bool:
-    """Whether a cloud provider says that the node is one of its machines (spec.providerID).
+    """Whether a cloud provider says that the node is one of its machines (spec.providerID), or may say so unseen.
 
     >>> in_a_cloud(ClusterNode("n1"))
     False
     """
     provider = node.kubernetes.provider_id if node.kubernetes else None
+    if node.kubernetes and "provider_id" in node.kubernetes.not_shown:
+        return True
     return bool(provider) and not str(provider).startswith(_MACHINES_OF_ONES_OWN)
