@@ -5,22 +5,28 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from calico_bundle.errors import NotABundleError, UsageError
 from calico_bundle.evidence import Gap, GapKind, clean
 from calico_bundle.facts import NodeFact
 from calico_bundle.layouts import Layout, Placement, all_layouts
-from calico_bundle.parsers import HEAD_CHARACTERS, Parsed, choose
+from calico_bundle.parsers import HEAD_CHARACTERS, Parsed, Parser, choose
 from calico_bundle.parsers.quick import QuickReading
 from calico_bundle.sources import Input, Limits, Member, read_members
 from calico_bundle.sources.text import can_come_in_pieces, decode, decode_head, looks_binary, text_pieces
 
 Progress = Callable[[int, int | None, str], None]
+Rooted = Sequence[tuple[Layout, Sequence[str]]]
+"""Every layout with the folders in which its fingerprint was found."""
 
 LARGE_BYTES = 8 * 1024 * 1024
 """A file larger than this is not held whole, if its parser can read it in pieces."""
+
+HELD_BYTES = 64 * 1024 * 1024
+"""How much of the files that are read late is held until their layouts have placed them; what is more is read at once."""
 
 _HEAD_BYTES = 64 * 1024
 
@@ -65,6 +71,22 @@ class _Read:
     kind: str | None
     parsed: Parsed
     binary: bool = False
+    later: Callable[[], Parsed] | None = None
+
+
+class _Pass:
+    """One reading pass over all inputs: its quick readers, and the room that is left for files that are read late."""
+
+    def __init__(self) -> None:
+        self.quick = QuickReading()
+        self._room = HELD_BYTES
+
+    def has_room(self, size: int) -> bool:
+        """Whether a file may be held; it then takes its room."""
+        if size > self._room:
+            return False
+        self._room -= size
+        return True
 
 
 def read_bundle(
@@ -86,10 +108,10 @@ def read_bundle(
         _check(one)
     gaps: list[Gap] = []
     files: list[_Read] = []
-    quick = QuickReading()
+    reading = _Pass()
     for one in sources:
         prefix = f"{input_name(one)}!/" if len(sources) > 1 else ""
-        files += _read_one(one, prefix, limits or Limits(), gaps, progress, quick)
+        files += _read_one(one, prefix, limits or Limits(), gaps, progress, reading)
     if all(f.kind in (None, _COLLECTOR_ERROR) and not f.parsed.facts for f in files):
         raise NotABundleError(_nothing_known(sources, files, gaps))
     artifacts = _place(files)
@@ -117,11 +139,11 @@ def _check(source: object) -> None:
 
 
 def _read_one(
-    source: Input, prefix: str, limits: Limits, gaps: list[Gap], progress: Progress | None, quick: QuickReading
+    source: Input, prefix: str, limits: Limits, gaps: list[Gap], progress: Progress | None, reading: _Pass
 ) -> list[_Read]:
     found: list[Gap] = []
     files = [
-        _parse(member, prefix, quick)
+        _parse(member, prefix, reading)
         for member in read_members(source, limits=limits, on_gap=found.append, on_progress=progress)
     ]
     gaps += [Gap(prefix + g.path, g.line, g.kind, g.message) for g in found]
@@ -148,7 +170,7 @@ def _nothing_known(sources: Sequence[Input], files: Sequence[_Read], gaps: Seque
     return f"{names}: {found} something this program knows{aside}{unread}; expected is what {_KNOWN}"
 
 
-def _parse(member: Member, prefix: str, quick: QuickReading) -> _Read:
+def _parse(member: Member, prefix: str, reading: _Pass) -> _Read:
     path = prefix + member.path
     try:
         if member.size > LARGE_BYTES and (found := _parse_in_pieces(member, path)):
@@ -156,15 +178,22 @@ def _parse(member: Member, prefix: str, quick: QuickReading) -> _Read:
         data = member.read()
     except NotABundleError as error:
         return _Read(path, member.size, None, Parsed((), (Gap(path, None, GapKind.UNREADABLE, str(error)),)))
-    if taken := quick.guess(data, path):
+    if taken := reading.quick.guess(data, path):
         return _Read(path, len(data), *taken)
     if looks_binary(data[:_BINARY_SHOWS_BYTES]):
         return _Read(path, len(data), None, _NOTHING, binary=True)
     parser = choose(decode_head(data, HEAD_CHARACTERS))
     if parser is None:
         return _Read(path, len(data), None, _NOTHING)
-    taken = quick.read(parser, data, path) or (parser.kind, parser.parse(decode(data), path))
+    if parser.late and reading.has_room(len(data)):
+        later = partial(_parse_late, parser, data, path)
+        return _Read(path, len(data), parser.kind, _NOTHING, later=later)
+    taken = reading.quick.read(parser, data, path) or (parser.kind, parser.parse(decode(data), path))
     return _Read(path, len(data), *taken)
+
+
+def _parse_late(parser: Parser, data: bytes, path: str) -> Parsed:
+    return parser.parse(decode(data), path)
 
 
 def _parse_in_pieces(member: Member, path: str) -> _Read | None:
@@ -197,24 +226,44 @@ class _Counted:
 def _place(files: Sequence[_Read]) -> tuple[Artifact, ...]:
     """Ask the layouts, the most particular first, where each file belongs; by-content takes what is left."""
     paths = [f.path for f in files]
-    nodes = sorted({fact.name for f in files for fact in f.parsed.of(NodeFact)})
     rooted = [(layout, sorted(layout.roots(paths), key=len, reverse=True)) for layout in all_layouts()]
-    return tuple(_placed(file, rooted, nodes) for file in files)
+    files = _caught_up(files, rooted)
+    nodes = _node_names(files)
+    return tuple(_artifact(file, *_placed(file.path, rooted, nodes)) for file in files)
 
 
-def _placed(file: _Read, rooted: Sequence[tuple[Layout, Sequence[str]]], nodes: Sequence[str]) -> Artifact:
+def _caught_up(files: Sequence[_Read], rooted: Rooted) -> Sequence[_Read]:
+    """The files with those read that had to wait, unless their layout sets them aside."""
+    if all(file.later is None for file in files):
+        return files
+    nodes = _node_names(files)
+    return [
+        replace(f, parsed=f.later(), later=None) if f.later and not _is_skipped(f, rooted, nodes) else f for f in files
+    ]
+
+
+def _is_skipped(file: _Read, rooted: Rooted, nodes: Sequence[str]) -> bool:
+    return bool(_placed(file.path, rooted, nodes)[1].skip)
+
+
+def _node_names(files: Sequence[_Read]) -> Sequence[str]:
+    return sorted({fact.name for f in files for fact in f.parsed.of(NodeFact)})
+
+
+def _placed(path: str, rooted: Rooted, nodes: Sequence[str]) -> tuple[str, Placement]:
     for layout, roots in rooted:
         for root in roots:
-            placement = layout.place(file.path[len(root) :], nodes) if file.path.startswith(root) else None
+            placement = layout.place(path[len(root) :], nodes) if path.startswith(root) else None
             if placement is not None:
-                return _artifact(file, layout.name, placement)
-    return _artifact(file, "by-content", Placement())
+                return layout.name, placement
+    return "by-content", Placement()
 
 
 def _artifact(file: _Read, layout: str, placement: Placement) -> Artifact:
     if placement.skip:
         return Artifact(file.path, file.size, None, _NOTHING, layout, placement)
-    return Artifact(file.path, file.size, file.kind, file.parsed, layout, placement)
+    parsed = file.later() if file.later else file.parsed
+    return Artifact(file.path, file.size, file.kind, parsed, layout, placement)
 
 
 def _layout_names(artifacts: Sequence[Artifact]) -> tuple[str, ...]:

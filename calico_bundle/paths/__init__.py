@@ -20,6 +20,7 @@ from calico_bundle.paths.classes import Classes
 from calico_bundle.paths.fates import Asker, Fate, Lookups, Verdict
 from calico_bundle.paths.pods import (
     NETWORK_NOT_SHOWN,
+    NODE_NOT_SHOWN,
     SETTLES,
     DoubtfulGroup,
     PathGroup,
@@ -97,6 +98,8 @@ class DnsPaths:
             return self._plain(node, Verdict.NOT_APPLICABLE, spared)
         if host is None:
             return self._plain(node, Verdict.UNKNOWN, f"{NETWORK_NOT_SHOWN}; {SETTLES}")
+        if policy is None and node is None:
+            return self._plain(node, Verdict.UNKNOWN, f"{NODE_NOT_SHOWN}; {SETTLES}")
         found = self._asking(node, columns.ipv4s[place], host=host)
         return self._in_doubt(found) if policy is None else found
 

@@ -13,6 +13,7 @@ from calico_bundle.paths.fates import Asker, Fate, Lookups, Verdict, reason_of, 
 
 SETTLES = "`kubectl get pods -A -o yaml` would settle it"
 POLICY_NOT_SHOWN = "whether the pod uses cluster DNS (dnsPolicy) is not shown by a table or a description"
+NODE_NOT_SHOWN = "no node of the pod is shown: it has none yet, or the table lacks it"
 NETWORK_NOT_SHOWN = "whether the pod uses its node's network (hostNetwork) is not shown, and its address does not tell"
 
 

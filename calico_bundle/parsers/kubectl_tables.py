@@ -1,0 +1,183 @@
+"""`kubectl get -o wide` and `calicoctl get -o wide`: objects in tables, as far as the columns show them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TypeAlias
+
+from calico_bundle.evidence import Evidence, GapKind, LineGaps, quote
+from calico_bundle.objects.reading import is_hidden, is_hidden_address
+from calico_bundle.objects.table_rows import TABLES, Row, Table
+from calico_bundle.parsers import Parsed, Parser
+from calico_bundle.parsers.lines import is_collector_error, is_output
+from calico_bundle.parsers.table_text import Header, header_of
+
+_LINES_BEFORE = 20
+"""Lines of output among which a header has to stand: a title may come first."""
+
+_NAMESPACE = re.compile(r"\bkubectl\b.*?\s(?:-n[ =]?|--namespace[ =])([a-z0-9-]+)")
+_LONGEST_COMMAND = 400
+
+
+def recognizes(head: str) -> bool:
+    """Whether a text begins like a table of kubectl or calicoctl.
+
+    >>> recognizes("NAME   STATUS   ROLES   AGE   VERSION\\n"), recognizes("default via 10.0.0.1 dev eth0\\n")
+    (True, False)
+    """
+    if "NAME " not in head:
+        return False
+    lines = (line for line in head.split("\n") if is_output(line[:_LONGEST_COMMAND]))
+    return any(header_of(line) for line in islice(lines, _LINES_BEFORE))
+
+
+def parse(text: str, path: str) -> Parsed:
+    """The facts of all tables in a text. A table of what nobody needs is passed over; a row that does not fit is a gap.
+
+    >>> table = "NAME   STATUS   ROLES    AGE   VERSION\\nn1     Ready    <none>   5d    v1.35.0\\n"
+    >>> [(fact.name, fact.ready) for fact in parse(table, "nodes.txt").facts]
+    [('n1', True)]
+    """
+    reader = _Reader(path)
+    for number, line in enumerate(text.split("\n"), start=1):
+        reader.read(number, line.rstrip())
+    return reader.result()
+
+
+def _table_of(header: Header) -> Table | None:
+    """The kind of a table, by the columns behind the name; None for one that nobody needs."""
+    columns = header.columns[header.columns.index("NAME") + 1 :]
+    return next((t for t in TABLES if columns[: len(t.starts)] == t.starts and _fits(t, header)), None)
+
+
+def _fits(table: Table, header: Header) -> bool:
+    """Whether what a table has is of its kind: `NAME STATUS AGE` of a namespaced resource are no namespaces."""
+    return table.namespaced or header.columns[0] == "NAME" or bool(table.unfit)
+
+
+_Found: TypeAlias = "tuple[int, str, Mapping[str, str]]"
+"""A row: its number, its line, its cells by column."""
+_Made: TypeAlias = "tuple[_Found, object, list[object]]"
+"""A row, what tells its object from others, and its facts."""
+
+
+@dataclass(slots=True)
+class _Section:
+    """The rows under one header."""
+
+    header: Header
+    table: Table | None
+    namespace: str | None
+    rows: list[_Found] = field(default_factory=list)
+    is_broken: bool = False
+
+    @property
+    def nameless(self) -> bool:
+        """Whether nothing says which namespace the rows are of."""
+        return bool(self.table and self.table.namespaced and self.namespace is None) and not self._has_namespaces
+
+    @property
+    def _has_namespaces(self) -> bool:
+        return self.header.columns[0] == "NAMESPACE"
+
+    @property
+    def shown(self) -> frozenset[str]:
+        """The columns that can be trusted.
+
+        A terminal that cuts or wraps its lines spoils the last column: of every row, or where the header ends before its
+        time.
+        """
+        last = self.header.columns[-1]
+        ends = self.table is not None and last in self.table.ends
+        kept = self.header.columns if ends and not self.is_broken else self.header.columns[:-1]
+        return frozenset(kept)
+
+
+class _Reader:
+    """The state between lines: the table that they are of, and the namespace that the command before it named."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._gaps = LineGaps(path)
+        self._namespace: str | None = None
+        self._section: _Section | None = None
+        self._facts: list[object] = []
+
+    def read(self, number: int, line: str) -> None:
+        """Take one line."""
+        if not is_output(line[:_LONGEST_COMMAND]):
+            if "kubectl" in line:
+                found = _NAMESPACE.search(line[:_LONGEST_COMMAND])
+                self._namespace = found[1] if found else None
+        elif header := header_of(line):
+            self._end()
+            self._section = _Section(header, _table_of(header), self._namespace)
+        elif is_collector_error(line):
+            self._gaps.add(number, line, kind=GapKind.COLLECTOR_ERROR, why="not collected")
+        elif self._section is None:
+            self._gaps.add(number, line)
+        else:
+            self._read_row(self._section, number, line)
+
+    def result(self) -> Parsed:
+        """What was read, once the last line was."""
+        self._end()
+        return Parsed(tuple(self._facts), self._gaps.result())
+
+    def _read_row(self, section: _Section, number: int, line: str) -> None:
+        cells = section.header.cells(line)
+        if is_hidden(line) or (cells and any(map(is_hidden_address, cells.values()))):
+            self._gaps.add(number, line, kind=GapKind.REDACTED, why="hidden by the collector")
+        if cells is not None and _names(cells.get("NAME", "")) and _names(cells.get("NAMESPACE", "x")):
+            section.rows.append((number, line, cells))
+        else:
+            section.is_broken = True
+            self._gaps.add(number, line)
+
+    def _end(self) -> None:
+        """Make the facts of the table that ends here: of rows that repeat an object (`-w`), the last counts."""
+        section, self._section = self._section, None
+        if section is None or section.table is None or not section.rows:
+            return
+        number, line, _ = section.rows[0]
+        if section.table.unfit or section.nameless:
+            why = section.table.unfit or _nameless(section.table.resource)
+            self._gaps.add(number, line, why=f"{len(section.rows)} rows not used, {why}")
+            return
+        made = self._made(section, section.table, section.rows, section.shown)
+        if not section.is_broken and len(made) < len(section.rows):
+            section.is_broken = True
+            made = self._made(section, section.table, [row for row, _, _ in made], section.shown)
+        latest = {key: facts for _, key, facts in made}
+        self._facts += [fact for facts in latest.values() for fact in facts]
+
+    def _made(self, section: _Section, table: Table, rows: Sequence[_Found], shown: Container[str]) -> list[_Made]:
+        """The facts of rows by the columns that can be trusted; a row that is none of its table is noted."""
+        made: list[_Made] = []
+        for number, line, cells in rows:
+            kept = {column: cell for column, cell in cells.items() if column in shown}
+            row = Row(kept, cells.get("NAMESPACE", section.namespace), Evidence(self._path, number, quote(line)))
+            try:
+                facts = list(table.build(row))
+            except (ValueError, KeyError):
+                self._gaps.add(number, line, why="row not understood")
+            else:
+                made.append(((number, line, cells), (row.namespace, row.name), facts))
+        return made
+
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]*")
+
+
+def _names(cell: str) -> bool:
+    return bool(_NAME.fullmatch(cell))
+
+
+def _nameless(resource: str) -> str:
+    return f"nothing says which namespace they are of; `kubectl get {resource} -A -o wide` does"
+
+
+PARSER = Parser(kind="k8s-table", recognizes=recognizes, parse=parse, rank=90, late=True)
