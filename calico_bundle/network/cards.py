@@ -34,12 +34,19 @@ _MACHINES_OF_ONES_OWN = ("kind:", "k3s:", "rke2:", "metal3:", "baremetalhost:", 
 
 
 def in_a_cloud(node: ClusterNode) -> bool:
-    """Whether a cloud provider says that the node is one of its machines (spec.providerID), or may say so unseen.
+    """Whether a cloud provider says that the node is one of its machines (spec.providerID).
 
     >>> in_a_cloud(ClusterNode("n1"))
     False
     """
     provider = node.kubernetes.provider_id if node.kubernetes else None
-    if node.kubernetes and "provider_id" in node.kubernetes.not_shown:
-        return True
     return bool(provider) and not str(provider).startswith(_MACHINES_OF_ONES_OWN)
+
+
+def may_be_in_a_cloud(node: ClusterNode) -> bool:
+    """Whether a node is in a cloud, or is known from a table, which does not show it.
+
+    >>> may_be_in_a_cloud(ClusterNode("n1"))
+    False
+    """
+    return in_a_cloud(node) or bool(node.kubernetes and "provider_id" in node.kubernetes.not_shown)

@@ -10,7 +10,7 @@ from calico_bundle.calico.bgp import recovering
 from calico_bundle.cluster import ClusterNode
 from calico_bundle.facts import InterfaceFact, RuleFact, ServiceRuleFact
 from calico_bundle.facts.route_queries import has_bird_routes
-from calico_bundle.network.cards import in_a_cloud
+from calico_bundle.network.cards import may_be_in_a_cloud
 from calico_bundle.network.forwarding import Forwarding
 from calico_bundle.network.likeness.addresses import Key, Roles, marks
 from calico_bundle.network.likeness.mentions import Mentions
@@ -99,7 +99,7 @@ class Natures:
     @staticmethod
     def _kubernetes(node: ClusterNode) -> Key | None:
         of = node.kubernetes
-        return None if of is None else (of.ready, in_a_cloud(node), bool(of.redacted), bool(of.pod_cidrs))
+        return None if of is None else (of.ready, may_be_in_a_cloud(node), bool(of.redacted), bool(of.pod_cidrs))
 
     def _interfaces(self, node: ClusterNode) -> Key | None:
         if node.interfaces is None:
