@@ -57,7 +57,7 @@ def installation_of(cluster: Cluster) -> CalicoInstallation:
     if method is None and operator is not None:
         method, evidence = _operator_method(operator.autodetection_v4), (operator.evidence,)
     setting = _rendered(operator.autodetection_v4) if operator else None
-    namespace = daemonset.namespace if daemonset else _namespace_of_pods(cluster)
+    namespace = (daemonset.namespace if daemonset else "") or _namespace_of_pods(cluster)
     by_operator = by_operator or (daemonset is None and namespace == "calico-system")
     backend = _value(container, "CALICO_NETWORKING_BACKEND") if container else None
     lines = _lines(evidence, operator)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TypeAlias
 
 from calico_bundle.evidence import Evidence, GapKind, LineGaps, quote
 from calico_bundle.objects.reading import is_hidden, is_hidden_address
@@ -17,6 +16,9 @@ from calico_bundle.parsers.table_text import Header, header_of
 
 _LINES_BEFORE = 20
 """Lines of output among which a header has to stand: a title may come first."""
+
+MOST_ROWS = 200_000
+"""Rows of one table that are read: 5,000 nodes have some 150,000 pods."""
 
 _NAMESPACE = re.compile(r"\bkubectl\b.*?\s(?:-n[ =]?|--namespace[ =])([a-z0-9-]+)")
 _LONGEST_COMMAND = 400
@@ -58,12 +60,6 @@ def _fits(table: Table, header: Header) -> bool:
     return table.namespaced or header.columns[0] == "NAME" or bool(table.unfit)
 
 
-_Found: TypeAlias = "tuple[int, str, Mapping[str, str]]"
-"""A row: its number, its line, its cells by column."""
-_Made: TypeAlias = "tuple[_Found, object, list[object]]"
-"""A row, what tells its object from others, and its facts."""
-
-
 @dataclass(slots=True)
 class _Section:
     """The rows under one header."""
@@ -71,11 +67,12 @@ class _Section:
     header: Header
     table: Table | None
     namespace: str | None
-    rows: list[_Found] = field(default_factory=list)
+    rows: list[tuple[int, str]] = field(default_factory=list)
+    made: dict[object, list[object]] = field(default_factory=dict)
     is_broken: bool = False
 
     @property
-    def nameless(self) -> bool:
+    def is_nameless(self) -> bool:
         """Whether nothing says which namespace the rows are of."""
         return bool(self.table and self.table.namespaced and self.namespace is None) and not self._has_namespaces
 
@@ -128,45 +125,49 @@ class _Reader:
         return Parsed(tuple(self._facts), self._gaps.result())
 
     def _read_row(self, section: _Section, number: int, line: str) -> None:
+        if len(section.rows) >= MOST_ROWS:
+            self._gaps.add(number, line, why="in a table that is too long")
+            return
         cells = section.header.cells(line)
         if is_hidden(line) or (cells and any(map(is_hidden_address, cells.values()))):
             self._gaps.add(number, line, kind=GapKind.REDACTED, why="hidden by the collector")
         if cells is not None and _names(cells.get("NAME", "")) and _names(cells.get("NAMESPACE", "x")):
-            section.rows.append((number, line, cells))
+            section.rows.append((number, line))
+            self._make(section, number, line, cells)
         else:
             section.is_broken = True
             self._gaps.add(number, line)
 
+    def _make(self, section: _Section, number: int, line: str, cells: Mapping[str, str]) -> None:
+        """Make the facts of a row; of rows that repeat an object (`-w`), the last counts."""
+        if section.table is None or section.table.unfit or section.is_nameless:
+            return
+        shown = section.shown
+        kept = {column: cell for column, cell in cells.items() if column in shown}
+        row = Row(kept, cells.get("NAMESPACE", section.namespace), Evidence(self._path, number, quote(line)))
+        try:
+            section.made[row.namespace, row.name] = list(section.table.build(row))
+        except (ValueError, KeyError):
+            section.rows.pop()
+            section.is_broken = True
+            self._gaps.add(number, line, why="row not understood")
+
     def _end(self) -> None:
-        """Make the facts of the table that ends here: of rows that repeat an object (`-w`), the last counts."""
+        """Take the facts of the table that ends here, without its last column where its lines are broken."""
         section, self._section = self._section, None
         if section is None or section.table is None or not section.rows:
             return
-        number, line, _ = section.rows[0]
-        if section.table.unfit or section.nameless:
+        if section.table.unfit or section.is_nameless:
+            number, line = section.rows[0]
             why = section.table.unfit or _nameless(section.table.resource)
             self._gaps.add(number, line, why=f"{len(section.rows)} rows not used, {why}")
             return
-        made = self._made(section, section.table, section.rows, section.shown)
-        if not section.is_broken and len(made) < len(section.rows):
-            section.is_broken = True
-            made = self._made(section, section.table, [row for row, _, _ in made], section.shown)
-        latest = {key: facts for _, key, facts in made}
-        self._facts += [fact for facts in latest.values() for fact in facts]
-
-    def _made(self, section: _Section, table: Table, rows: Sequence[_Found], shown: Container[str]) -> list[_Made]:
-        """The facts of rows by the columns that can be trusted; a row that is none of its table is noted."""
-        made: list[_Made] = []
-        for number, line, cells in rows:
-            kept = {column: cell for column, cell in cells.items() if column in shown}
-            row = Row(kept, cells.get("NAMESPACE", section.namespace), Evidence(self._path, number, quote(line)))
-            try:
-                facts = list(table.build(row))
-            except (ValueError, KeyError):
-                self._gaps.add(number, line, why="row not understood")
-            else:
-                made.append(((number, line, cells), (row.namespace, row.name), facts))
-        return made
+        if section.is_broken:
+            rows, section.rows, section.made = section.rows, [], {}
+            for number, line in rows:
+                section.rows.append((number, line))
+                self._make(section, number, line, section.header.cells(line) or {})
+        self._facts += [fact for facts in section.made.values() for fact in facts]
 
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]*")

@@ -28,7 +28,7 @@ class Header:
         """The cells of a row; None where it fits the header in no way.
 
         >>> header_of("NAME   READY   AGE").cells("web-0  1/1     5d (2m ago)")
-        {'NAME': 'web-0', 'READY': '1/1', 'AGE': '5d (2m ago)'}
+        {'AGE': '5d (2m ago)', 'READY': '1/1', 'NAME': 'web-0'}
         """
         if len(line) > _LONGEST:
             return None
