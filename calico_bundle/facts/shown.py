@@ -73,7 +73,8 @@ def tell_networks(
 ) -> Sequence[PodFact]:
     """Pods with `host_network` told by their address, where their source does not show it and the address proves it.
 
-    `machines` has the nodes' own addresses, `networks` the pools, blocks and pod CIDRs.
+    `machines` has the nodes' own addresses, `networks` the pools, blocks and pod CIDRs. A table may be of another time
+    than the objects: an address that a Pod object has is no other pod's.
 
     >>> tell_networks((), {}, ())
     ()
@@ -82,9 +83,14 @@ def tell_networks(
         return pods
     told = PodTable()
     prefixes = _by_length(networks)
+    taken = frozenset(ip for pod in pods if not pod.not_shown for ip in pod.ips)
     for pod in pods:
-        unknown = pod.host_network is None
-        told.add(replace(pod, host_network=_is_on_host(pod, machines, prefixes)) if unknown else pod)
+        if pod.host_network is not None:
+            told.add(pod)
+        elif taken.isdisjoint(pod.ips):
+            told.add(replace(pod, host_network=_is_on_host(pod, machines, prefixes)))
+        else:
+            told.add(replace(pod, ips=(), not_shown=("ips", *pod.not_shown)))
     return told  # type: ignore[return-value]
 
 

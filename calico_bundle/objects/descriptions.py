@@ -280,8 +280,8 @@ SORTS = (
     Sort(frozenset({"Name", "Roles", "Conditions", "Addresses", "Unschedulable"}), _node),
     Sort(frozenset({*_NAMED, "Node", "Status", "Containers", "IP", "Conditions"}), _pod),
     Sort(frozenset({*_NAMED, "Selector", "Type", "IP", "Session Affinity"}), _service),
-    Sort(frozenset({*_NAMED, "Subsets"}), _endpoints),
-    Sort(frozenset({"Name", "Selector", "Node-Selector", "Desired Number of Nodes Scheduled", "Pod Template"}), _daemon_set),
+    Sort(frozenset({*_NAMED, "Subsets", "Events"}), _endpoints),
+    Sort(frozenset({"Name", "Selector", "Desired Number of Nodes Scheduled", "Pod Template", "Events"}), _daemon_set),
 )  # fmt: skip
 """The sorts of descriptions that say something here."""
 
@@ -289,5 +289,6 @@ CUT = (
     ("Node", frozenset({"Name", "Roles", "Unschedulable"})),
     ("Pod", frozenset({*_NAMED, "Node", "Status", "IP"})),
     ("DaemonSet", frozenset({"Name", "Desired Number of Nodes Scheduled"})),
+    ("Endpoints", frozenset({*_NAMED, "Subsets"})),
 )
 """Keys that tell what a description was going to be that ends before its time."""
