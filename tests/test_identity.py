@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from calico_bundle.bundle import Artifact, Bundle
@@ -166,3 +168,14 @@ def test_directory_gives_no_answer_rather_than_a_wrong_one(name: str):
     found = NodeDirectory(TWO, {}).by_name(name)
     assert found is None or found.node == "worker-1.example.com"
     assert NodeDirectory(TWO, {}).by_address([]) is None
+
+
+def test_a_pod_of_a_table_with_its_nodes_address_runs_on_its_node():
+    """What was run in it was run on the node; where an object of it is there too, the table adds no second place."""
+    nodes = (node_object("n1", "10.0.0.1"), node_object("n2", "10.0.0.2"))
+    row = pod("calico-system/calico-node-x7k2p", "n1", "10.0.0.1", host_network=None, not_shown=("host_network",))
+    other = pod("calico-system/typha-0", "n1", "10.9.9.9", host_network=None, not_shown=("host_network",))
+    stated = replace(row, host_network=True, not_shown=())
+    for pods in ((row, other), (row, stated, other)):
+        assert owner(dump(pod="calico-node-x7k2p"), *nodes, *pods) == Owner("n1", "the pod's node")
+        assert owner(dump(pod="typha-0"), *nodes, *pods) is None

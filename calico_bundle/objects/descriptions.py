@@ -91,19 +91,16 @@ def _pod(described: Description) -> Iterator[object]:
     node, _, host = described.value("Node").partition("/")
     status = described.value("Status")
     ready = described.condition("Ready")
-    counts = [value for keys, value, _ in _containers(described) if keys[-1] == "Restart Count"]
-    probes = [value for keys, value, _ in _containers(described) if keys[-1] == "Readiness"]
     shown: dict[str, object] = {
         "node": node or None,
         "ips": tuple(_pod_ips(described)),
         "host_ip": ip_address(host) if host else None,
         "ready": _READY.get(ready[0]) if ready else None,
-        "restarts": sum(int(count) for count in counts if count.isdigit()),
-        "waiting_reasons": tuple(_waiting(described)),
         "owner": described.value("Controlled By") or None,
         "labels": described.labels(),
-        "network_probe": any(map(_NETWORK_PROBE.match, probes)),
     }
+    if "Containers" in described.keys:
+        shown |= _of_containers(described)
     if status and not status.startswith("Terminating"):
         shown["phase"] = status
     namespace, name = described.value("Namespace"), described.value("Name")
@@ -114,6 +111,17 @@ def _pod(described: Description) -> Iterator[object]:
 def _containers(described: Description) -> Iterator[tuple[tuple[str, ...], str, Line]]:
     entry = described.entry("Containers")
     return tree(entry.below) if entry else iter(())
+
+
+def _of_containers(described: Description) -> dict[str, object]:
+    """What is told of all containers together."""
+    counts = [value for keys, value, _ in _containers(described) if keys[-1] == "Restart Count"]
+    probes = [value for keys, value, _ in _containers(described) if keys[-1] == "Readiness"]
+    return {
+        "restarts": sum(int(count) for count in counts if count.isdigit()),
+        "waiting_reasons": tuple(_waiting(described)),
+        "network_probe": any(map(_NETWORK_PROBE.match, probes)),
+    }
 
 
 def _waiting(described: Description) -> Iterator[str]:
@@ -278,7 +286,7 @@ class Sort:
 _NAMED = ("Name", "Namespace")
 SORTS = (
     Sort(frozenset({"Name", "Roles", "Conditions", "Addresses", "Unschedulable"}), _node),
-    Sort(frozenset({*_NAMED, "Node", "Status", "Containers", "IP", "Conditions"}), _pod),
+    Sort(frozenset({*_NAMED, "Node", "Status", "IP", "Conditions"}), _pod),
     Sort(frozenset({*_NAMED, "Selector", "Type", "IP", "Session Affinity"}), _service),
     Sort(frozenset({*_NAMED, "Subsets", "Events"}), _endpoints),
     Sort(frozenset({"Name", "Selector", "Desired Number of Nodes Scheduled", "Pod Template", "Events"}), _daemon_set),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from ipaddress import IPv4Interface, IPv6Interface, ip_address, ip_network
 from types import MappingProxyType
 
@@ -64,7 +65,8 @@ class Row:
         return found
 
 
-def _unshown(fact: type, shown: Mapping[str, object]) -> tuple[str, ...]:
+@lru_cache(256)  # the rows of a table have few sorts of gaps
+def _unshown(fact: type, shown: frozenset[str]) -> tuple[str, ...]:
     """The columns of a fact that a source does not show."""
     about = ("redacted", "cited", "evidence", "not_shown")
     return tuple(field.name for field in fields(fact) if field.name not in about and field.name not in shown)
@@ -93,7 +95,7 @@ def node_fact(name: str, shown: Mapping[str, object], cited: Mapping[str, Eviden
         redacted=redacted,  # type: ignore[arg-type]
         cited={"name": evidence, **cited},
         evidence=evidence,
-        not_shown=_unshown(NodeFact, {"name": 1, **values}),
+        not_shown=_unshown(NodeFact, frozenset({"name", *values})),
     )
 
 
@@ -176,7 +178,7 @@ def pod_fact(namespace: str, name: str, shown: Mapping[str, object], evidence: E
         **{**_NO_POD, **values},  # type: ignore[arg-type]
         redacted=shown.get("redacted", ()),  # type: ignore[arg-type]
         evidence=evidence,
-        not_shown=_unshown(PodFact, {"namespace": 1, "name": 1, **values}),
+        not_shown=_unshown(PodFact, frozenset({"namespace", "name", *values})),
     )
 
 
@@ -204,7 +206,7 @@ def _service(row: Row) -> Iterator[object]:
         **{**none, **shown},  # type: ignore[arg-type]
         redacted=redacted,  # type: ignore[arg-type]
         evidence=row.evidence,
-        not_shown=_unshown(ServiceFact, {"namespace": 1, "name": 1, **shown}),
+        not_shown=_unshown(ServiceFact, frozenset({"namespace", "name", *shown})),
     )
 
 

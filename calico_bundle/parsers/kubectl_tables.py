@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -22,6 +22,8 @@ MOST_ROWS = 200_000
 
 _NAMESPACE = re.compile(r"\bkubectl\b.*?\s(?:-n[ =]?|--namespace[ =])([a-z0-9-]+)")
 _LONGEST_COMMAND = 400
+_HIDING = ("***", "censored", "CENSORED", "edacted", "REDACTED", "-x")
+"""Parts of what collectors write in place of a value, one of which is in each."""
 
 
 def recognizes(head: str) -> bool:
@@ -129,7 +131,9 @@ class _Reader:
             self._gaps.add(number, line, why="in a table that is too long")
             return
         cells = section.header.cells(line)
-        if is_hidden(line) or (cells and any(map(is_hidden_address, cells.values()))):
+        if (any(mark in line for mark in _HIDING) and is_hidden(line)) or (
+            cells and any(map(is_hidden_address, _addresses(cells)))
+        ):
             self._gaps.add(number, line, kind=GapKind.REDACTED, why="hidden by the collector")
         if cells is not None and _names(cells.get("NAME", "")) and _names(cells.get("NAMESPACE", "x")):
             section.rows.append((number, line))
@@ -171,6 +175,11 @@ class _Reader:
 
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]*")
+
+
+def _addresses(cells: Mapping[str, str]) -> Iterator[str]:
+    """The cells that are addresses: words in place of numbers are how some collectors hide those."""
+    return (cells[column] for column in ("IP", "INTERNAL-IP", "CLUSTER-IP", "IPV4") if column in cells)
 
 
 def _names(cell: str) -> bool:

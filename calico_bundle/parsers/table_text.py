@@ -38,11 +38,12 @@ class Header:
 
     def _by_offset(self, line: str) -> list[str] | None:
         cells = []
-        for start, end in zip(self.starts, (*self.starts[1:], len(line) + 1), strict=True):
+        for start, end in zip(self.starts, (*self.starts[1:], None), strict=True):
             cell = line[start:end]
-            if (start and line[max(0, start - 1) : start].strip()) or (cell.startswith(" ") and cell.strip()):
+            text = cell.strip()
+            if (0 < start <= len(line) and line[start - 1] != " ") or (text and cell[0] == " "):
                 return None
-            cells.append(cell.strip())
+            cells.append(text)
         return cells
 
     def _by_gaps(self, line: str) -> list[str] | None:
