@@ -17,7 +17,7 @@ from calico_bundle.facts.log_events import NodeLog
 from calico_bundle.facts.pod_table import merge_pods
 from calico_bundle.facts.route_queries import any_bird_route_to, names_as_own
 from calico_bundle.facts.service_table import merge_services
-from calico_bundle.facts.shown import contradicts, join_nodes, tell_networks, unique
+from calico_bundle.facts.shown import contradicts, join_events, join_nodes, tell_networks, unique
 from calico_bundle.identity import MACHINE_KINDS, Owner, find_impostors, find_owners, make_directory
 from calico_bundle.records import (
     Records,
@@ -195,7 +195,7 @@ def join(bundle: Bundle) -> Cluster:
         services=merge_services(stated.parts(f.ServiceFact)),
         endpoints=merge_endpoints(stated.parts(f.EndpointFact)),
         daemonsets=unique(stated.of(f.DaemonSetFact), lambda d: (d.namespace, d.name)),
-        events=unique(stated.of(f.EventFact), lambda e: (e.namespace, e.object_name, e.message, e.last_seen)),
+        events=join_events(stated.of(f.EventFact)),
         namespaces=unique(stated.of(f.NamespaceFact), lambda n: n.name),
         pools=pools,
         blocks=blocks,

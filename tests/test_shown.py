@@ -12,12 +12,14 @@ import calico_bundle as cb
 from calico_bundle import bundle as reading
 from calico_bundle import facts as f
 from calico_bundle.cluster import Cluster, ClusterNode
+from calico_bundle.evidence import Evidence
 from calico_bundle.facts.endpoint_table import merge_endpoints
 from calico_bundle.facts.pod_table import merge_pods
 from calico_bundle.facts.service_table import merge_services
-from calico_bundle.facts.shown import contradicts, join_nodes, tell_networks
+from calico_bundle.facts.shown import contradicts, join_events, join_nodes, tell_networks
 from calico_bundle.network.service import find_dns
 from calico_bundle.parsers import Parsed
+from calico_bundle.parsers import kubectl_describe as descriptions
 from calico_bundle.parsers import kubectl_tables as tables
 from calico_bundle.paths import DnsPaths, Verdict
 from tests.layouts.rendered import recorded
@@ -214,3 +216,50 @@ def test_tables_for_which_there_is_no_room_are_read_at_once(monkeypatch: pytest.
     found = reading.read_bundle(io.BytesIO(nodes_wide(recorded().objects("nodes")).encode()))
     assert [a.kind for a in found.artifacts] == ["k8s-table"]
     assert len(found.artifacts[0].parsed.facts) == len(recorded().objects("nodes"))
+
+
+# --- events of descriptions, and hostile text ------------------------------------------------------------------------
+
+
+def event(message, last_seen, **changed):
+    values = {"namespace": "calico-system", "reason": "Unhealthy", "type": "Warning", "object_kind": "Pod"}
+    values |= {"object_name": "calico-node-x7k2p", "host": None, "count": 30, "evidence": Evidence("e", 1, message)}
+    return f.EventFact(message=message, last_seen=last_seen, **{**values, **changed})
+
+
+def test_an_event_of_a_description_gives_way_to_events_that_have_a_time():
+    described, stated = event("not ready", None), event("not ready", "2026-11-22T10:00:00Z")
+    elsewhere = event("not ready", None, object_name="calico-node-2")
+    assert join_events((described, stated, elsewhere)) == (stated, elsewhere)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "NAME   " + "A   " * 20_000 + "\n" + "x\n" * 50_000,
+        "NAME   READY   STATUS   RESTARTS   AGE\n" + "x" * 5_000_000,
+        "NAMESPACE   NAME   ENDPOINTS   AGE\n" + "a   b   " + "+" * 60_000 + "   5d\n",
+        "NAME   STATUS   ROLES   AGE   VERSION\n" + "\0\x1b[31m   \ud800\n" * 1000,
+    ],
+)
+def test_hostile_tables_are_gaps(text):
+    found = tables.parse(text, "t.txt")
+    assert found.facts == ()
+    assert found.gaps
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Name:  " + "x" * 5_000_000,
+        "Name:  x\n" * 50_000,
+        "Name:  x\n" + "A:\n" * 50_000,
+        "Name:  x\nEvents:\n  Warning  " + " " * 2_000_000,
+    ],
+)
+def test_hostile_descriptions_give_nothing(text):
+    assert descriptions.parse(text, "d.txt").facts == ()
+
+
+def test_a_description_without_an_end_is_held_to_a_limit():
+    assert "too long" in descriptions.parse("Name:  x\n" + "  a\n" * 30_000, "d.txt").gaps[0].message

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from calico_bundle.facts.kubernetes import NodeFact, PodFact
+from calico_bundle.facts.kubernetes import EventFact, NodeFact, PodFact
 from calico_bundle.facts.pod_columns import columns_of
 from calico_bundle.facts.pod_table import PodTable
 from calico_bundle.facts.types import Address, Network
@@ -55,6 +55,18 @@ def _filled(node: NodeFact, other: NodeFact) -> NodeFact:
     cited = {**node.cited, **{column: line for column, line in other.cited.items() if column in gained}}
     left = tuple(column for column in node.not_shown if column not in gained)
     return replace(node, **values, cited=cited, not_shown=left)
+
+
+def join_events(events: Iterable[EventFact]) -> tuple[EventFact, ...]:
+    """Events, each once. Those of a description have no time: where an object's events have one, they go before them.
+
+    >>> join_events(())
+    ()
+    """
+    told = tuple(events)
+    timed = {(e.namespace, e.object_name) for e in told if e.last_seen}
+    kept = (e for e in told if e.last_seen or (e.namespace, e.object_name) not in timed)
+    return unique(kept, lambda e: (e.namespace, e.object_name, e.message, e.last_seen))
 
 
 def contradicts(node: NodeFact, used: NodeFact) -> bool:

@@ -14,6 +14,8 @@ from calico_bundle.parsers.lines import is_collector_error, is_output
 _LONGEST_REMARK = 400
 _MOST_LINES = 20_000
 """Lines of one description that are held; a node's, with all its pods, has some hundreds."""
+_MOST_DESCRIPTIONS = 200_000
+"""Descriptions of one file that are read: 5,000 nodes have some 150,000 pods."""
 _FIRST = re.compile(r"Name: {2,}\S")
 _SECOND = re.compile(r"(?m)^(?:Namespace|Roles|Labels|Selector|Annotations): {1,}\S")
 
@@ -47,17 +49,19 @@ def parse(text: str, path: str) -> Parsed:
     """
     gaps, facts = LineGaps(path), list[object]()
     described: Description | None = None
+    count = 0
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         if _FIRST.match(line):
             facts += _facts(described, gaps)
             described = Description(path)
-        if described and described.length < _MOST_LINES:
+            count += 1
+        if described and described.length < _MOST_LINES and count <= _MOST_DESCRIPTIONS:
             # What looks like a prompt or an error may be the message of an event.
             described.add(number, line)
         elif described:
-            gaps.add(number, line, why="in a description that is too long")
+            gaps.add(number, line, why="in a description that is too long, or one too many")
         elif is_collector_error(line):
             gaps.add(number, line, kind=GapKind.COLLECTOR_ERROR, why="not collected")
         elif is_output(line[:_LONGEST_REMARK]):
@@ -67,7 +71,7 @@ def parse(text: str, path: str) -> Parsed:
 
 def _facts(described: Description | None, gaps: LineGaps) -> list[object]:
     """The facts of one description; one that does not fit, or ends before its time, is a gap."""
-    if described is None:
+    if described is None or not described.entries:
         return []
     keys, first = described.keys, described.entries[0].line
     _note_hidden(described, gaps)

@@ -18,7 +18,7 @@ _LINES_BEFORE = 20
 """Lines of output among which a header has to stand: a title may come first."""
 
 MOST_ROWS = 200_000
-"""Rows of one table that are read: 5,000 nodes have some 150,000 pods."""
+"""Rows of one file that are read: 5,000 nodes have some 150,000 pods."""
 
 _NAMESPACE = re.compile(r"\bkubectl\b.*?\s(?:-n[ =]?|--namespace[ =])([a-z0-9-]+)")
 _LONGEST_COMMAND = 400
@@ -104,6 +104,7 @@ class _Reader:
         self._namespace: str | None = None
         self._section: _Section | None = None
         self._facts: list[object] = []
+        self._rows = 0
 
     def read(self, number: int, line: str) -> None:
         """Take one line."""
@@ -127,7 +128,8 @@ class _Reader:
         return Parsed(tuple(self._facts), self._gaps.result())
 
     def _read_row(self, section: _Section, number: int, line: str) -> None:
-        if len(section.rows) >= MOST_ROWS:
+        self._rows += 1
+        if self._rows > MOST_ROWS:
             self._gaps.add(number, line, why="in a table that is too long")
             return
         cells = section.header.cells(line)

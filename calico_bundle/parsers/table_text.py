@@ -15,6 +15,8 @@ _COLUMN = re.compile(r"[A-Z0-9()/-]+(?: [A-Z0-9()/-]+)*")
 _BETWEEN = re.compile(r" {2,}")
 _LONGEST = 65_536
 """Characters of a row that are looked at: LABELS can be long."""
+_LONGEST_HEADER = 4096
+_MOST_COLUMNS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,9 @@ def header_of(line: str) -> Header | None:
     True
     """
     text = line.rstrip()
-    if not text.startswith("NAME") or len(text) > _LONGEST or not _HEADER.fullmatch(text):
+    if not text.startswith("NAME") or len(text) > _LONGEST_HEADER or not _HEADER.fullmatch(text):
         return None
     found = list(_COLUMN.finditer(text))
+    if len(found) > _MOST_COLUMNS:
+        return None
     return Header(tuple(match[0] for match in found), tuple(match.start() for match in found))
