@@ -7,6 +7,7 @@ from dataclasses import replace
 from ipaddress import ip_address, ip_interface, ip_network
 
 import pytest
+import yaml
 
 import calico_bundle as cb
 from calico_bundle import bundle as reading
@@ -22,6 +23,7 @@ from calico_bundle.parsers import Parsed
 from calico_bundle.parsers import kubectl_describe as descriptions
 from calico_bundle.parsers import kubectl_tables as tables
 from calico_bundle.paths import DnsPaths, Verdict
+from tests.lab import recording
 from tests.layouts.rendered import recorded
 from tests.layouts.rendered_texts import endpoints_table, nodes_wide, pods_wide, services_wide, table
 from tests.layouts.test_rendered import packed
@@ -263,3 +265,15 @@ def test_hostile_descriptions_give_nothing(text):
 
 def test_a_description_without_an_end_is_held_to_a_limit():
     assert "too long" in descriptions.parse("Name:  x\n" + "  a\n" * 30_000, "d.txt").gaps[0].message
+
+
+def test_a_loss_says_where_an_address_that_was_not_collected_may_be_behind_it(tmp_path):
+    """Recorded in the laboratory: two nodes with one address, of which this bundle shows nothing."""
+    bundle = recording.read(recording.archive_of("duplicate-on-two"), tmp_path) / "bundle"
+    nodes = bundle / "cluster" / "nodes.yaml"
+    objects = yaml.safe_load(nodes.read_text(encoding="utf-8"))["items"]
+    nodes.with_suffix(".txt").write_text(nodes_wide(objects), encoding="utf-8")
+    nodes.unlink()
+    found = [x["message"] for x in cb.analyze(bundle).report()["findings"] if x["code"] == "CB203"]
+    assert found
+    assert all("is not in the bundle, and may be what is wrong" in message for message in found)
