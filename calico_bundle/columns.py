@@ -271,6 +271,7 @@ def describe(name: str | None = None) -> Description:
     labels         mapping             metadata.labels
     evidence_path  text                file that states it
     evidence_line  integer or missing  the line of metadata.name; counted from 1, missing: the file as a whole
+    not_shown      list of texts       columns that a table or a description of it does not show
     >>> describe().columns[3].name
     'routes'
     """
