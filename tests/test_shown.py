@@ -277,3 +277,19 @@ def test_a_loss_says_where_an_address_that_was_not_collected_may_be_behind_it(tm
     found = [x["message"] for x in cb.analyze(bundle).report()["findings"] if x["code"] == "CB203"]
     assert found
     assert all("is not in the bundle, and may be what is wrong" in message for message in found)
+
+
+def test_tables_beside_their_objects_change_nothing():
+    objects = {p.replace("calico-diagnostics-20261122_232908/", "case/"): d for p, d in story("incident").members()}
+    kinds = {"nodes": nodes_wide, "pods": pods_wide, "services": services_wide, "endpoints": endpoints_table}
+    tables_too = {f"case/0/{kind}.txt": write(recorded().objects(kind)).encode() for kind, write in kinds.items()}
+    alone, both = (cb.analyze(packed("case.tar.gz", files)).report() for files in (objects, tables_too | objects))
+    assert [(p["pod"], p["verdict"], p["reason"]) for p in both["paths"]] == [
+        (p["pod"], p["verdict"], p["reason"]) for p in alone["paths"]
+    ]
+    assert (both["verdict"], both["bundle"]["missing"], both["nodes"]) == (
+        alone["verdict"],
+        alone["bundle"]["missing"],
+        alone["nodes"],
+    )
+    assert both["bundle"]["gaps"] == alone["bundle"]["gaps"]
