@@ -287,6 +287,7 @@ _NAMED = ("Name", "Namespace")
 SORTS = (
     Sort(frozenset({"Name", "Roles", "Conditions", "Addresses", "Unschedulable"}), _node),
     Sort(frozenset({*_NAMED, "Node", "Status", "IP", "Conditions"}), _pod),
+    Sort(frozenset({*_NAMED, "Node", "Status", "IP", "Events"}), _pod),  # a pod may have no conditions yet
     Sort(frozenset({*_NAMED, "Selector", "Type", "IP", "Session Affinity"}), _service),
     Sort(frozenset({*_NAMED, "Subsets", "Events"}), _endpoints),
     Sort(frozenset({"Name", "Selector", "Desired Number of Nodes Scheduled", "Pod Template", "Events"}), _daemon_set),
