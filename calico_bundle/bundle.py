@@ -7,6 +7,7 @@ import posixpath
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from calico_bundle.errors import NotABundleError, UsageError
@@ -14,7 +15,7 @@ from calico_bundle.evidence import Gap, GapKind, clean
 from calico_bundle.facts import NodeFact
 from calico_bundle.layouts import Layout, Placement, all_layouts
 from calico_bundle.layouts.commands import as_run
-from calico_bundle.parsers import HEAD_CHARACTERS, Parsed, choose
+from calico_bundle.parsers import HEAD_CHARACTERS, Parsed, Parser, choose
 from calico_bundle.parsers.quick import QuickReading
 from calico_bundle.sections import may_have_sections
 from calico_bundle.sections.reading import Part, Parts, placed_part, read_parts
@@ -22,9 +23,14 @@ from calico_bundle.sources import Input, Limits, Member, read_members
 from calico_bundle.sources.text import can_come_in_pieces, decode, decode_head, looks_binary, text_pieces
 
 Progress = Callable[[int, int | None, str], None]
+Rooted = Sequence[tuple[Layout, Sequence[str]]]
+"""Every layout with the folders in which its fingerprint was found."""
 
 LARGE_BYTES = 8 * 1024 * 1024
 """A file larger than this is not held whole, if its parser can read it in pieces."""
+
+HELD_BYTES = 64 * 1024 * 1024
+"""How much of the files that are read late is held until their layouts have placed them; what is more is read at once."""
 
 _HEAD_BYTES = 64 * 1024
 
@@ -86,6 +92,22 @@ class _Read:
     parsed: Parsed
     binary: bool = False
     part: Part | None = None
+    later: Callable[[], Parsed] | None = None
+
+
+class _Pass:
+    """One reading pass over all inputs: its quick readers, and the room that is left for files that are read late."""
+
+    def __init__(self) -> None:
+        self.quick = QuickReading()
+        self._room = HELD_BYTES
+
+    def has_room(self, size: int) -> bool:
+        """Whether a file may be held; it then takes its room."""
+        if size > self._room:
+            return False
+        self._room -= size
+        return True
 
 
 def read_bundle(
@@ -107,11 +129,11 @@ def read_bundle(
         _check(one)
     gaps: list[Gap] = []
     files: list[_Read] = []
-    quick = QuickReading()
+    reading = _Pass()
     for one in sources:
         prefix = f"{input_name(one)}!/" if len(sources) > 1 else ""
-        files += _read_one(one, prefix, limits or Limits(), gaps, progress, quick)
-    if all(f.kind in _SAYS_NOTHING and not f.parsed.facts for f in files):
+        files += _read_one(one, prefix, limits or Limits(), gaps, progress, reading)
+    if all(f.kind in _SAYS_NOTHING and not f.parsed.facts and not f.later for f in files):
         raise NotABundleError(_nothing_known(sources, files, gaps))
     artifacts = _place(files)
     return Bundle(tuple(input_name(s) for s in sources), _layout_names(artifacts), artifacts, tuple(gaps))
@@ -138,11 +160,11 @@ def _check(source: object) -> None:
 
 
 def _read_one(
-    source: Input, prefix: str, limits: Limits, gaps: list[Gap], progress: Progress | None, quick: QuickReading
+    source: Input, prefix: str, limits: Limits, gaps: list[Gap], progress: Progress | None, reading: _Pass
 ) -> list[_Read]:
     found: list[Gap] = []
     members = read_members(source, limits=limits, on_gap=found.append, on_progress=progress)
-    files = [file for member in members for file in _parse(member, prefix, quick)]
+    files = [file for member in members for file in _parse(member, prefix, reading)]
     gaps += [Gap(prefix + g.path, g.line, g.kind, g.message) for g in found]
     if not files:
         raise NotABundleError(_nothing_in(input_name(source), found))
@@ -167,7 +189,7 @@ def _nothing_known(sources: Sequence[Input], files: Sequence[_Read], gaps: Seque
     return f"{names}: {found} something this program knows{aside}{unread}; expected is what {_KNOWN}"
 
 
-def _parse(member: Member, prefix: str, quick: QuickReading) -> Sequence[_Read]:
+def _parse(member: Member, prefix: str, reading: _Pass) -> Sequence[_Read]:
     path = prefix + member.path
     try:
         if member.size > LARGE_BYTES and (found := _parse_in_pieces(member, path)):
@@ -175,14 +197,14 @@ def _parse(member: Member, prefix: str, quick: QuickReading) -> Sequence[_Read]:
         data = member.read()
     except NotABundleError as error:
         return (_Read(path, member.size, None, Parsed((), (Gap(path, None, GapKind.UNREADABLE, str(error)),))),)
-    if taken := quick.guess(data, path):
+    if taken := reading.quick.guess(data, path):
         return (_Read(path, len(data), *taken),)
     if looks_binary(data[:_BINARY_SHOWS_BYTES]):
         return (_Read(path, len(data), None, _NOTHING, binary=True),)
-    return _parse_text(data, path, quick)
+    return _parse_text(data, path, reading)
 
 
-def _parse_text(data: bytes, path: str, quick: QuickReading) -> Sequence[_Read]:
+def _parse_text(data: bytes, path: str, reading: _Pass) -> Sequence[_Read]:
     head = decode_head(data, HEAD_CHARACTERS)
     parser = choose(head)
     found = read_parts(decode(data), path, parser) if may_have_sections(head) else None
@@ -190,7 +212,10 @@ def _parse_text(data: bytes, path: str, quick: QuickReading) -> Sequence[_Read]:
         return _reads(found, path, len(data))
     if parser is None:
         return (_Read(path, len(data), None, _NOTHING),)
-    kind, parsed = quick.read(parser, data, path) or (parser.kind, parser.parse(decode(data), path))
+    if parser.late and reading.has_room(len(data)):
+        later = partial(_parse_late, parser, data, path)
+        return (_Read(path, len(data), parser.kind, _NOTHING, later=later),)
+    kind, parsed = reading.quick.read(parser, data, path) or (parser.kind, parser.parse(decode(data), path))
     if found and found.host and not parsed.owner:
         parsed = replace(parsed, owner=found.host)
     return (_Read(path, len(data), kind, parsed),)
@@ -200,6 +225,10 @@ def _reads(parts: Parts, path: str, size: int) -> Sequence[_Read]:
     """The outputs in one file, each with the lines that it has there; the file itself stands for what nobody knows."""
     reads = [_Read(f"{path}#L{part.line}-L{part.last}", 0, part.kind, part.parsed, part=part) for part in parts.known]
     return [_Read(path, size, None, _NOTHING), *reads] if parts.has_more else reads
+
+
+def _parse_late(parser: Parser, data: bytes, path: str) -> Parsed:
+    return parser.parse(decode(data), path)
 
 
 def _parse_in_pieces(member: Member, path: str) -> _Read | None:
@@ -232,8 +261,9 @@ class _Counted:
 def _place(files: Sequence[_Read]) -> tuple[Artifact, ...]:
     """Ask the layouts, the most particular first, where each file belongs; by-content takes what is left."""
     paths = list(dict.fromkeys(map(_file_of, files)))
-    nodes = sorted({fact.name for f in files for fact in f.parsed.of(NodeFact)})
     rooted = [(layout, sorted(layout.roots(paths), key=len, reverse=True)) for layout in all_layouts()]
+    files = _caught_up(files, rooted)
+    nodes = _node_names(files)
     mixed = {file for file, count in Counter(file for file, _ in _hosts(files)).items() if count > 1}
     commands = {_OUTPUT.format(f.path.removesuffix(_HOW)): f.parsed.command for f in files if f.parsed.command}
     whole = (
@@ -241,6 +271,24 @@ def _place(files: Sequence[_Read]) -> tuple[Artifact, ...]:
         for f in files
     )
     return tuple(artifact for one in whole for artifact in (one, *_parts(one)))
+
+
+def _caught_up(files: Sequence[_Read], rooted: Rooted) -> Sequence[_Read]:
+    """The files with those read that had to wait, unless their layout sets them aside."""
+    if all(file.later is None for file in files):
+        return files
+    nodes = _node_names(files)
+    return [
+        replace(f, parsed=f.later(), later=None) if f.later and not _is_skipped(f, rooted, nodes) else f for f in files
+    ]
+
+
+def _is_skipped(file: _Read, rooted: Rooted, nodes: Sequence[str]) -> bool:
+    return bool(_placed_path(file.path, rooted, nodes)[1].skip)
+
+
+def _node_names(files: Sequence[_Read]) -> Sequence[str]:
+    return sorted({fact.name for f in files for fact in f.parsed.of(NodeFact)})
 
 
 def _parts(whole: Artifact) -> Iterator[Artifact]:
@@ -262,7 +310,7 @@ def _hosts(files: Sequence[_Read]) -> set[tuple[str, str]]:
 
 def _placed(
     file: _Read,
-    rooted: Sequence[tuple[Layout, Sequence[str]]],
+    rooted: Rooted,
     nodes: Sequence[str],
     command: str | None,
     *,
@@ -277,9 +325,7 @@ def _placed(
     return layout, placed_part(placement, file.part, path, is_mixed=is_mixed)
 
 
-def _placed_path(
-    path: str, rooted: Sequence[tuple[Layout, Sequence[str]]], nodes: Sequence[str]
-) -> tuple[str, Placement]:
+def _placed_path(path: str, rooted: Rooted, nodes: Sequence[str]) -> tuple[str, Placement]:
     for layout, roots in rooted:
         for root in roots:
             placement = layout.place(path[len(root) :], nodes) if path.startswith(root) else None
@@ -301,7 +347,8 @@ def _artifact(file: _Read, layout: str, placement: Placement) -> Artifact:
         hidden = placement.redacted and bool(file.parsed.facts)
         gaps = (Gap(_file_of(file), None, GapKind.REDACTED, f"not used: {placement.skip}"),) if hidden else ()
         return Artifact(file.path, file.size, None, Parsed((), gaps), layout, placement, file.part, within)
-    return Artifact(file.path, file.size, file.kind, file.parsed, layout, placement, file.part, within)
+    parsed = file.later() if file.later else file.parsed
+    return Artifact(file.path, file.size, file.kind, parsed, layout, placement, file.part, within)
 
 
 def _layout_names(artifacts: Sequence[Artifact]) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -17,6 +17,7 @@ from calico_bundle.facts.log_events import NodeLog
 from calico_bundle.facts.pod_table import merge_pods
 from calico_bundle.facts.route_queries import any_bird_route_to, has_bird_routes, names_as_own
 from calico_bundle.facts.service_table import merge_services
+from calico_bundle.facts.shown import contradicts, join_events, join_nodes, tell_networks, unique
 from calico_bundle.identity import A_POD, MACHINE_KINDS, Owner, find_impostors, find_owners, make_directory
 from calico_bundle.records import (
     Records,
@@ -172,8 +173,12 @@ class Cluster:
 
     @property
     def calico_node(self) -> f.DaemonSetFact | None:
-        """The DaemonSet that runs calico-node (canal's too); None when the bundle has none."""
-        return next((d for d in self.daemonsets if any(c.name == "calico-node" for c in d.containers)), None)
+        """The DaemonSet that runs calico-node (canal's too) with its environment; None when the bundle has none."""
+        return next((d for d in self._calico_daemonsets if "environment" not in d.not_shown), None)
+
+    @property
+    def _calico_daemonsets(self) -> list[f.DaemonSetFact]:
+        return [d for d in self.daemonsets if any(c.name == "calico-node" for c in d.containers)]
 
     @property
     def blocks_by_node(self) -> dict[str, frozenset[f.Network]]:
@@ -201,7 +206,8 @@ class Cluster:
     def has_calico(self) -> bool:
         """Whether anything in the bundle speaks of Calico."""
         stored = any(n.kubernetes and (n.kubernetes.bgp_ipv4 or n.kubernetes.bgp_ipv6) for n in self.nodes.values())
-        return bool(stored or self.pools or self.blocks or self.installations or self.calico_node or self._calico_dumps)
+        objects = self.pools or self.blocks or self.installations or self._calico_daemonsets
+        return bool(stored or objects or self._calico_dumps)
 
     @property
     def _calico_dumps(self) -> bool:
@@ -221,24 +227,37 @@ def join(bundle: Bundle) -> Cluster:
     placed = {path: owner for path, owner in owners.items() if path not in impostors} if impostors else owners
     machine = [a for a in bundle.artifacts if a.kind in MACHINE_KINDS and a.parsed.facts]
     nodes = _nodes(stated, by_node(machine, placed), {gap.path for gap in bundle.gaps}, gaps)
+    pools = unique(stated.of(f.IPPoolFact), lambda p: p.name)
+    blocks = unique(stated.of(f.IPBlockFact), lambda b: (b.cidr, b.node, b.source))
     return Cluster(
         nodes=nodes,
-        pods=merge_pods(stated.parts(f.PodFact)),
+        pods=_told(merge_pods(stated.parts(f.PodFact)), nodes.values(), [*pools, *blocks]),
         services=merge_services(stated.parts(f.ServiceFact)),
         endpoints=merge_endpoints(stated.parts(f.EndpointFact)),
-        daemonsets=_unique(stated.of(f.DaemonSetFact), lambda d: (d.namespace, d.name)),
-        events=_unique(stated.of(f.EventFact), lambda e: (e.namespace, e.object_name, e.message, e.last_seen)),
-        namespaces=_unique(stated.of(f.NamespaceFact), lambda n: n.name),
-        pools=_unique(stated.of(f.IPPoolFact), lambda p: p.name),
-        blocks=_unique(stated.of(f.IPBlockFact), lambda b: (b.cidr, b.node, b.source)),
-        bgp_configurations=_unique(stated.of(f.BGPConfigurationFact), lambda c: c.name),
-        bgp_peers=_unique(stated.of(f.BGPPeerFact), lambda p: p.name),
-        node_statuses=_unique(stated.of(f.CalicoNodeStatusFact), lambda s: s.node),
-        felix_configurations=_unique(stated.of(f.FelixConfigurationFact), lambda c: c.name),
-        installations=_unique(stated.of(f.InstallationFact), lambda i: i.name),
+        daemonsets=unique(stated.of(f.DaemonSetFact), lambda d: (d.namespace, d.name)),
+        events=join_events(stated.of(f.EventFact)),
+        namespaces=unique(stated.of(f.NamespaceFact), lambda n: n.name),
+        pools=pools,
+        blocks=blocks,
+        bgp_configurations=unique(stated.of(f.BGPConfigurationFact), lambda c: c.name),
+        bgp_peers=unique(stated.of(f.BGPPeerFact), lambda p: p.name),
+        node_statuses=unique(stated.of(f.CalicoNodeStatusFact), lambda s: s.node),
+        felix_configurations=unique(stated.of(f.FelixConfigurationFact), lambda c: c.name),
+        installations=unique(stated.of(f.InstallationFact), lambda i: i.name),
         owners=placed,
         gaps=(*gaps, *_unassigned(machine, owners)),
     )
+
+
+def _told(
+    pods: Sequence[f.PodFact], nodes: Iterable[ClusterNode], ranges: Iterable[f.IPPoolFact | f.IPBlockFact]
+) -> Sequence[f.PodFact]:
+    """Pods whose network their address tells, where nothing else shows it."""
+    known = [n.kubernetes for n in nodes if n.kubernetes]
+    machines = {i.ip: n.name for n in known for i in (n.bgp_ipv4, n.bgp_ipv6) if i}
+    machines |= {ip: n.name for n in known for ip in n.internal_ips}
+    networks = [r.cidr for r in ranges if r.cidr] + [cidr for n in known for cidr in n.pod_cidrs]
+    return tell_networks(pods, machines, networks)
 
 
 class _Stated:
@@ -265,14 +284,6 @@ def _by_class(facts: Iterable[object]) -> dict[type, list[object]]:
     for fact in facts:
         found.setdefault(type(fact), []).append(fact)
     return found
-
-
-def _unique(facts: Iterable[T], key: Callable[[T], object]) -> tuple[T, ...]:
-    """Facts of one class, each object once: bundles hold the same object in several files."""
-    found: dict[object, T] = {}
-    for fact in facts:
-        found.setdefault(key(fact), fact)
-    return tuple(found.values())
 
 
 def _pod_networks(stated: _Stated) -> tuple[f.Network, ...]:
@@ -304,7 +315,7 @@ def _unassigned(machine: Iterable[Artifact], owners: Container[str]) -> list[Gap
 
 def _nodes(stated: _Stated, recorded: Mapping[str, Records], cut: set[str], gaps: list[Gap]) -> dict[str, ClusterNode]:
     nodes = tuple(stated.of(f.NodeFact))
-    objects = _objects(nodes)
+    objects = join_nodes(nodes)
     gaps += _contradicting(nodes, objects)
     names = sorted({*objects, *recorded})
     found = {name: _node(name, objects.get(name), recorded.get(name, {}), cut, gaps) for name in names}
@@ -312,16 +323,6 @@ def _nodes(stated: _Stated, recorded: Mapping[str, Records], cut: set[str], gaps
     told = stated.of(f.CalicoNodeStatusFact)
     reported = {x.node: x for x in told if _is_fresh(x.last_updated, newest)}
     return {name: _with_reported(node, reported.get(name)) for name, node in found.items()}
-
-
-def _objects(stated: Iterable[f.NodeFact]) -> dict[str, f.NodeFact]:
-    """Node objects by name: of each the first that has Calico's annotation, which OpenShift's Insights takes off."""
-    found: dict[str, f.NodeFact] = {}
-    for node in stated:
-        known = found.setdefault(node.name, node)
-        if known.bgp_ipv4 is None and node.bgp_ipv4 is not None:
-            found[node.name] = node
-    return found
 
 
 def _is_fresh(told: str | None, newest: str | None) -> bool:
@@ -344,8 +345,7 @@ def _contradicting(stated: Iterable[f.NodeFact], objects: Mapping[str, f.NodeFac
     """Node objects of one name that say different things: taken at different times, or of two clusters."""
     for node in stated:
         first = objects[node.name]
-        stored_elsewhere = node.bgp_ipv4 not in (None, first.bgp_ipv4)
-        if stored_elsewhere or node.internal_ips not in ((), first.internal_ips):
+        if contradicts(node, first):
             message = f"Node {node.name} has other addresses here than in {first.evidence.path}, which is used"
             yield Gap(node.evidence.path, node.evidence.line, GapKind.CONTRADICTED, message)
 

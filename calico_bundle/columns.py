@@ -157,7 +157,8 @@ def cells_of(name: str) -> tuple[Cell, ...]:
     shape = shape_of(name)
     cells = [cell for item in dataclasses.fields(shape.fact) for cell in _field_cells(shape, item.name)]
     if shape.fact is f.NodeFact:
-        cells.insert(-2, Cell(_RECORDED, "record", "recorded"))
+        at = next(place for place, cell in enumerate(cells) if cell.part == "evidence")
+        cells.insert(at, Cell(_RECORDED, "record", "recorded"))
     return (Cell(_NODE, "record", "node"), *cells) if shape.on_node else tuple(cells)
 
 
@@ -270,6 +271,7 @@ def describe(name: str | None = None) -> Description:
     labels         mapping             metadata.labels
     evidence_path  text                file that states it
     evidence_line  integer or missing  the line of metadata.name; counted from 1, missing: the file as a whole
+    not_shown      list of texts       columns that a table or a description of it does not show
     >>> describe().columns[3].name
     'routes'
     """

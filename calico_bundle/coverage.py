@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.evidence import Missing
+from calico_bundle.facts.pod_columns import columns_of
 from calico_bundle.network.service import DnsService
 
 
@@ -29,6 +30,7 @@ _PER_NODE: tuple[tuple[str, Callable[[ClusterNode], object], str], ...] = (
     ("BGP state", lambda n: n.sessions, "which BGP sessions are up; learned routes stand in for it"),
     ("calico-node log", lambda n: n.log_events or None, "what calico-node itself said of its address choice"),
 )
+_MOST_NAMES = 5
 # Without these a node's paths stay open; the others only sharpen the answer.
 _DECISIVE = frozenset({"ip addr", "ip route"})
 
@@ -68,6 +70,10 @@ def missing(cluster: Cluster, dns: DnsService | None) -> tuple[Missing, ...]:
 def _missing_objects(cluster: Cluster, dns: DnsService | None) -> Iterator[Missing]:
     if not any(n.kubernetes for n in cluster.nodes.values()):
         yield Missing("nodes (kubectl get nodes -o yaml)", None, "InternalIPs and Calico's stored addresses")
+    if hiding := [n.name for n in cluster.nodes.values() if n.kubernetes and "bgp_ipv4" in n.kubernetes.not_shown]:
+        yield Missing("nodes in full (kubectl get nodes -o yaml)", None, f"Calico's stored addresses: {_some(hiding)}")
+    if any(policy is None for policy in columns_of(cluster.pods).dns_policies):
+        yield Missing("pods in full (kubectl get pods -A -o yaml)", None, "dnsPolicy: which pods use cluster DNS")
     if not cluster.pods:
         yield Missing("pods (kubectl get pods -A -o yaml)", None, "whose lookups to judge: no path is known")
     if not cluster.services:
@@ -80,6 +86,10 @@ def _missing_objects(cluster: Cluster, dns: DnsService | None) -> Iterator[Missi
         yield Missing(
             "ip pools (kubectl get ippools.crd.projectcalico.org -o yaml)", None, "encapsulation, pod networks"
         )
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:_MOST_NAMES]) + (f" and {len(names) - _MOST_NAMES} more" if names[_MOST_NAMES:] else "")
 
 
 def _missing_records(cluster: Cluster) -> Iterator[Missing]:

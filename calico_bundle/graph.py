@@ -208,7 +208,7 @@ class _Builder:
         kept = columns_of(self.cluster.pods)
         named: dict[object, int] = {key: at for at, key in enumerate(zip(kept.namespaces, kept.names, strict=True))}
         hosts = enumerate(zip(kept.ipv4s, kept.host_networks, strict=True))
-        return {ip: at for at, (ip, host) in hosts if ip is not None and not host} | named
+        return {ip: at for at, (ip, host) in hosts if ip is not None and host is False} | named
 
     def _sessions(self, node: ClusterNode) -> None:
         for session in node.sessions or ():

@@ -39,8 +39,8 @@ A_POD = "a pod"
 
 _POD_GATEWAY = ip_address("169.254.1.1")
 
-PodPlace = tuple[str, str, str | None, bool]
-"""A pod's namespace and name, its node, and whether it runs in the node's own network."""
+PodPlace = tuple[str, str, str | None, bool | None]
+"""A pod's namespace and name, its node, and whether it runs in the node's own network (None: not shown)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class NodeDirectory:
         self._names: dict[str, set[tuple[str, str]]] = {}
         self._addresses: dict[object, set[str]] = {}
         self._own: dict[str, list[Address]] = {}
-        self._pods: dict[str, set[tuple[str | None, str | None, bool]]] = {}
+        self._pods: dict[str, set[tuple[str | None, str | None, bool | None]]] = {}
         for namespace, name, pods_node, host_network in pods:
             self._pods.setdefault(name, set()).add((namespace, pods_node, host_network))
         for node in nodes:
@@ -143,19 +143,27 @@ def _short(name: str) -> str:
 def make_directory(artifacts: Sequence[Artifact]) -> NodeDirectory:
     """The directory of all nodes that a bundle states, and of the pods that artifacts of machines are named after."""
     stated = [a for a in artifacts if a.kind not in MACHINE_KINDS]
-    nodes = (f for a in stated for f in a.parsed.of(NodeFact))
+    nodes = [f for a in stated for f in a.parsed.of(NodeFact)]
     asked = {a.placement.pod for a in artifacts if a.placement.pod and a.kind in MACHINE_KINDS}
-    return NodeDirectory(nodes, _places(stated, asked))
+    return NodeDirectory(nodes, _places(stated, asked, nodes) if asked else ())
 
 
-def _places(stated: Sequence[Artifact], asked: set[str]) -> Iterator[PodPlace]:
-    """Where the pods of some names run."""
+def _places(stated: Sequence[Artifact], asked: set[str], nodes: Sequence[NodeFact]) -> Iterator[PodPlace]:
+    """Where the pods of some names run: as an object of theirs says, else as a table does.
+
+    A table does not show the network; a pod with its node's own address is in the node's.
+    """
+    machines = {int(ip): n.name for n in nodes for ip in n.internal_ips if ip.version == 4}
+    found: dict[tuple[str, str], set[PodPlace]] = {}
     for artifact in stated:
-        pods = artifact.parsed.of(PodFact)
-        if pods and asked:
-            columns = columns_of(pods)
-            every = zip(columns.namespaces, columns.names, columns.nodes, columns.host_networks, strict=True)
-            yield from (place for place in every if place[1] in asked)
+        if pods := artifact.parsed.of(PodFact):
+            kept = columns_of(pods)
+            rows = zip(kept.namespaces, kept.names, kept.nodes, kept.host_networks, kept.ipv4s, strict=True)
+            for namespace, name, node, host, ip in (row for row in rows if row[1] in asked):
+                told = host if host is not None or ip is None or machines.get(ip) != node else True
+                found.setdefault((namespace, name), set()).add((namespace, name, node, told))
+    for places in found.values():
+        yield from [place for place in places if place[3] is not None] or places
 
 
 def find_owners(artifacts: Sequence[Artifact], directory: NodeDirectory | None = None) -> dict[str, Owner]:

@@ -16,7 +16,7 @@ from calico_bundle.network.lookup_source import Source, of_pod_to
 from calico_bundle.network.outcome import Cause, Hop, Outcome, Packet, Walk, Why
 from calico_bundle.network.routing import source_address
 from calico_bundle.network.service_proxy import leading_to
-from calico_bundle.paths import DnsPaths, Fate, Verdict
+from calico_bundle.paths import NETWORK_NOT_SHOWN, DnsPaths, Fate, Verdict
 
 DNS = "dns"
 _MOST_LISTED = 20
@@ -219,7 +219,7 @@ def _pod_end(pod: PodFact) -> End:
 def _address_end(cluster: Cluster, address: Address) -> End:
     """An address of a pod is that pod; of a node, it is that address on that node; any other is an address alone."""
     for pod in cluster.pods:
-        if address in pod.ips and not pod.host_network:
+        if address in pod.ips and pod.host_network is False:
             return _pod_end(pod)
     holders = _holders(cluster, address)
     return End("ip", str(address), holders[0] if len(holders) == 1 else None, address)
@@ -318,7 +318,7 @@ def _source(paths: DnsPaths, start: End, end: End) -> Source | None:
     return Source(chosen or start.ip, chosen or start.ip)
 
 
-def _is_host(cluster: Cluster, end: End) -> bool:
+def _is_host(cluster: Cluster, end: End) -> bool | None:
     pod = _pod_of(cluster, end)
     return pod.host_network if pod else end.kind in ("node", "ip")
 
@@ -329,6 +329,9 @@ def _sent(paths: DnsPaths, start: End, end: End, packet: Packet | None) -> Walk:
         cause = Cause(Why.UNDECIDED, None, text, settle="`kubectl get pods -A -o yaml`")
         return Walk(Outcome.UNKNOWN, (), None, None, cause)
     host = _is_host(paths.cluster, start)
+    if host is None:
+        cause = Cause(Why.UNDECIDED, start.node, NETWORK_NOT_SHOWN, settle="`kubectl get pods -A -o yaml`")
+        return Walk(Outcome.UNKNOWN, (), None, None, cause)
     send: Callable[[str, Packet], Walk] = paths.forwarding.from_node if host else paths.forwarding.from_pod
     walk = send(start.node, packet)
     if walk.delivered and end.node is not None and walk.node != end.node:

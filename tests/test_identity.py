@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from calico_bundle.bundle import Artifact, Bundle
@@ -206,3 +208,14 @@ def test_without_any_node_object_the_host_name_is_the_nodes():
     files = [hostname("box.lan", "g"), hostname("box", "g"), dump(path="1", group="g"), dump(path="2", group="h")]
     found = find_owners(files)
     assert (found["1"], found["2"]) == (Owner("box", "host name"), Owner("h", "name in the path"))
+
+
+def test_a_pod_of_a_table_with_its_nodes_address_runs_on_its_node():
+    """What was run in it was run on the node; where an object of it is there too, the table adds no second place."""
+    nodes = (node_object("n1", "10.0.0.1"), node_object("n2", "10.0.0.2"))
+    row = pod("calico-system/calico-node-x7k2p", "n1", "10.0.0.1", host_network=None, not_shown=("host_network",))
+    other = pod("calico-system/typha-0", "n1", "10.9.9.9", host_network=None, not_shown=("host_network",))
+    stated = replace(row, host_network=True, not_shown=())
+    for pods in ((row, other), (row, stated, other)):
+        assert owner(dump(pod="calico-node-x7k2p"), *nodes, *pods) == Owner("n1", "the pod's node")
+        assert owner(dump(pod="typha-0"), *nodes, *pods) is None

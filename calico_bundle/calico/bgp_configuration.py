@@ -23,6 +23,7 @@ MESH_IS_MULTIHOP_SINCE = (3, 33)
 """From here on the mesh of different AS numbers is multihop; before, BIRD's default for external sessions holds."""
 
 
+_REFLECTOR = "route_reflector_cluster_id"
 ONE_DIALS_SINCE = (3, 22)
 """Before, both ends of a session of the mesh dialed."""
 
@@ -85,10 +86,13 @@ class BgpConfiguration:
 
     def peers(self, one: ClusterNode, other: ClusterNode) -> bool | None:
         """Whether two nodes are set up to peer; None when the configuration cannot be read."""
+        if _hides(one, "bgp_ipv4") or _hides(other, "bgp_ipv4"):
+            return None
         if stored(one) is None or stored(other) is None or stored(one) == stored(other):
             return False
         if self._by_mesh(one, other):
-            return True
+            in_doubt = _hides(one, _REFLECTOR) or _hides(other, _REFLECTOR)
+            return None if self._peers and in_doubt else True
         try:
             return any(True for _ in self._between(one, other))
         except SelectorError:
@@ -194,13 +198,24 @@ def peers_with_routers(cluster: Cluster) -> bool:
 
 def _makes_peer(peer: BGPPeerFact, node: ClusterNode, other: ClusterNode) -> bool:
     """Whether a BGPPeer makes `node` peer with `other`; raises SelectorError for a selector that is not understood."""
-    mine = node.kubernetes.labels if node.kubernetes else {}
-    theirs = other.kubernetes.labels if other.kubernetes else {}
-    if peer.node not in (None, "", node.name) or not selects(peer.node_selector or "", mine):
+    if peer.node not in (None, "", node.name) or not _selects(peer.node_selector, node):
         return False
+    if "peer_selector" in peer.not_shown:
+        raise SelectorError(f"the peerSelector of {peer.name} is not in the bundle")
     if peer.peer_selector:
-        return selects(peer.peer_selector, theirs)
+        return _selects(peer.peer_selector, other)
     return peer.peer_ip is not None and peer.peer_ip.split(":")[0] == str(stored(other))
+
+
+def _selects(selector: str | None, node: ClusterNode) -> bool:
+    if selector and _hides(node, "labels"):
+        raise SelectorError(f"the labels of {node.name} are not in the bundle")
+    return selects(selector or "", node.kubernetes.labels if node.kubernetes else {})
+
+
+def _hides(node: ClusterNode, column: str) -> bool:
+    """Whether a node is known from a table or a description that does not show a column."""
+    return bool(node.kubernetes and column in node.kubernetes.not_shown)
 
 
 def _port(peer_ip: str) -> int | None:

@@ -52,18 +52,23 @@ def installation_of(cluster: Cluster) -> CalicoInstallation:
     operator = next(iter(cluster.installations), None)
     daemonset = cluster.calico_node
     container = _container(daemonset)
-    by_operator = operator is not None or (
-        daemonset is not None and (daemonset.owner or "").startswith("Installation/")
-    )
+    by_operator = operator is not None or (daemonset is not None and _is_rendered(daemonset))
     method, evidence = _method(container)
     if method is None and operator is not None:
         method, evidence = _operator_method(operator.autodetection_v4), (operator.evidence,)
     setting = _rendered(operator.autodetection_v4) if operator else None
-    namespace = daemonset.namespace if daemonset else _namespace_of_pods(cluster)
+    namespace = (daemonset.namespace if daemonset else "") or _namespace_of_pods(cluster)
     by_operator = by_operator or (daemonset is None and namespace == "calico-system")
     backend = _value(container, "CALICO_NETWORKING_BACKEND") if container else None
     lines = _lines(evidence, operator)
     return CalicoInstallation(by_operator, namespace, _version(container), method, setting, lines, backend)
+
+
+def _is_rendered(daemonset: DaemonSetFact) -> bool:
+    """Whether the operator made a DaemonSet; where its owner is not shown, its namespace tells."""
+    if "owner" in daemonset.not_shown:
+        return daemonset.namespace == "calico-system"
+    return (daemonset.owner or "").startswith("Installation/")
 
 
 def environment_of(cluster: Cluster, family: int) -> tuple[str | None, str | None] | None:

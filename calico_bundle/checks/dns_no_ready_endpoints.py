@@ -36,8 +36,11 @@ def run(context: Context) -> list[Finding]:
     hit = failing_groups(context.paths)
     pods = [p for p in context.cluster.pods if _selected(p.labels, dns.service.selector)]
     service = f"{dns.service.namespace}/{dns.service.name}"
-    message = f"{service} has no ready endpoint ({len(dns.endpoints)} that are not ready)"
-    lines = [e.evidence for e in endpoints_of(context.cluster.endpoints, *service.split("/"))]
+    own = endpoints_of(context.cluster.endpoints, *service.split("/"))
+    # A table shows those that are ready, and no others.
+    unshown = not dns.endpoints and any(e.not_shown for e in own)
+    message = f"{service} has no ready endpoint" + ("" if unshown else f" ({len(dns.endpoints)} that are not ready)")
+    lines = [e.evidence for e in own]
     return [
         Finding(
             INFO.code,

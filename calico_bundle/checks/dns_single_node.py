@@ -34,7 +34,8 @@ def run(context: Context) -> list[Finding]:
     dns = context.dns
     nodes = {context.paths.endpoint_node(e) for e in dns.ready} if dns else set()
     node = next(iter(nodes), None)
-    if dns is None or node is None or len(nodes) != 1 or len(context.cluster.nodes) == 1:
+    # Those that are hidden, or that a table leaves out, may run elsewhere.
+    if dns is None or dns.hidden or node is None or len(nodes) != 1 or len(context.cluster.nodes) == 1:
         return []
     service = f"{dns.service.namespace}/{dns.service.name}"
     count = len(dns.ready)

@@ -28,6 +28,7 @@ class IPPoolFact:
     allowed_uses: Annotated[
         tuple[str, ...], "spec.allowedUses: Workload | Tunnel | LoadBalancer; empty means the first two"
     ] = ()
+    not_shown: Annotated[tuple[str, ...], "columns that a table or a description of it does not show"] = ()
 
     @property
     def for_pods(self) -> bool:
@@ -59,6 +60,7 @@ class BGPConfigurationFact:
     bind_mode: Annotated[str | None, "spec.bindMode: None | NodeIP"]
     program_cluster_routes: Annotated[str | None, "spec.programClusterRoutes"]
     evidence: Annotated[Evidence, "the line of metadata.name"]
+    not_shown: Annotated[tuple[str, ...], "columns that a table or a description of it does not show"] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ class BGPPeerFact:
     as_number: Annotated[str | None, "spec.asNumber"]
     source_address: Annotated[str | None, "spec.sourceAddress: UseNodeIP | None"]
     evidence: Annotated[Evidence, "the line of metadata.name"]
+    not_shown: Annotated[tuple[str, ...], "columns that a table or a description of it does not show"] = ()
 
 
 @dataclass(frozen=True, slots=True)

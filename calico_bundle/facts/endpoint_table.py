@@ -124,19 +124,33 @@ def endpoints_of(endpoints: Sequence[EndpointFact], namespace: str, name: str) -
 def merge_endpoints(parts: Sequence[Sequence[EndpointFact]]) -> EndpointTable:
     """The addresses of several files, each once.
 
-    EndpointSlices are what kube-proxy reads; Endpoints count where no slice is there.
+    EndpointSlices are what kube-proxy reads; Endpoints count where no slice is there, and of these the most complete:
+    an object before a description before a table, which shows no more than the first three.
 
     >>> len(merge_endpoints([(), ()]))
     0
     """
     groups = [group for part in parts for group in groups_of(part)]
     sliced = {(g.namespace, g.service) for g in groups if g.source == _SLICE}
-    telling = [g for g in groups if g.source == _SLICE or (g.namespace, g.service) not in sliced]
+    telling = _most_complete([g for g in groups if g.source == _SLICE or (g.namespace, g.service) not in sliced])
     objects = Counter((g.namespace, g.service, g.source) for g in telling)
     seen: set[object] = set()
     return EndpointTable(
         [_without(seen, g) if objects[g.namespace, g.service, g.source] > 1 or g.repeats else g for g in telling]
     )
+
+
+def _most_complete(groups: Sequence[Group]) -> Sequence[Group]:
+    """The groups without those that show less of a Service than another one does."""
+    unshown = [0 if isinstance(g, EndpointGroup) else max((len(e.not_shown) for e in g), default=0) for g in groups]
+    if not any(unshown):
+        return groups
+    least: dict[tuple[str, str], int] = {}
+    for group, number in zip(groups, unshown, strict=True):
+        key = (group.namespace, group.service)
+        least[key] = min(number, least.get(key, number))
+    kept = zip(groups, unshown, strict=True)
+    return [g for g, number in kept if number == least[g.namespace, g.service]]
 
 
 def groups_of(facts: Sequence[EndpointFact]) -> Sequence[Group]:

@@ -32,6 +32,7 @@ class NodeFact:
     redacted: Annotated[tuple[str, ...], "columns whose value the collector hid"]
     cited: Annotated[Cited, "evidence per column: name, internal_ips, bgp_ipv4, bgp_ipv6, ready, calico_interfaces"]
     evidence: Annotated[Evidence, "the line of metadata.name"]
+    not_shown: Annotated[tuple[str, ...], "columns that a table or a description of it does not show"] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,8 @@ class PodFact:
     node: Annotated[str | None, "spec.nodeName; None when not scheduled"]
     ips: Annotated[tuple[Address, ...], "status.podIPs, else status.podIP"]
     host_ip: Annotated[Address | None, "status.hostIP"]
-    host_network: Annotated[bool, "spec.hostNetwork"]
-    dns_policy: Annotated[str, "spec.dnsPolicy; ClusterFirst when not there"]
+    host_network: Annotated[bool | None, "spec.hostNetwork; None where it is not shown and no address tells"]
+    dns_policy: Annotated[str | None, "spec.dnsPolicy; ClusterFirst when not there; None where it is not shown"]
     dns_nameservers: Annotated[tuple[str, ...], "spec.dnsConfig.nameservers"]
     phase: Annotated[str | None, "status.phase"]
     ready: Annotated[bool | None, "condition Ready"]
@@ -57,6 +58,7 @@ class PodFact:
     redacted: Annotated[tuple[str, ...], "columns whose value the collector hid"]
     evidence: Annotated[Evidence, "the line of metadata.name"]
     network_probe: Annotated[bool, "a container has a readinessProbe by httpGet, tcpSocket or grpc"] = False
+    not_shown: Annotated[tuple[str, ...], "columns that a table or a description of it does not show"] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ class ServiceFact:
     labels: Annotated[Mapping[str, str], "metadata.labels"]
     redacted: Annotated[tuple[str, ...], "columns whose value the collector hid"]
     evidence: Annotated[Evidence, "the line of spec.clusterIP, else of metadata.name"]
+    not_shown: Annotated[tuple[str, ...], "columns that a table or a description of it does not show"] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,7 @@ class EndpointFact:
     pod: Annotated[str | None, "targetRef.name when targetRef is a Pod"]
     source: Annotated[str, "Endpoints | EndpointSlice"]
     evidence: Annotated[Evidence, "the line of the address; of the object when it has no address"]
+    not_shown: Annotated[tuple[str, ...], "columns that a table or a description of it does not show"] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,7 @@ class DaemonSetFact:
     containers: Annotated[tuple[ContainerSpec, ...], "spec.template.spec.containers"]
     owner: Annotated[str | None, "kind/name of the controlling ownerReference; Installation/default under the operator"]
     evidence: Annotated[Evidence, "the line of metadata.name"]
+    not_shown: Annotated[tuple[str, ...], "columns that a table or a description of it does not show"] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,3 +147,4 @@ class NamespaceFact:
     name: Annotated[str, "metadata.name"]
     labels: Annotated[Mapping[str, str], "metadata.labels"]
     evidence: Annotated[Evidence, "the line of metadata.name"]
+    not_shown: Annotated[tuple[str, ...], "columns that a table or a description of it does not show"] = ()

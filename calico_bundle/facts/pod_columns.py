@@ -19,8 +19,8 @@ class PodColumns:
     names: Sequence[str]
     nodes: Sequence[str | None]
     ipv4s: Sequence[int | None]
-    host_networks: Sequence[bool]
-    dns_policies: Sequence[str]
+    host_networks: Sequence[bool | None]
+    dns_policies: Sequence[str | None]
     phases: Sequence[str | None]
 
 

@@ -34,7 +34,7 @@ def disputing_nodes(pods: Sequence[PodFact], homes: Mapping[int, str | None]) ->
 def _addresses(pods: Sequence[PodFact]) -> Iterator[tuple[int, str | None]]:
     kept = columns_of(pods)
     rows = zip(kept.ipv4s, kept.nodes, kept.host_networks, kept.phases, strict=True)
-    return ((ip, node) for ip, node, host, phase in rows if ip is not None and not host and phase not in FINISHED)
+    return ((ip, node) for ip, node, host, phase in rows if ip is not None and host is False and phase not in FINISHED)
 
 
 def probed_nodes(pods: Sequence[PodFact]) -> frozenset[str]:
@@ -45,7 +45,7 @@ def probed_nodes(pods: Sequence[PodFact]) -> frozenset[str]:
     """
     if isinstance(pods, PodTable):
         return pods.probed_nodes()
-    probed = (p for p in pods if p.network_probe and p.ready and not p.host_network)
+    probed = (p for p in pods if p.network_probe and p.ready and p.host_network is False)
     return frozenset(p.node for p in probed if p.node)
 
 

@@ -17,8 +17,8 @@ from calico_bundle.facts.pod_columns import PodColumns
 
 T = TypeVar("T")
 
-COLUMNS = tuple(field.name for field in fields(PodFact) if field.name not in ("redacted", "evidence"))
-"""The columns that are kept as lists: a pod with anything redacted is kept as a record."""
+COLUMNS = tuple(field.name for field in fields(PodFact) if field.name not in ("redacted", "not_shown", "evidence"))
+"""The columns that are kept as lists: a pod with anything redacted, or not shown, is kept as a record."""
 
 
 DAEMONSET = "DaemonSet/"
@@ -122,7 +122,7 @@ class PodTable(FactList):
         """The nodes with a pod of their own network that is ready and is asked over the network whether it is."""
         kept = self._columns
         rows = zip(kept["node"], kept["network_probe"], kept["ready"], kept["host_network"], strict=True)
-        return frozenset(node for node, probed, ready, host in rows if probed and ready and node and not host)
+        return frozenset(node for node, probed, ready, host in rows if probed and ready and node and host is False)
 
     def unready_on_host_network(self) -> tuple[int, ...]:
         """The places of the pods in the node's network that are not ready."""
@@ -216,12 +216,12 @@ class PodsAndOthers(FactList):
 
 
 def merge_pods(parts: Sequence[Sequence[PodFact]]) -> Sequence[PodFact]:
-    """The pods of several files, each once: the first one that has its namespace and name.
+    """The pods of several files, each once: the first one that has its namespace and name; tables stand last.
 
     >>> merge_pods([])
     ()
     """
-    parts = [part for part in parts if part]
+    parts = sorted((part for part in parts if part), key=lambda part: len(part[0].not_shown))
     if not parts:
         return ()
     if len(parts) == 1 and isinstance(parts[0], PodTable) and parts[0].is_unique:

@@ -49,13 +49,13 @@ class ServiceTable(LazyFacts[ServiceFact]):
 
 
 def merge_services(parts: Sequence[Sequence[ServiceFact]]) -> ServiceTable:
-    """The Services of several files, each once: the first one that has its namespace and name.
+    """The Services of several files, each once: the first one that has its namespace and name; tables stand last.
 
     >>> len(merge_services([(), ()]))
     0
     """
     found: dict[tuple[str, str], Kept] = {}
-    for part in parts:
+    for part in sorted((part for part in parts if part), key=lambda part: _unshown(_kept(part)[0])):
         for service in _kept(part):
             found.setdefault((service.namespace, service.name), service)
     return ServiceTable(list(found.values()))
@@ -103,6 +103,10 @@ def cluster_addresses(services: Sequence[ServiceFact]) -> Iterator[tuple[Address
                 yield IPv4Address(service.ip), service.made
         else:
             yield from ((ip, lambda service=service: service) for ip in service.cluster_ips)
+
+
+def _unshown(service: Kept) -> int:
+    return 0 if isinstance(service, ServiceText) else len(service.not_shown)
 
 
 def _kept(services: Sequence[ServiceFact]) -> Sequence[Kept]:

@@ -41,3 +41,12 @@ def in_a_cloud(node: ClusterNode) -> bool:
     """
     provider = node.kubernetes.provider_id if node.kubernetes else None
     return bool(provider) and not str(provider).startswith(_MACHINES_OF_ONES_OWN)
+
+
+def may_be_in_a_cloud(node: ClusterNode) -> bool:
+    """Whether a node is in a cloud, or is known from a table, which does not show it.
+
+    >>> may_be_in_a_cloud(ClusterNode("n1"))
+    False
+    """
+    return in_a_cloud(node) or bool(node.kubernetes and "provider_id" in node.kubernetes.not_shown)

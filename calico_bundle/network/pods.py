@@ -9,10 +9,11 @@ from ipaddress import IPv4Address, IPv4Network, ip_network
 from calico_bundle.calico.bgp_configuration import peers_with_routers
 from calico_bundle.calico.installation import installation_of
 from calico_bundle.calico.other_plugins import carrier
-from calico_bundle.cluster import Cluster
+from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.facts import Address, AddressFact, Network
 from calico_bundle.facts.pod_queries import homes_of, probed_nodes
-from calico_bundle.network.cards import in_a_cloud, own_networks
+from calico_bundle.facts.route_queries import has_bird_routes
+from calico_bundle.network.cards import in_a_cloud, may_be_in_a_cloud, own_networks
 
 DEFAULT_INTERFACE_PREFIXES = ("cali",)
 """FelixConfiguration.spec.interfacePrefix; managed clusters use others (eni, gke, azv)."""
@@ -184,10 +185,17 @@ class PodNetwork:
 def _routed_by_others(cluster: Cluster) -> bool:
     """Whether pod packets may be the network's to route: no BIRD and no tunnel, or machines of a cloud.
 
-    GKE, AKS' kubenet and the VPC network of EKS carry pods by their own route tables, and Calico makes policy alone.
+    GKE, AKS' kubenet and the VPC network of EKS carry pods by their own route tables, and Calico makes policy alone. Where
+    nothing shows whose machines they are, routes that BIRD made say that Calico carries the pods.
     """
     plain = not cluster.pools or any(p.ipip_mode == p.vxlan_mode == "Never" for p in cluster.pools if p.for_pods)
-    return plain and (installation_of(cluster).backend == "none" or any(map(in_a_cloud, cluster.nodes.values())))
+    nodes = cluster.nodes.values()
+    cloudy = any(map(in_a_cloud, nodes)) or (any(map(may_be_in_a_cloud, nodes)) and not any(map(_has_bird, nodes)))
+    return plain and (cloudy or installation_of(cluster).backend == "none")
+
+
+def _has_bird(node: ClusterNode) -> bool:
+    return has_bird_routes(node.routes or ())
 
 
 def _addresses_of_machines(cluster: Cluster, cards: Mapping[str, Iterable[AddressFact]]) -> frozenset[Address]:

@@ -20,7 +20,7 @@ from calico_bundle.evidence import Evidence
 from calico_bundle.facts import Address, NeighborFact
 from calico_bundle.facts.neighbor_listing import entries_of, neighbors_at
 from calico_bundle.facts.pod_columns import columns_of
-from calico_bundle.network.cards import in_a_cloud
+from calico_bundle.network.cards import may_be_in_a_cloud
 from calico_bundle.network.prediction import OWN_CARD
 from calico_bundle.numbers import whole_number
 
@@ -181,7 +181,7 @@ class Wires:
         shows nothing in a cloud, whose network knows the addresses without asking, nor where the kernel may have thrown
         the entry away.
         """
-        if not node.neighbors or in_a_cloud(node) or self.forgets(node):
+        if not node.neighbors or may_be_in_a_cloud(node) or self.forgets(node):
             return False
         listed = entries_of(node.neighbors)
         return not any(n.device == interface and isinstance(n.address, IPv4Address) and n.mac for n in listed)

@@ -79,6 +79,8 @@ class Parser:
     producing command gives it, and answers None for any other, which then goes to `parse`. Both give the same facts, and
     no file that `quick` takes is another parser's. `reader()` makes a `quick` for one reading pass, which may hold a file
     beside those before it. `stream(pieces, path)` reads a file too large to be held, in pieces.
+
+    `late` for a kind that layouts often set aside: a file of it is read when its layout has placed it, and only then.
     """
 
     kind: str
@@ -88,6 +90,7 @@ class Parser:
     quick: Quick | None = None
     reader: Callable[[], Quick] | None = None
     stream: Callable[[Iterator[bytes], str], Parsed] | None = None
+    late: bool = False
 
 
 @cache

@@ -21,9 +21,18 @@ from calico_bundle.network.likeness import Likeness
 from calico_bundle.network.service import DnsService
 from calico_bundle.paths.classes import Classes
 from calico_bundle.paths.fates import Asker, Fate, Lookups, Verdict
-from calico_bundle.paths.pods import PathGroup, PodPath, PodPaths, WalkedGroup
+from calico_bundle.paths.pods import (
+    NETWORK_NOT_SHOWN,
+    NODE_NOT_SHOWN,
+    SETTLES,
+    DoubtfulGroup,
+    PathGroup,
+    PodPath,
+    PodPaths,
+    WalkedGroup,
+)
 
-__all__ = ["DnsPaths", "Fate", "PathGroup", "PodPath", "Verdict", "not_applicable"]
+__all__ = ["NETWORK_NOT_SHOWN", "DnsPaths", "Fate", "PathGroup", "PodPath", "Verdict", "not_applicable"]
 
 
 class DnsPaths:
@@ -99,7 +108,7 @@ class DnsPaths:
         spot, known, endpoints = self._likeness.spot, self.cluster.nodes, self._endpoint_values
         for place in order:
             node, value, policy, host = nodes[place], values[place], policies[place], hosts[place]
-            if value is None or node is None or node not in known or policy == "None":
+            if value is None or node is None or node not in known or host is None or policy in ("None", None):
                 yield place
             elif host:
                 yield (node, policy, value)
@@ -116,7 +125,15 @@ class DnsPaths:
             spared = not_applicable(pod or self.cluster.pods[place], self.dns)
         if spared:
             return self._plain(node, Verdict.NOT_APPLICABLE, spared)
-        value = columns.ipv4s[place]
+        if host is None:
+            return self._plain(node, Verdict.UNKNOWN, f"{NETWORK_NOT_SHOWN}; {SETTLES}")
+        if policy is None and node is None:
+            return self._plain(node, Verdict.UNKNOWN, f"{NODE_NOT_SHOWN}; {SETTLES}")
+        found = self._asking(node, columns.ipv4s[place], host=host)
+        return self._in_doubt(found) if policy is None else found
+
+    def _asking(self, node: str | None, value: int | None, *, host: bool) -> PathGroup:
+        """The group of a pod that asks the cluster's DNS."""
         open_question = self._open_for_all or self._cannot_tell(node, value)
         if open_question is not None:
             return self._plain(node, Verdict.UNKNOWN, open_question)
@@ -128,6 +145,13 @@ class DnsPaths:
         key = (node, text)
         if key not in self._groups:
             self._groups[key] = PathGroup(node, verdict, text)
+        return self._groups[key]
+
+    def _in_doubt(self, asking: PathGroup) -> PathGroup:
+        """The group of pods of which nothing shows whether they ask, with what they would get if they do."""
+        key = ("in doubt", asking)
+        if key not in self._groups:
+            self._groups[key] = DoubtfulGroup(asking)
         return self._groups[key]
 
     def _walked(self, node: str, value: int, *, host: bool) -> PathGroup:
@@ -202,7 +226,10 @@ class DnsPaths:
         if not self.dns.listed:
             return f"the bundle has no endpoints of {self.dns.service.namespace}/{self.dns.service.name}"
         if self.dns.hidden:
-            return "the addresses of the DNS endpoints were hidden by the collector"
+            return (
+                "not all addresses of the DNS endpoints are in the bundle: the collector hid them, or a table shows the first "
+                "alone; `kubectl get endpoints,endpointslices -A -o yaml` would settle it"
+            )
         return "the DNS service's address is not in the bundle" if self.dns.address is None else None
 
     def _cannot_tell(self, node: str | None, value: int | None) -> str | None:
@@ -232,10 +259,10 @@ def not_applicable(pod: PodFact, dns: DnsService | None) -> str | None:
     return None
 
 
-def _without_cluster_dns(policy: str, *, host_network: bool) -> str | None:
-    """Why a policy alone keeps a pod from cluster DNS."""
+def _without_cluster_dns(policy: str | None, *, host_network: bool | None) -> str | None:
+    """Why a policy alone keeps a pod from cluster DNS; None for one that is not shown."""
     if policy == "Default":
         return "dnsPolicy Default: it uses its node's resolvers"
-    if host_network and policy not in ("ClusterFirstWithHostNet", "None"):
+    if host_network and policy not in ("ClusterFirstWithHostNet", "None", None):
         return f"hostNetwork with dnsPolicy {policy}: it uses its node's resolvers"
     return None

@@ -12,6 +12,11 @@ from calico_bundle.network.outcome import Outcome
 from calico_bundle.paths.classes import Classes, Results
 from calico_bundle.paths.fates import Asker, Fate, Lookups, Verdict, reason_of, verdict_of
 
+SETTLES = "`kubectl get pods -A -o yaml` would settle it"
+POLICY_NOT_SHOWN = "whether the pod uses cluster DNS (dnsPolicy) is not shown by a table or a description"
+NODE_NOT_SHOWN = "no node of the pod is shown: it has none yet, or the table lacks it"
+NETWORK_NOT_SHOWN = "whether the pod uses its node's network (hostNetwork) is not shown, and its address does not tell"
+
 
 class PathGroup:
     """Pods of one node that share their fate; `pods` are their places in `DnsPaths.pods`."""
@@ -120,6 +125,32 @@ class WalkedGroup(PathGroup):
     def outcomes(self) -> Sequence[tuple[str | None, Outcome, Outcome]]:
         """For each ready endpoint: its node, and what becomes of request and reply."""
         return [(node, r.request, r.reply) for node, r in zip(self._classes.nodes, self._results, strict=True)]
+
+
+class DoubtfulGroup(PathGroup):
+    """Pods of which nothing shows whether they use cluster DNS: what their lookups would come to is said, and not counted."""
+
+    def __init__(self, asking: PathGroup) -> None:
+        """The same pods as if they used it."""
+        super().__init__(asking.node, Verdict.UNKNOWN, "")
+        self._asking = asking
+
+    @property
+    def text(self) -> str:
+        """What is not known, and what would follow."""
+        if self._asking.verdict is Verdict.UNKNOWN:
+            return f"{self._asking.text}; and {POLICY_NOT_SHOWN}; {SETTLES}"
+        return f"{POLICY_NOT_SHOWN}; {SETTLES}; if it does: {self._asking.verdict.value}, {self._asking.text}"
+
+    @property
+    def fates(self) -> tuple[Fate, ...]:
+        """Request and reply for each ready endpoint, were it asked."""
+        return self._asking.fates
+
+    @property
+    def outcomes(self) -> Sequence[tuple[str | None, Outcome, Outcome]]:
+        """For each ready endpoint: its node, and what would become of request and reply."""
+        return self._asking.outcomes
 
 
 class PodPath:

@@ -236,7 +236,8 @@ def _path(path: PodPath, code: str | None, endpoints: list[dict[str, Any]]) -> d
         "namespace": path.pod.namespace,
         "pod": path.pod.name,
         "node": path.pod.node,
-        "host_network": path.pod.host_network,
+        # The contract has no third value; where it is not known, the verdict is `unknown` and the reason says so.
+        "host_network": bool(path.pod.host_network),
         "verdict": path.verdict.value,
         "basis": path.basis,
         "reason": {"code": code, "text": path.text},

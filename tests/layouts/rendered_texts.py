@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 _CARD = re.compile(r"(?m)^(?=\d+: )")
 
@@ -61,65 +60,6 @@ def routes_of_table(ip_route: str, table: str, family: int) -> str:
 def all_routes_of(ip_route: str, family: int) -> str:
     """`ip -4 route show table all` and with `-6`."""
     return "".join(f"{line}\n" for line in ip_route.splitlines() if is_ipv6_route(line) == (family == 6))
-
-
-def kubectl_table(header: str, rows: list[list[str]]) -> str:
-    """What `kubectl get` prints: columns as wide as their widest cell, three blanks between them.
-
-    k8s.io/cli-runtime (printers/tabwriter.go): text/tabwriter with padding 3, and no blanks behind the last column.
-    """
-    lines = [header.split("|"), *rows]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
-    padded = ("   ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)
-    return "".join(f"{line.rstrip()}\n" for line in padded)
-
-
-def pods_table(pods: list[dict[str, Any]]) -> str:
-    """`kubectl get pods -A -o wide` (pkg/printers/internalversion: printPod)."""
-    rows = []
-    for pod in pods:
-        statuses = pod["status"].get("containerStatuses", [])
-        ready = sum(status["ready"] for status in statuses)
-        restarts = sum(status.get("restartCount", 0) for status in statuses)
-        counts = [f"{ready}/{len(statuses) or 1}", _pod_status(pod), str(restarts), "3d"]
-        where = [pod["status"].get("podIP") or "<none>", pod["spec"].get("nodeName") or "<none>"]
-        rows.append([pod["metadata"]["namespace"], pod["metadata"]["name"], *counts, *where, "<none>", "<none>"])
-    return kubectl_table("NAMESPACE|NAME|READY|STATUS|RESTARTS|AGE|IP|NODE|NOMINATED NODE|READINESS GATES", rows)
-
-
-def _pod_status(pod: dict[str, Any]) -> str:
-    states = [status.get("state", {}) for status in pod["status"].get("containerStatuses", [])]
-    reasons = [state["waiting"]["reason"] for state in states if "waiting" in state]
-    phase = pod["status"]["phase"]
-    return reasons[0] if reasons else "Completed" if phase == "Succeeded" else phase
-
-
-def services_table(services: list[dict[str, Any]]) -> str:
-    """`kubectl get services -A -o wide` (printService)."""
-    rows = []
-    for service in services:
-        spec = service["spec"]
-        ports = ",".join(f"{port['port']}/{port.get('protocol', 'TCP')}" for port in spec.get("ports", ()))
-        selector = ",".join(f"{k}={v}" for k, v in sorted(spec.get("selector", {}).items())) or "<none>"
-        own = [service["metadata"]["namespace"], service["metadata"]["name"], spec.get("type", "ClusterIP")]
-        rows.append([*own, spec.get("clusterIP", "None"), "<none>", ports or "<none>", "3d", selector])
-    return kubectl_table("NAMESPACE|NAME|TYPE|CLUSTER-IP|EXTERNAL-IP|PORT(S)|AGE|SELECTOR", rows)
-
-
-def endpoints_table(endpoints: list[dict[str, Any]]) -> str:
-    """`kubectl get endpoints -A -o wide` (printEndpoints): three of them, and how many more."""
-    rows = []
-    for one in endpoints:
-        behind = [
-            f"{address['ip']}:{port['port']}"
-            for subset in one.get("subsets") or ()
-            for port in subset.get("ports", ())
-            for address in subset.get("addresses") or ()
-        ]
-        more = f" + {len(behind) - 3} more..." if len(behind) > 3 else ""
-        text = ",".join(behind[:3]) + more or "<none>"
-        rows.append([one["metadata"]["namespace"], one["metadata"]["name"], text, "3d"])
-    return kubectl_table("NAMESPACE|NAME|ENDPOINTS|AGE", rows)
 
 
 def link_statistics(ip_link: str) -> str:

@@ -328,7 +328,7 @@ def test_lists_in_other_layouts_and_pieces_of_any_size(change: Callable[[str], s
 
 def test_every_column_of_a_pod_is_read_by_both_readers() -> None:
     read = {column for part in PARTS for column in part.columns}
-    assert read | {"name", "redacted", "evidence"} == {field.name for field in fields(PodFact)}
+    assert read | {"name", "redacted", "not_shown", "evidence"} == {field.name for field in fields(PodFact)}
 
 
 def _table(*texts: str) -> PodTable:

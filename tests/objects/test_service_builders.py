@@ -16,7 +16,9 @@ from calico_bundle.parsers.objects import parse
 
 
 def columns(record: object, *without: str) -> dict[str, object]:
-    """A fact's columns; evidence as its text."""
+    """A fact's columns; evidence as its text. An object shows all of them."""
+    assert getattr(record, "not_shown", ()) == ()
+    without = (*without, "not_shown")
     found = {f.name: getattr(record, f.name) for f in fields(record) if f.name not in without}  # type: ignore[arg-type]
     return {name: value.text if isinstance(value, Evidence) else value for name, value in found.items()}
 

@@ -11,7 +11,7 @@ from calico_bundle.cluster import ClusterNode
 from calico_bundle.facts import InterfaceFact, RouteFact, RuleFact, ServiceRuleFact
 from calico_bundle.facts.listing import words_of
 from calico_bundle.facts.route_queries import has_bird_routes
-from calico_bundle.network.cards import in_a_cloud
+from calico_bundle.network.cards import may_be_in_a_cloud
 from calico_bundle.network.forwarding import Forwarding
 from calico_bundle.network.likeness.addresses import Key, Roles, marks
 from calico_bundle.network.likeness.differences import cable_devices
@@ -111,7 +111,7 @@ class Natures:
     @staticmethod
     def _kubernetes(node: ClusterNode) -> Key | None:
         of = node.kubernetes
-        return None if of is None else (of.ready, in_a_cloud(node), bool(of.redacted), bool(of.pod_cidrs))
+        return None if of is None else (of.ready, may_be_in_a_cloud(node), bool(of.redacted), bool(of.pod_cidrs))
 
     def _interfaces(self, node: ClusterNode) -> Key | None:
         if node.interfaces is None:

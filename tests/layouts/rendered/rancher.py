@@ -3,7 +3,8 @@
 import json
 
 from tests.layouts.rendered import Bundles, Recorded, Rendering
-from tests.layouts.rendered_texts import addr_of_family, endpoints_table, pods_table, routes_of_table, services_table
+from tests.layouts.rendered_kubectl import endpoints_table, pods_wide, services_wide
+from tests.layouts.rendered_texts import addr_of_family, routes_of_table
 
 
 def write(recorded: Recorded) -> Bundles:
@@ -44,8 +45,8 @@ def of_server(recorded: Recorded) -> dict[str, str]:
     }
     texts = {
         "rke2/kubectl/nodes.json": json.dumps(nodes, indent=4),
-        "rke2/kubectl/pods": pods_table(recorded.objects("pods")),
-        "rke2/kubectl/services": services_table(recorded.objects("services")),
+        "rke2/kubectl/pods": pods_wide(recorded.objects("pods")),
+        "rke2/kubectl/services": services_wide(recorded.objects("services")),
         "rke2/kubectl/endpoints": endpoints_table(recorded.objects("endpoints")),
         "rke2/kubectl/hpa": "No resources found\n",
     }
