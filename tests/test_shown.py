@@ -96,7 +96,9 @@ def test_sources_contradict_each_other_only_in_what_both_show():
     of_table = replace(whole, bgp_ipv4=None, internal_ips=whole.internal_ips[:1], not_shown=("bgp_ipv4",))
     assert not contradicts(of_table, whole)
     assert contradicts(replace(of_table, internal_ips=(ip_address("10.0.9.9"),)), whole)
-    assert contradicts(replace(whole, bgp_ipv4=None), whole)
+    # Insights takes the annotation off.
+    assert not contradicts(replace(whole, bgp_ipv4=None), whole)
+    assert contradicts(replace(whole, bgp_ipv4=ip_interface("192.168.50.12/24")), whole)
 
 
 # --- what is decided, and what is not -------------------------------------------------------------------------------
