@@ -135,7 +135,10 @@ class LineGaps:
         if len(self._listed) >= (MOST_LINE_GAPS if ordinary else 10 * MOST_LINE_GAPS):
             self._more += 1
             return
-        self._listed.append(Gap(self.path, line, kind or self.kind, f"{why}: {quote(text)}" if text else why))
+        # The reason often names a word of the line, which is as little to be trusted as the line is.
+        self._listed.append(
+            Gap(self.path, line, kind or self.kind, f"{quote(why)}: {quote(text)}" if text else quote(why))
+        )
 
     @property
     def count(self) -> int:
