@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from calico_bundle.errors import NotABundleError, UsageError
@@ -15,6 +15,7 @@ from calico_bundle.layouts import Layout, Placement, all_layouts
 from calico_bundle.parsers import HEAD_CHARACTERS, Parsed, choose
 from calico_bundle.parsers.quick import QuickReading
 from calico_bundle.sources import Input, Limits, Member, read_members
+from calico_bundle.sources.long_lines import LongLines
 from calico_bundle.sources.text import can_come_in_pieces, decode, decode_head, looks_binary, text_pieces
 
 Progress = Callable[[int, int | None, str], None]
@@ -121,7 +122,7 @@ def _read_one(
 ) -> list[_Read]:
     found: list[Gap] = []
     files = [
-        _parse(member, prefix, quick)
+        _parse(member, prefix, quick, limits)
         for member in read_members(source, limits=limits, on_gap=found.append, on_progress=progress)
     ]
     gaps += [Gap(prefix + g.path, g.line, g.kind, g.message) for g in found]
@@ -148,14 +149,20 @@ def _nothing_known(sources: Sequence[Input], files: Sequence[_Read], gaps: Seque
     return f"{names}: {found} something this program knows{aside}{unread}; expected is what {_KNOWN}"
 
 
-def _parse(member: Member, prefix: str, quick: QuickReading) -> _Read:
+def _parse(member: Member, prefix: str, quick: QuickReading, limits: Limits) -> _Read:
     path = prefix + member.path
+    lines = LongLines(path, limits)
     try:
-        if member.size > LARGE_BYTES and (found := _parse_in_pieces(member, path)):
-            return found
-        data = member.read()
+        found = _parse_in_pieces(member, path, lines) if member.size > LARGE_BYTES else None
+        found = found or _parse_whole(lines.whole(member.read()), path, quick)
     except NotABundleError as error:
         return _Read(path, member.size, None, Parsed((), (Gap(path, None, GapKind.UNREADABLE, str(error)),)))
+    if not (gaps := lines.gaps()):
+        return found
+    return replace(found, size=member.size, parsed=replace(found.parsed, gaps=(*gaps, *found.parsed.gaps)))
+
+
+def _parse_whole(data: bytes, path: str, quick: QuickReading) -> _Read:
     if taken := quick.guess(data, path):
         return _Read(path, len(data), *taken)
     if looks_binary(data[:_BINARY_SHOWS_BYTES]):
@@ -167,7 +174,7 @@ def _parse(member: Member, prefix: str, quick: QuickReading) -> _Read:
     return _Read(path, len(data), *taken)
 
 
-def _parse_in_pieces(member: Member, path: str) -> _Read | None:
+def _parse_in_pieces(member: Member, path: str, lines: LongLines) -> _Read | None:
     """A large file whose parser can do without the whole of it; None, and nothing of it taken, for any other."""
     head = member.stream.peek(_HEAD_BYTES) if member.stream else b""
     text = decode_head(head, HEAD_CHARACTERS)
@@ -177,7 +184,7 @@ def _parse_in_pieces(member: Member, path: str) -> _Read | None:
     if parser is None or parser.stream is None:
         return None
     counted = _Counted(member.pieces())
-    parsed = parser.stream(text_pieces(counted), path)
+    parsed = parser.stream(text_pieces(lines.pieces(counted, head)), path)
     return _Read(path, counted.size, parser.kind, parsed)
 
 

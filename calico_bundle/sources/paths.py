@@ -8,6 +8,17 @@ from collections.abc import Iterator
 from enum import StrEnum
 
 _DRIVE = re.compile(r"^[A-Za-z]:(?=[\\/])")
+# macOS: AppleDouble files, Finder's notes, what its zip adds, and what stands at the top of a disk. Windows: Explorer's
+# notes and thumbnails, its recycle bin, and the mark of a download, which becomes a file where NTFS is copied.
+_JUNK = re.compile(
+    r"""(?xi) (?:\A|/) (?:
+        \._[^/]* | \.DS_Store | \.localized | desktop\.ini | Thumbs\.db | [^/]+:Zone\.Identifier(?::\$DATA)?
+        | (?: __MACOSX | \.AppleDouble | \.fseventsd | \.Spotlight-V100 | \.Trashes | \$RECYCLE\.BIN
+            | System\ Volume\ Information ) (?:/.*)?
+    ) \Z"""
+)
+# Asked first, since archives have thousands of names.
+_MAYBE_JUNK = re.compile(r"(?i)\._|__macosx|\.ds_st|\.local|\.app|\.fsev|\.spot|\.trash|\$rec|ini\Z|\.db\Z|:zone|tem v")
 _UNSAFE_FIRST = ("", "/", ".")
 _MOST_LINK_STEPS = 40  # as the Linux kernel (path_resolution(7))
 
@@ -56,15 +67,12 @@ def _is_plain(name: str) -> bool:
 
 
 def is_junk(path: str) -> bool:
-    """Whether macOS put a file there for itself: `__MACOSX/`, `._*`, `.DS_Store`. These are skipped without a word.
+    """Whether an operating system put a file there for itself, as `._*` or `Thumbs.db`: skipped without a word.
 
-    >>> is_junk("bundle/._nodes.yaml"), is_junk("bundle/nodes.yaml")
-    (True, False)
+    >>> is_junk("bundle/._nodes.yaml"), is_junk("bundle/nodes.yaml:Zone.Identifier"), is_junk("bundle/nodes.yaml")
+    (True, True, False)
     """
-    if "._" not in path and "DS_Store" not in path and "__MACOSX" not in path:
-        return False
-    *folders, base = path.split("/")
-    return base.startswith("._") or base == ".DS_Store" or "__MACOSX" in folders
+    return bool(_MAYBE_JUNK.search(path) and _JUNK.search(path))
 
 
 def inner_name(path: str, suffixes: tuple[tuple[str, str], ...]) -> str:
