@@ -46,7 +46,7 @@ class LongLines:
     def _message(self, size: int) -> str:
         return (
             f"a line of {readable_size(size)}, more than {readable_size(self._most)}, was not read"
-            f" ({allow_more('max_line_bytes')})"
+            f" (cut it to what matters, {allow_more('max_line_bytes')})"
         )
 
     def _shortened(self, text: bytes) -> bytes:
