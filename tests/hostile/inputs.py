@@ -88,6 +88,15 @@ def alias_bomb() -> bytes:
     return NODE + b"\n  a0: &a0 [x]\n" + b"".join(rows)
 
 
+def many_empty() -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("nodes.yaml", GOOD)
+        for number in range(100_000):
+            archive.writestr(zipfile.ZipInfo(f"empty/{number}.txt"), b"")
+    return buffer.getvalue()
+
+
 DEEP = "nested more than 100 levels deep"
 LINE = "--limit max-line-bytes"
 SMALL_INPUTS = dict(
@@ -141,7 +150,7 @@ LARGE_INPUTS = dict(
         beside("bomb of xz", lambda: lzma.compress(bytes(200 * MIB), preset=0), "as a bomb does"),
         beside("zips of zips", zips_of_zips, "as a bomb does"),
         beside("overlapping zip", overlapping_zip, "as a bomb does"),
-        ("100,000 empty members", Hostile(lambda: many_empty(), None)),
+        ("100,000 empty members", Hostile(many_empty, None)),
         beside("50 MB line of addresses", lambda: ADDRESSES + b"    inet " + b"1.2.3.4 " * (6 * MIB) + b"\n", LINE),
         beside("50 MB line of routes", lambda: ROUTES + b"10.0.0.0/8 " + b"dev eth0 " * (6 * MIB) + b"\n", LINE),
         beside("50 MB line of a log", lambda: LOG + b"Using autodetected " * (3 * MIB) + b"\n", LINE),
@@ -158,12 +167,3 @@ LARGE_INPUTS = dict(
     ]
 )
 LOG = b"2026-01-01 00:00:00.000 [INFO][1] startup/startup.go 1: "
-
-
-def many_empty() -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("nodes.yaml", GOOD)
-        for number in range(100_000):
-            archive.writestr(zipfile.ZipInfo(f"empty/{number}.txt"), b"")
-    return buffer.getvalue()

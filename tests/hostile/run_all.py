@@ -12,7 +12,7 @@ import sys
 
 import calico_bundle as cb
 from calico_bundle.facts import NodeFact
-from calico_bundle.report import formats, Style
+from calico_bundle.report import Style, formats
 from tests.hostile.inputs import GOOD_NODE, LARGE_INPUTS
 
 # What a mistake may take from the machine that runs the tests; what is asked for is less (`test_hostile.py`).
@@ -36,7 +36,8 @@ def main(names: list[str]) -> None:
             "report_bytes": max(sizes),
             "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         }
-        print(json.dumps(told), flush=True)
+        sys.stdout.write(json.dumps(told) + "\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":
