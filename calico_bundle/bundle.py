@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from calico_bundle.errors import NotABundleError, UsageError
@@ -68,6 +68,17 @@ class _Read:
     binary: bool = False
 
 
+@dataclass(slots=True)
+class _Pass:
+    """What one reading pass has for all of its files; `links` are the links to each file, by the file's path."""
+
+    limits: Limits
+    progress: Progress | None
+    gaps: list[Gap] = field(default_factory=list)
+    links: dict[str, list[str]] = field(default_factory=dict)
+    quick: QuickReading = field(default_factory=QuickReading)
+
+
 def read_bundle(
     source: Input | Sequence[Input], *, limits: Limits | None = None, progress: Progress | None = None
 ) -> Bundle:
@@ -85,15 +96,15 @@ def read_bundle(
         raise NotABundleError("no bundle was given: name an archive, a directory, or - for standard input")
     for one in sources:
         _check(one)
-    gaps: list[Gap] = []
     files: list[_Read] = []
-    quick = QuickReading()
+    reading = _Pass(limits or Limits(), progress)
     for one in sources:
         prefix = f"{input_name(one)}!/" if len(sources) > 1 else ""
-        files += _read_one(one, prefix, limits or Limits(), gaps, progress, quick)
+        files += _read_one(one, prefix, reading)
+    gaps = reading.gaps
     if all(f.kind in (None, _COLLECTOR_ERROR) and not f.parsed.facts for f in files):
         raise NotABundleError(_nothing_known(sources, files, gaps))
-    artifacts = _place(files)
+    artifacts = _place(files, reading.links)
     return Bundle(tuple(input_name(s) for s in sources), _layout_names(artifacts), artifacts, tuple(gaps))
 
 
@@ -117,15 +128,17 @@ def _check(source: object) -> None:
         raise UsageError(f"expected a path, a directory or a binary file object, or a list of them, and got {got}")
 
 
-def _read_one(
-    source: Input, prefix: str, limits: Limits, gaps: list[Gap], progress: Progress | None, quick: QuickReading
-) -> list[_Read]:
+def _read_one(source: Input, prefix: str, reading: _Pass) -> list[_Read]:
     found: list[Gap] = []
-    files = [
-        _parse(member, prefix, quick, limits)
-        for member in read_members(source, limits=limits, on_gap=found.append, on_progress=progress)
-    ]
-    gaps += [Gap(prefix + g.path, g.line, g.kind, g.message) for g in found]
+
+    def note_link(path: str, target: str) -> None:
+        reading.links.setdefault(prefix + target, []).append(prefix + path)
+
+    members = read_members(
+        source, limits=reading.limits, on_gap=found.append, on_progress=reading.progress, on_link=note_link
+    )
+    files = [_parse(member, prefix, reading) for member in members]
+    reading.gaps += [Gap(prefix + g.path, g.line, g.kind, g.message) for g in found]
     if not files:
         raise NotABundleError(_nothing_in(input_name(source), found))
     return files
@@ -149,12 +162,12 @@ def _nothing_known(sources: Sequence[Input], files: Sequence[_Read], gaps: Seque
     return f"{names}: {found} something this program knows{aside}{unread}; expected is what {_KNOWN}"
 
 
-def _parse(member: Member, prefix: str, quick: QuickReading, limits: Limits) -> _Read:
+def _parse(member: Member, prefix: str, reading: _Pass) -> _Read:
     path = prefix + member.path
-    lines = LongLines(path, limits)
+    lines = LongLines(path, reading.limits)
     try:
         found = _parse_in_pieces(member, path, lines) if member.size > LARGE_BYTES else None
-        found = found or _parse_whole(lines.whole(member.read()), path, quick)
+        found = found or _parse_whole(lines.whole(member.read()), path, reading.quick)
     except NotABundleError as error:
         return _Read(path, member.size, None, Parsed((), (Gap(path, None, GapKind.UNREADABLE, str(error)),)))
     if not (gaps := lines.gaps()):
@@ -201,12 +214,42 @@ class _Counted:
             yield piece
 
 
-def _place(files: Sequence[_Read]) -> tuple[Artifact, ...]:
+def _place(files: Sequence[_Read], links: Mapping[str, Sequence[str]]) -> tuple[Artifact, ...]:
     """Ask the layouts, the most particular first, where each file belongs; by-content takes what is left."""
     paths = [f.path for f in files]
     nodes = sorted({fact.name for f in files for fact in f.parsed.of(NodeFact)})
     rooted = [(layout, sorted(layout.roots(paths), key=len, reverse=True)) for layout in all_layouts()]
-    return tuple(_placed(file, rooted, nodes) for file in files)
+    placed = [(file, _placed(file, rooted, nodes)) for file in files]
+    if not links:
+        return tuple(artifact for _, artifact in placed)
+    return tuple(
+        artifact
+        for file, own in placed
+        for artifact in _with_links(
+            own, [_placed(replace(file, path=path), rooted, nodes) for path in links.get(file.path, ())]
+        )
+    )
+
+
+def _with_links(own: Artifact, linked: Sequence[Artifact]) -> Iterator[Artifact]:
+    """A file and, as files of their own, those of its links that are another node's.
+
+    A file counts once. Where only a link says whose it is, the link's place is the file's; and equal files of several
+    nodes are one where somebody saved room (`tar` and `rsync -H` keep that): there each node has its own.
+    """
+    named = [artifact for artifact in linked if artifact.placement.node and not artifact.placement.skip]
+    if own.parsed.owner or own.placement.skip or not named:
+        yield own
+        return
+    place = own.placement
+    if not (place.node or place.group or place.namespace or place.pod):
+        own = replace(own, layout=named[0].layout, placement=named[0].placement)
+    yield own
+    nodes = {own.placement.node, None}
+    for artifact in named:
+        if own.placement.node and artifact.placement.node not in nodes:
+            nodes.add(artifact.placement.node)
+            yield replace(artifact, parsed=replace(artifact.parsed, gaps=()))
 
 
 def _placed(file: _Read, rooted: Sequence[tuple[Layout, Sequence[str]]], nodes: Sequence[str]) -> Artifact:

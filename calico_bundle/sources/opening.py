@@ -40,6 +40,7 @@ def read_members(
     limits: Limits = _DEFAULT_LIMITS,
     on_gap: Callable[[Gap], None],
     on_progress: Progress | None = None,
+    on_link: Callable[[str, str], None] = lambda _path, _target: None,
 ) -> Iterator[Member]:
     """Every regular file of a bundle, once: of an archive, a directory, a stream; of archives in archives too.
 
@@ -48,7 +49,8 @@ def read_members(
     cannot be read, is refused or cut short goes to `on_gap`, and the rest is read all the same. `on_progress` gets
     the bytes read of the input, their total where it is known, and the path of the member at hand.
 
-    Links yield nothing, since their target is a member. `__MACOSX/`, `._*` and `.DS_Store` are skipped without a gap.
+    Links yield nothing, since their target is a member; `on_link` gets the path of a link and that of its file. What
+    macOS and Windows leave (`._*`, `Thumbs.db`) is skipped without a gap.
     A name that occurs twice gives `name` and `name (2)`, and a gap.
 
     Raises `NotABundleError`, and nothing else, when there is no file to read in the input.
@@ -57,7 +59,7 @@ def read_members(
     >>> [(m.path, m.read()) for m in read_members(io.BytesIO(b"kind: List\\n"), on_gap=print)]
     [('input', b'kind: List\\n')]
     """
-    walk = Walk(limits, _name_of(source), on_gap, on_progress, _descend)
+    walk = Walk(limits, _name_of(source), on_gap, on_progress, _descend, on_link)
     yield from _read(walk, source)
     walk.finish()
     if not walk.members:

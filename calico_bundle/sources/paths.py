@@ -101,7 +101,7 @@ class Links:
 
     def __init__(self) -> None:
         """Start with an empty archive."""
-        self._known: set[str] = {""}
+        self._known: set[str] = set()
         self._links: dict[str, tuple[str, str | None]] = {}
 
     def add_file(self, name: str) -> None:
@@ -116,25 +116,43 @@ class Links:
 
     def flaws(self) -> Iterator[tuple[str, str, LinkFlaw]]:
         """Every link that leads to no file of the archive: its path, its target as it stands, and why."""
-        if not self._links:
-            return
-        folders: set[str] = set()
+        folders = self._folders() if self._links else set()
+        for path, (target, inside) in self._links.items():
+            end = self._end(inside, folders)
+            if isinstance(end, LinkFlaw):
+                yield path, target, end
+
+    def names(self) -> Iterator[tuple[str, str]]:
+        """Every link that leads to a file of the archive: its path, and that of the file.
+
+        >>> links = Links()
+        >>> links.add_file("a/real.log")
+        >>> links.add_link("b/link.log", "../a/real.log", is_hard=False)
+        >>> list(links.names())
+        [('b/link.log', 'a/real.log')]
+        """
+        folders = self._folders() if self._links else set()
+        for path, (_, inside) in self._links.items():
+            end = self._end(inside, folders)
+            if not isinstance(end, LinkFlaw) and end not in folders:
+                yield path, end
+
+    def _folders(self) -> set[str]:
+        folders: set[str] = {""}
         for path in self._known:
             for folder in _parents(path):
                 if folder in folders:
                     break
                 folders.add(folder)
-        self._known |= folders
-        for path, (target, inside) in self._links.items():
-            if flaw := self._flaw(inside):
-                yield path, target, flaw
+        return folders
 
-    def _flaw(self, target: str | None) -> LinkFlaw | None:
+    def _end(self, target: str | None, folders: set[str]) -> str | LinkFlaw:
+        """Where a target leads, through other links."""
         for _ in range(_MOST_LINK_STEPS):
             if target is None:
                 return LinkFlaw.LEADS_OUT
-            if target in self._known:
-                return None
+            if target in self._known or target in folders:
+                return target
             through = next((p for p in (target, *_parents(target)) if p in self._links), None)
             if through is None:
                 return LinkFlaw.DANGLING

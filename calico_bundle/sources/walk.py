@@ -42,6 +42,7 @@ class Walk:
     on_gap: Callable[[Gap], None]
     on_progress: Progress | None
     descend: Descend
+    on_link: Callable[[str, str], None] = lambda _path, _target: None
     total_bytes: int | None = None
     members: int = 0
     budget: Budget = field(init=False)
@@ -182,7 +183,9 @@ class Walk:
         self.gap(path, kind, message, "files of which a part is missing")
 
     def report_links(self, place: Place, links: Links) -> None:
-        """A gap for every link of an archive that leads to no file of it."""
+        """Tell which file has which links of an archive; a gap for every link that leads to no file of it."""
+        for path, target in links.names():
+            self.on_link(place.prefix + path, place.prefix + target)
         for path, target, flaw in links.flaws():
             kind = GapKind.UNREADABLE if flaw == "leads to nothing in the bundle" else GapKind.REFUSED
             message = f"is a link to {target!r}, which {flaw.value}; not followed"
