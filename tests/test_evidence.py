@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from calico_bundle.evidence import LONGEST_QUOTE, quote
+from calico_bundle.evidence import LONGEST_QUOTE, LineGaps, quote
 
 WORDS = ["password: x", "API-KEY=1", "token", "secret", "Authorization : Bearer y", "-----BEGIN RSA PRIVATE KEY-----"]
 LINES = st.lists(
@@ -55,3 +55,14 @@ def test_what_only_looks_like_a_secret_is_quoted():
 @given(st.text(alphabet="-=: eyJ./@AZaz09+tokensecret", max_size=300))
 def test_quoting_a_quote_hides_no_less(line: str):
     assert quote(quote(line)) == quote(line) or len(quote(line)) == LONGEST_QUOTE
+
+
+def test_reason_of_a_gap_is_as_clean_as_its_quote():
+    """A reason names a word of the line, and that word may be a secret or move the cursor."""
+    gaps = LineGaps("n1/ip-rule.txt")
+    gaps.add(2, "from all looku\x1b[2Jp", why="word looku\x1b[2Jp\x07 not understood")
+    gaps.add(3, "", why="word token=hunter2 not understood")
+    assert [gap.message for gap in gaps.result()] == [
+        "word lookup not understood: from all lookup",
+        "word token=<secret>",
+    ]
