@@ -24,11 +24,21 @@ None of them spans a line, so that an unfinished sequence cannot swallow the lin
 """
 
 _SECRET = re.compile(
-    r"(?i)(-----BEGIN [A-Z ]*PRIVATE KEY-----"
-    r"|(?:password|passwd|token|secret|client-key-data|authorization|api[_-]?key)[\"']?\s*[:=]\s*[\"']?)(.*)"
+    r"""(?xi) ( -----BEGIN\ [A-Z ]*PRIVATE\ KEY-----
+    | (?:password|passwd|token|secret|credential|client-key-data|tls\.key|authorization|(?:api|access|private)[_-]?key)
+      [\w.-]{0,40}+ ["']? \s* [:=] \s* ["']?
+    | --[\w-]{0,40}(?:password|token|secret|key)[\w-]{0,40} [ ]+ | \b(?:bearer|basic)\s+(?=\S{8}) ) (.*)"""
 )
-# Each secret above has one of these in its name.
-_TELLING = ("key", "pass", "token", "secret", "authorization")
+# JSON web tokens (service accounts), names and passwords in URLs, and runs of base64: lines of a key, data of a Secret.
+# Container ids and digests are hexadecimal and stay.
+_BARE_SECRET = re.compile(
+    r"""(?x) \beyJ[\w-]{8,}(?:\.[\w-]*){1,2} | (?<=://)[^\s/@:]+:[^\s/@]+(?=@)
+    | (?<![A-Za-z0-9+/]) (?=[A-Z0-9+/]*[a-z]) (?=[a-z0-9+/]*[A-Z]) (?=[A-Za-z+/]*[0-9]) [A-Za-z0-9+/]{60,}={0,2}"""
+)
+_LONG_RUN = re.compile("[A-Za-z0-9+/]{60}")
+_HIDDEN = "<secret>"
+# Each secret above has one of these in it, or is a long run.
+_TELLING = ("key", "pass", "token", "secret", "credential", "authorization", "bearer", "basic", "eyj", "://")
 
 
 class GapKind(StrEnum):
@@ -100,7 +110,8 @@ def quote(line: str) -> str:
     if _is_plain(line):
         return line.strip()
     # Cut first, with room for escape sequences, so that a line of many megabytes costs nothing more.
-    text = _SECRET.sub(lambda m: m[1] + "<secret>" if m[2] else m[0], clean(line[: 4 * LONGEST_QUOTE]).strip())
+    text = _BARE_SECRET.sub(_HIDDEN, clean(line[: 4 * LONGEST_QUOTE]).strip())
+    text = _SECRET.sub(lambda m: m[1] + _HIDDEN if m[2] else m[0], text)
     return text if len(text) <= LONGEST_QUOTE else text[: LONGEST_QUOTE - 1] + "\u2026"
 
 
@@ -109,7 +120,7 @@ def _is_plain(line: str) -> bool:
     if len(line) > LONGEST_QUOTE or not line.isascii() or not line.isprintable():
         return False
     lower = line.lower()
-    return not any(word in lower for word in _TELLING)
+    return not any(word in lower for word in _TELLING) and not _LONG_RUN.search(line)
 
 
 @dataclass(slots=True)
@@ -135,7 +146,10 @@ class LineGaps:
         if len(self._listed) >= (MOST_LINE_GAPS if ordinary else 10 * MOST_LINE_GAPS):
             self._more += 1
             return
-        self._listed.append(Gap(self.path, line, kind or self.kind, f"{why}: {quote(text)}" if text else why))
+        # The reason often names a word of the line, which is as little to be trusted as the line is.
+        self._listed.append(
+            Gap(self.path, line, kind or self.kind, f"{quote(why)}: {quote(text)}" if text else quote(why))
+        )
 
     @property
     def count(self) -> int:

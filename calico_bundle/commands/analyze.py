@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -13,6 +13,9 @@ from calico_bundle.commands import Document, Outcome, Session, options, verbs
 from calico_bundle.commands.targets import Target, choose, keep_bundles
 from calico_bundle.report import View, formats
 from calico_bundle.report.exit_status import FAIL_ON, FailOn, exit_status
+
+if TYPE_CHECKING:
+    from calico_bundle.sources import Limits
 
 _FORMATS = {known.name: known for known in formats()}
 
@@ -56,6 +59,7 @@ class _Choices:
     select: tuple[str, ...]
     ignore: tuple[str, ...]
     dns: str | None
+    limits: Limits | None
     paths: Literal["all", "broken", "none"]
     color: str
     quiet: bool
@@ -90,6 +94,7 @@ class _Default(click.Command):
         default="all",
         help="Which paths a report for machines lists (default: all).",
     ),
+    options.limits,
     options.color,
     options.quiet,
     options.verbose,
@@ -105,7 +110,9 @@ def analyze(session: Session, /, **given: Any) -> Outcome:
     options.check_loudness(choices.quiet, choices.verbose)
     targets = choose(choices.wanted, choices.outputs, {f.name: f.suffix for f in _FORMATS.values()}, "text")
     keep_bundles(choices.bundles, targets)
-    analysis = options.open_bundles(choices.bundles, session, dns=choices.dns, quiet=choices.quiet)
+    analysis = options.open_bundles(
+        choices.bundles, session, dns=choices.dns, limits=choices.limits, quiet=choices.quiet
+    )
     listed = choices.verbose or _lists_paths(targets)
     report = analysis.report(select=choices.select, ignore=choices.ignore, paths=_paths(choices, targets), files=listed)
     documents = tuple(_document(report, target, choices, session) for target in targets)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import click
@@ -13,8 +15,12 @@ from calico_bundle.commands.targets import Target
 
 if TYPE_CHECKING:
     from calico_bundle.analysis import Analysis
+    from calico_bundle.sources import Limits
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+_NUMBER = re.compile(r"([0-9]{1,15})([KMG]?)(?:iB|B)?", re.IGNORECASE | re.ASCII)
+_SHIFTS = {"": 0, "K": 10, "M": 20, "G": 30}
 
 
 def _remember_verbose(context: click.Context, _parameter: click.Parameter, value: bool) -> bool:
@@ -27,6 +33,27 @@ def _check_dns(_context: click.Context, _parameter: click.Parameter, value: str 
     if value is not None and (value.count("/") != 1 or not all(value.split("/"))):
         raise click.BadParameter(f"{value!r} is not of the form NAMESPACE/SERVICE")
     return value
+
+
+def _limits(_context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> Limits | None:
+    """The limits with those that the options change; None where they change none."""
+    if not values:
+        return None
+    from calico_bundle.sources import Limits
+
+    names = [field.name for field in fields(Limits)]
+    changed: dict[str, int] = {}
+    for value in values:
+        name, _, number = value.partition("=")
+        found = _NUMBER.fullmatch(number)
+        if name.replace("-", "_") not in names or not found:
+            known = ", ".join(name.replace("_", "-") for name in names)
+            message = (
+                f"{value!r} is not NAME=NUMBER, such as max-ratio=1000 or max-total-bytes=64G; the names are {known}"
+            )
+            raise click.BadParameter(message, param=parameter)
+        changed[name.replace("-", "_")] = int(found[1]) << _SHIFTS[found[2].upper()]
+    return replace(Limits(), **changed)
 
 
 bundles = click.argument("bundles", metavar="BUNDLE...", nargs=-1, required=True, type=click.Path(allow_dash=True))
@@ -49,6 +76,14 @@ color = click.option(
     type=click.Choice(["auto", "always", "never"]),
     default="auto",
     help="Color the text (default: in a terminal). NO_COLOR and FORCE_COLOR are honored.",
+)
+limits = click.option(
+    "--limit",
+    "limits",
+    metavar="NAME=NUMBER",
+    multiple=True,
+    callback=_limits,
+    help="Let a bundle ask for more, as the gap says that it would: max-ratio=1000, max-total-bytes=64G. Repeatable.",
 )
 quiet = click.option("-q", "--quiet", is_flag=True, help="Only the verdict and the last line; no progress.")
 verbose = click.option(
@@ -95,7 +130,9 @@ def written(targets: Sequence[Target], verdict: str) -> tuple[str, ...]:
     return files if len(files) < len(targets) else (verdict, *files)
 
 
-def open_bundles(bundles: Sequence[str], session: Session, *, dns: str | None, quiet: bool) -> Analysis:
+def open_bundles(
+    bundles: Sequence[str], session: Session, *, dns: str | None, limits: Limits | None, quiet: bool
+) -> Analysis:
     """Read the bundles, as parts of one cluster, into an analysis.
 
     Raises `BundleError` when one cannot be read at all.
@@ -105,7 +142,7 @@ def open_bundles(bundles: Sequence[str], session: Session, *, dns: str | None, q
     from calico_bundle.analysis import analyze
 
     source = sources[0] if len(sources) == 1 else sources
-    return analyze(source, dns=dns, progress=None if quiet else session.progress)
+    return analyze(source, dns=dns, limits=limits, progress=None if quiet else session.progress)
 
 
 def _check_bundles(bundles: Sequence[str]) -> None:

@@ -30,6 +30,7 @@ unchanged."""
     ),
     options.output,
     options.dns,
+    options.limits,
     options.quiet,
     options.verbose,
 )
@@ -40,7 +41,9 @@ def tables(session: Session, /, **given: Any) -> Outcome:
     name: str | None = given["table"]
     targets = _targets(given, name, session)
     keep_bundles(given["bundles"], targets)
-    analysis = options.open_bundles(given["bundles"], session, dns=given["dns"], quiet=given["quiet"])
+    analysis = options.open_bundles(
+        given["bundles"], session, dns=given["dns"], limits=given["limits"], quiet=given["quiet"]
+    )
     if name is not None and name not in analysis.tables.names:
         raise UnknownNameError("table", name, list(analysis.tables.names))
     documents = tuple(_document(analysis, name, target, session) for target in targets)

@@ -31,6 +31,7 @@ Exit status:
     click.option("-f", "--format", "wanted", type=click.Choice(list(_RENDER)), help="Format (default: text)."),
     options.output,
     options.dns,
+    options.limits,
     options.color,
     options.quiet,
     options.verbose,
@@ -41,7 +42,9 @@ def trace(session: Session, /, **given: Any) -> Outcome:
     options.check_loudness(given["quiet"], given["verbose"])
     targets = choose(given["wanted"], given["outputs"], _ENDINGS, "text")
     keep_bundles(given["bundles"], targets)
-    analysis = options.open_bundles(given["bundles"], session, dns=given["dns"], quiet=given["quiet"])
+    analysis = options.open_bundles(
+        given["bundles"], session, dns=given["dns"], limits=given["limits"], quiet=given["quiet"]
+    )
     traced = analysis.trace(given["source"], given["destination"])
     loudness = {key: given[key] for key in ("color", "verbose", "quiet")}
     documents = tuple(

@@ -27,6 +27,9 @@ Line = Callable[[], int]
 _TRUTH = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _QUOTED_NULL = "null"
 """Harvester's kit writes what is not there as this string (seen in a real bundle)."""
+_LONGEST_NAME = 253
+_LONGEST_TEXT = 4096
+"""Far above any name, label, address or setting that is read (names end at 253, RFC 1123; labels at 63)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,10 @@ _ADDRESS: _Form[Address] = _Form(ip_address, "not an address")
 _NETWORK: _Form[Network] = _Form(partial(ip_network, strict=False), "not a network")
 _INTERFACE_V4 = _Form(IPv4Interface, "not an IPv4 address")
 _INTERFACE_V6 = _Form(IPv6Interface, "not an IPv6 address")
+
+
+def _is_too_long(value: Value) -> bool:
+    return isinstance(value, str) and len(value) > _LONGEST_TEXT
 
 
 class IncompleteError(Exception):
@@ -84,7 +91,7 @@ class Record:
         """Note a field that could not be read."""
         metadata = self.body.get("metadata")
         name = metadata.get("name") if isinstance(metadata, LocatedMap) else None
-        subject = f"{self.kind} {name}" if isinstance(name, str) else self.kind
+        subject = f"{self.kind} {name[:_LONGEST_NAME]}" if isinstance(name, str) else self.kind
         self.reading.wrong(line, f"{subject}: {where}: {what}")
 
     def shown(self, value: Value, line: Line, where: str, column: str) -> str | None:
@@ -95,6 +102,9 @@ class Record:
             self.wrong(line(), where, "text was expected")
             return None
         text = text_of(value)
+        if _is_too_long(value):
+            self.wrong(line(), where, f"a text of {len(text)} characters, which nothing in Kubernetes has")
+            return None
         if is_hidden(text):
             self.hide(column, line)
             return None
@@ -171,7 +181,7 @@ class Fields:
         value = self._map.get(key)
         text = value if value == _QUOTED_NULL and isinstance(value, str) else self.text(key, column)
         if text is None:
-            if column not in self.record.redacted:
+            if column not in self.record.redacted and not _is_too_long(value):
                 self.wrong(key, "is not there, so the object is left out")
             raise IncompleteError
         return text

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from calico_bundle.evidence import GapKind
 from calico_bundle.sources.compression import Budget, Codec, Decompressed, first_bytes
-from calico_bundle.sources.limits import Limits, readable_size
+from calico_bundle.sources.limits import Limits, allow_more, readable_size
 from calico_bundle.sources.member import Member
 from calico_bundle.sources.paths import inner_name
 from calico_bundle.sources.signatures import Kind, is_tar, sniff
@@ -65,7 +65,7 @@ def too_large_to_hold(limits: Limits) -> str:
     """The text of a gap for an archive that would have to be held in memory."""
     return (
         f"has more than {readable_size(limits.max_member_bytes)} and was not read"
-        " (unpack it and give the directory, or pass a larger Limits.max_member_bytes)"
+        f" (unpack it and give the directory, {allow_more('max_member_bytes')})"
     )
 
 

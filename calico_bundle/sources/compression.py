@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import bz2
+import contextlib
 import lzma
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Protocol
+from types import ModuleType
+from typing import Any, Protocol, cast
 
 from calico_bundle.evidence import GapKind
 from calico_bundle.sources.deflate import DEFLATE_ERRORS, GzipDecompressor, raw_deflate
-from calico_bundle.sources.limits import Limits, readable_size
+from calico_bundle.sources.limits import Limits, allow_more, readable_size
 from calico_bundle.sources.signatures import HEAD_BYTES, Kind
 from calico_bundle.sources.streams import BytesFlow, Flow, Problem
 
@@ -19,6 +21,7 @@ _INPUT_BYTES = 64 * 1024
 # What one call writes is lost when that call meets damage. That matters in a small input; in a large one, speed does.
 _OUTPUT_BYTES, _LARGE_OUTPUT_BYTES, _LARGE_FROM = 32 * 1024, 512 * 1024, 8 * 1024 * 1024
 _LONGEST_LOOK = 2 * 1024 * 1024
+_SMALLEST_WINDOW, _LARGEST_WINDOW = 10, 30  # logarithms; zstd's own bounds where addresses have 32 bits
 _FLOORS_OF_ALL = 16  # many streams that are each small enough: zips of zips of zips
 
 
@@ -56,28 +59,27 @@ class Codec:
     unpack_with: str = ""
 
 
-def _open_zstd() -> Callable[[Limits], Decompressor] | None:
-    try:
-        module = import_module("compression.zstd")  # Python 3.14 and later
-    except ImportError:
-        return None
-
-    def opened(_: Limits) -> Decompressor:
-        decompressor: Decompressor = module.ZstdDecompressor()
-        return decompressor
-
-    return opened
+def _zstd() -> ModuleType | None:
+    """Python's own module (3.14 and later) or its backport; None where neither is there."""
+    for name in ("compression.zstd", "backports.zstd"):
+        with contextlib.suppress(ImportError):
+            return import_module(name)
+    return None
 
 
-def _zstd_errors() -> tuple[type[Exception], ...]:
-    try:
-        error: type[Exception] = import_module("compression.zstd").ZstdError
-    except ImportError:
-        return ()
-    return (error,)
+_ZSTD = _zstd()
 
 
-_DAMAGE: tuple[type[Exception], ...] = (OSError, ValueError, EOFError, lzma.LZMAError, *DEFLATE_ERRORS, *_zstd_errors())
+def _open_zstd(limits: Limits) -> Decompressor:
+    module = cast("Any", _ZSTD)
+    # A frame may ask for a window of up to 3.75 TiB (RFC 8878, 3.1.1.1.2).
+    window = min(max(limits.max_decoder_bytes.bit_length() - 1, _SMALLEST_WINDOW), _LARGEST_WINDOW)
+    options = {module.DecompressionParameter.window_log_max: window}
+    return cast("Decompressor", module.ZstdDecompressor(options=options))
+
+
+_ZSTD_ERRORS: tuple[type[Exception], ...] = (_ZSTD.ZstdError,) if _ZSTD else ()
+_DAMAGE: tuple[type[Exception], ...] = (OSError, ValueError, EOFError, lzma.LZMAError, *DEFLATE_ERRORS, *_ZSTD_ERRORS)
 
 CODECS = {
     Kind.GZIP: Codec("gzip", b"\x1f\x8b", ((".tgz", ".tar"), (".gz", "")), lambda _: GzipDecompressor()),
@@ -91,7 +93,11 @@ CODECS = {
         lambda limits: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=limits.max_decoder_bytes),
     ),
     Kind.ZSTD: Codec(
-        "zstd", b"\x28\xb5\x2f\xfd", ((".tzst", ".tar"), (".zst", "")), _open_zstd(), unpack_with="zstd -d"
+        "zstd",
+        b"\x28\xb5\x2f\xfd",
+        ((".tzst", ".tar"), (".zst", "")),
+        _open_zstd if _ZSTD else None,
+        unpack_with="zstd -d",
     ),
 }
 DEFLATE = Codec("deflate", b"", (), lambda _: raw_deflate())
@@ -113,14 +119,14 @@ class Budget:
         >>> budget = Budget(Limits(max_total_bytes=10))
         >>> budget.spent += 11
         >>> budget.refusal()
-        'was not read further: the input holds more than 10 bytes in all (give a part of it, or pass a larger
-        Limits.max_total_bytes)'
+        'was not read further: the input holds more than 10 bytes in all (give a part of it, or allow more:
+        --limit max-total-bytes=N, in Python Limits.max_total_bytes)'
         """
         limits = self.limits
         if self.spent > limits.max_total_bytes:
             return (
                 f"was not read further: the input holds more than {readable_size(limits.max_total_bytes)} in all"
-                " (give a part of it, or pass a larger Limits.max_total_bytes)"
+                f" (give a part of it, {allow_more('max_total_bytes')})"
             )
         floor = _FLOORS_OF_ALL * limits.ratio_floor_bytes
         if self.input_bytes is not None and self.spent > max(floor, limits.max_ratio * self.input_bytes):
@@ -131,7 +137,7 @@ class Budget:
 def _bomb(what: str, limits: Limits) -> str:
     return (
         f"{what} expands more than {limits.max_ratio} times, as a bomb does"
-        " (unpack it yourself and give the directory, or pass a larger Limits.max_ratio)"
+        f" (unpack it yourself and give the directory, {allow_more('max_ratio')})"
     )
 
 

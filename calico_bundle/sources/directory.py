@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from calico_bundle.evidence import GapKind
@@ -42,7 +43,7 @@ def read_directory(walk: Walk, root: str, place: Place) -> Iterator[Member]:
     position = 0
     for file in files:
         if stat.S_ISLNK(file.mode):
-            _check_link(walk, root, file.path, place.prefix + _name(file.parts))
+            _check_link(walk, root, file, place.prefix)
         elif stat.S_ISREG(file.mode):
             walk.advance(position)
             yield from _read_file(walk, file.path, _name(file.parts), place)
@@ -100,14 +101,17 @@ def _read_file(walk: Walk, path: str, name: str, place: Place) -> Iterator[Membe
 _BINARY = getattr(os, "O_BINARY", 0)
 
 
-def _check_link(walk: Walk, root: str, path: str, shown: str) -> None:
-    target, inside = os.path.realpath(path), os.path.realpath(root)
+def _check_link(walk: Walk, root: str, link: _File, prefix: str) -> None:
+    shown = prefix + _name(link.parts)
+    target, inside = os.path.realpath(link.path), os.path.realpath(root)
     if not os.path.exists(target):  # noqa: PTH110 - Path.exists raises where the target may not be looked at
         walk.gap(shown, GapKind.UNREADABLE, "is a link that leads to nothing", "links that lead to nothing")
     elif os.path.commonpath([target, inside]) != inside:
         walk.gap(
             shown, GapKind.REFUSED, "is a link that leads out of the directory; not followed", "links that lead out"
         )
+    elif os.path.isfile(target):  # noqa: PTH113 - as above
+        walk.on_link(shown, prefix + _name(Path(target).relative_to(inside).parts))
 
 
 def _name(parts: Sequence[str]) -> str:

@@ -17,6 +17,9 @@ class Limits:
       files. A cluster of 5,000 nodes (the documented ceiling of Kubernetes) needs about 50,000.
     * `max_member_bytes`: one file that is read into memory, a zip inside another archive included. Guards against
       running out of memory. `pods.yaml` of 150,000 pods has 1.2 GB.
+    * `max_line_bytes`: one line of a text; a longer one is left out, the rest of its file is read. Guards against
+      patterns and reports at work on megabytes. JSON is exempt: a list of pods may stand on one line. The API server
+      takes no object above 1.5 MiB.
     * `max_total_bytes`: all that decompression writes. Guards against many files that are each small enough. The
       bundle of 5,000 nodes has 3 to 4 GB.
     * `max_depth`: archives in archives, the outermost counted. Guards against archives that contain themselves. A
@@ -33,11 +36,21 @@ class Limits:
 
     max_members: int = 500_000
     max_member_bytes: int = 2 * _GIB
+    max_line_bytes: int = 8 * _MIB
     max_total_bytes: int = 32 * _GIB
     max_depth: int = 6
     max_ratio: int = 500
     ratio_floor_bytes: int = 64 * _MIB
     max_decoder_bytes: int = 256 * _MIB
+
+
+def allow_more(name: str) -> str:
+    """How a reader gets past a limit, for the end of a gap's message.
+
+    >>> allow_more("max_ratio")
+    'or allow more: --limit max-ratio=N, in Python Limits.max_ratio'
+    """
+    return f"or allow more: --limit {name.replace('_', '-')}=N, in Python Limits.{name}"
 
 
 def readable_size(count: int) -> str:

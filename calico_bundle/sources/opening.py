@@ -14,10 +14,10 @@ from calico_bundle.evidence import Gap, GapKind, clean
 from calico_bundle.sources.compressed import read_compressed
 from calico_bundle.sources.compression import CODECS, first_bytes
 from calico_bundle.sources.directory import read_directory
-from calico_bundle.sources.limits import Limits
+from calico_bundle.sources.limits import Limits, allow_more, readable_size
 from calico_bundle.sources.member import Member
 from calico_bundle.sources.paths import safe_path
-from calico_bundle.sources.signatures import HEAD_BYTES, Kind, other, sniff, unsupported
+from calico_bundle.sources.signatures import HEAD_BYTES, Kind, how_to_unpack, other, sniff, unsupported
 from calico_bundle.sources.streams import BytesFlow, Flow, InputFlow, Section, read_up_to
 from calico_bundle.sources.tar import read_tar
 from calico_bundle.sources.text import looks_binary
@@ -27,7 +27,8 @@ from calico_bundle.sources.zip import read_zip, read_zip_file
 Input = str | os.PathLike[str] | BinaryIO
 
 _TRY = (
-    "give a support bundle: an archive (tar, tar.gz, tar.xz, tar.bz2, zip), a directory, or a file such as nodes.yaml"
+    "give a support bundle: an archive (tar, tar.gz, tar.xz, tar.bz2, tar.zst, zip), a directory, or a file such as"
+    " nodes.yaml"
 )
 _LOOKED_AT = 8192
 _DEFAULT_LIMITS = Limits()
@@ -39,6 +40,7 @@ def read_members(
     limits: Limits = _DEFAULT_LIMITS,
     on_gap: Callable[[Gap], None],
     on_progress: Progress | None = None,
+    on_link: Callable[[str, str], None] = lambda _path, _target: None,
 ) -> Iterator[Member]:
     """Every regular file of a bundle, once: of an archive, a directory, a stream; of archives in archives too.
 
@@ -47,7 +49,8 @@ def read_members(
     cannot be read, is refused or cut short goes to `on_gap`, and the rest is read all the same. `on_progress` gets
     the bytes read of the input, their total where it is known, and the path of the member at hand.
 
-    Links yield nothing, since their target is a member. `__MACOSX/`, `._*` and `.DS_Store` are skipped without a gap.
+    Links yield nothing, since their target is a member; `on_link` gets the path of a link and that of its file. What
+    macOS and Windows leave (`._*`, `Thumbs.db`) is skipped without a gap.
     A name that occurs twice gives `name` and `name (2)`, and a gap.
 
     Raises `NotABundleError`, and nothing else, when there is no file to read in the input.
@@ -56,7 +59,7 @@ def read_members(
     >>> [(m.path, m.read()) for m in read_members(io.BytesIO(b"kind: List\\n"), on_gap=print)]
     [('input', b'kind: List\\n')]
     """
-    walk = Walk(limits, _name_of(source), on_gap, on_progress, _descend)
+    walk = Walk(limits, _name_of(source), on_gap, on_progress, _descend, on_link)
     yield from _read(walk, source)
     walk.finish()
     if not walk.members:
@@ -120,7 +123,9 @@ def _no_text(head: bytes) -> str | None:
         return "an empty file"
     if not any(head):
         return "nothing but NUL bytes, as an interrupted copy leaves them"
-    if found := unsupported(head) or other(head):
+    if packed := unsupported(head):
+        return f"{packed}, which cannot be opened here ({how_to_unpack(packed)}, and give the directory)"
+    if found := other(head):
         return found
     return "binary data of no kind that is known here" if looks_binary(head) else None
 
@@ -139,8 +144,8 @@ def _read_text(walk: Walk, flow: Flow, size: int | None) -> Iterator[Member]:
     if size is None:
         data = read_up_to(flow, walk.limits.max_member_bytes)
         if data is None:
-            message = f"a text larger than Limits.max_member_bytes ({walk.limits.max_member_bytes} bytes)"
-            raise NotABundleError(f"{walk.name}: {message}; cut it to what matters")
+            message = f"a text of more than {readable_size(walk.limits.max_member_bytes)}"
+            raise NotABundleError(f"{walk.name}: {message}; cut it to what matters, {allow_more('max_member_bytes')}")
         if flow.problem:
             walk.gap(walk.name, flow.problem.kind, flow.problem.message)
         flow, size = BytesFlow(data), len(data)
@@ -151,7 +156,7 @@ def _descend(walk: Walk, kind: Kind, path: str, flow: Flow, depth: int) -> Itera
     if depth > walk.limits.max_depth:
         message = (
             f"lies more than {walk.limits.max_depth} archives deep and was not opened"
-            " (unpack the outer ones and give the directory, or pass a larger Limits.max_depth)"
+            f" (unpack the outer ones and give the directory, {allow_more('max_depth')})"
         )
         walk.gap(path, GapKind.REFUSED, message, "archives that lie too deep")
         return

@@ -8,6 +8,17 @@ from collections.abc import Iterator
 from enum import StrEnum
 
 _DRIVE = re.compile(r"^[A-Za-z]:(?=[\\/])")
+# macOS: AppleDouble files, Finder's notes, what its zip adds, and what stands at the top of a disk. Windows: Explorer's
+# notes and thumbnails, its recycle bin, and the mark of a download, which becomes a file where NTFS is copied.
+_JUNK = re.compile(
+    r"""(?xi) (?:\A|/) (?:
+        \._[^/]* | \.DS_Store | \.localized | desktop\.ini | Thumbs\.db | [^/]+:Zone\.Identifier(?::\$DATA)?
+        | (?: __MACOSX | \.AppleDouble | \.fseventsd | \.Spotlight-V100 | \.Trashes | \$RECYCLE\.BIN
+            | System\ Volume\ Information ) (?:/.*)?
+    ) \Z"""
+)
+# Asked first, since archives have thousands of names.
+_MAYBE_JUNK = re.compile(r"(?i)\._|__macosx|\.ds_st|\.local|\.app|\.fsev|\.spot|\.trash|\$rec|ini\Z|\.db\Z|:zone|tem v")
 _UNSAFE_FIRST = ("", "/", ".")
 _MOST_LINK_STEPS = 40  # as the Linux kernel (path_resolution(7))
 
@@ -56,15 +67,12 @@ def _is_plain(name: str) -> bool:
 
 
 def is_junk(path: str) -> bool:
-    """Whether macOS put a file there for itself: `__MACOSX/`, `._*`, `.DS_Store`. These are skipped without a word.
+    """Whether an operating system put a file there for itself, as `._*` or `Thumbs.db`: skipped without a word.
 
-    >>> is_junk("bundle/._nodes.yaml"), is_junk("bundle/nodes.yaml")
-    (True, False)
+    >>> is_junk("bundle/._nodes.yaml"), is_junk("bundle/nodes.yaml:Zone.Identifier"), is_junk("bundle/nodes.yaml")
+    (True, True, False)
     """
-    if "._" not in path and "DS_Store" not in path and "__MACOSX" not in path:
-        return False
-    *folders, base = path.split("/")
-    return base.startswith("._") or base == ".DS_Store" or "__MACOSX" in folders
+    return bool(_MAYBE_JUNK.search(path) and _JUNK.search(path))
 
 
 def inner_name(path: str, suffixes: tuple[tuple[str, str], ...]) -> str:
@@ -93,7 +101,7 @@ class Links:
 
     def __init__(self) -> None:
         """Start with an empty archive."""
-        self._known: set[str] = {""}
+        self._known: set[str] = set()
         self._links: dict[str, tuple[str, str | None]] = {}
 
     def add_file(self, name: str) -> None:
@@ -108,25 +116,43 @@ class Links:
 
     def flaws(self) -> Iterator[tuple[str, str, LinkFlaw]]:
         """Every link that leads to no file of the archive: its path, its target as it stands, and why."""
-        if not self._links:
-            return
-        folders: set[str] = set()
+        folders = self._folders() if self._links else set()
+        for path, (target, inside) in self._links.items():
+            end = self._end(inside, folders)
+            if isinstance(end, LinkFlaw):
+                yield path, target, end
+
+    def names(self) -> Iterator[tuple[str, str]]:
+        """Every link that leads to a file of the archive: its path, and that of the file.
+
+        >>> links = Links()
+        >>> links.add_file("a/real.log")
+        >>> links.add_link("b/link.log", "../a/real.log", is_hard=False)
+        >>> list(links.names())
+        [('b/link.log', 'a/real.log')]
+        """
+        folders = self._folders() if self._links else set()
+        for path, (_, inside) in self._links.items():
+            end = self._end(inside, folders)
+            if not isinstance(end, LinkFlaw) and end not in folders:
+                yield path, end
+
+    def _folders(self) -> set[str]:
+        folders: set[str] = {""}
         for path in self._known:
             for folder in _parents(path):
                 if folder in folders:
                     break
                 folders.add(folder)
-        self._known |= folders
-        for path, (target, inside) in self._links.items():
-            if flaw := self._flaw(inside):
-                yield path, target, flaw
+        return folders
 
-    def _flaw(self, target: str | None) -> LinkFlaw | None:
+    def _end(self, target: str | None, folders: set[str]) -> str | LinkFlaw:
+        """Where a target leads, through other links."""
         for _ in range(_MOST_LINK_STEPS):
             if target is None:
                 return LinkFlaw.LEADS_OUT
-            if target in self._known:
-                return None
+            if target in self._known or target in folders:
+                return target
             through = next((p for p in (target, *_parents(target)) if p in self._links), None)
             if through is None:
                 return LinkFlaw.DANGLING

@@ -48,6 +48,18 @@ _UNSUPPORTED = (
     (b"Salted__", "data encrypted by openssl"),
     (b"-----BEGIN PGP MESSAGE-----", "data encrypted by PGP"),
 )
+_UNPACK_WITH = {
+    "a 7-Zip archive": "7z x",
+    "a RAR archive": "unrar x",
+    "lz4 data": "lz4 -d",
+    "lzip data": "lzip -d",
+    "data of the old compress command (.Z)": "gzip -d",
+    "a Microsoft cabinet": "cabextract",
+    "a Unix ar archive": "ar x",
+    "an RPM package": "rpm2cpio",
+    "data encrypted by openssl": "openssl enc -d",
+    "data encrypted by PGP": "gpg -d",
+}
 _OTHERS = (
     (b"\x89PNG\r\n\x1a\n", "a PNG image"),
     (b"\xff\xd8\xff", "a JPEG image"),
@@ -109,6 +121,15 @@ def unsupported(head: bytes) -> str | None:
     if head[:1] not in _FIRST_OF_UNSUPPORTED:
         return None
     return next((name for magic, name in _UNSUPPORTED if head.startswith(magic)), None)
+
+
+def how_to_unpack(what: str) -> str:
+    """What to do about a container that `unsupported` named.
+
+    >>> how_to_unpack("a 7-Zip archive")
+    'unpack it, for example with `7z x`'
+    """
+    return f"unpack it, for example with `{_UNPACK_WITH[what]}`"
 
 
 def other(head: bytes) -> str | None:

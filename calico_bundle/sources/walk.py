@@ -9,10 +9,10 @@ from calico_bundle.errors import UsageError
 from calico_bundle.evidence import Gap, GapKind
 from calico_bundle.sources.compression import Budget
 from calico_bundle.sources.deflate import crc32
-from calico_bundle.sources.limits import Limits, readable_size
+from calico_bundle.sources.limits import Limits, allow_more, readable_size
 from calico_bundle.sources.member import Member
 from calico_bundle.sources.paths import Links, is_junk, safe_path
-from calico_bundle.sources.signatures import HEAD_BYTES, Kind, sniff, unsupported
+from calico_bundle.sources.signatures import HEAD_BYTES, Kind, how_to_unpack, sniff, unsupported
 from calico_bundle.sources.streams import Flow, Section
 
 MOST_LISTED_GAPS = 100
@@ -42,6 +42,7 @@ class Walk:
     on_gap: Callable[[Gap], None]
     on_progress: Progress | None
     descend: Descend
+    on_link: Callable[[str, str], None] = lambda _path, _target: None
     total_bytes: int | None = None
     members: int = 0
     budget: Budget = field(init=False)
@@ -101,7 +102,7 @@ class Walk:
         message = self.budget.refusal()
         if self._entries > most:
             message = f"was not read further: the input has more than {most} entries"
-            message += " (give a part of it, or pass a larger Limits.max_members)"
+            message += f" (give a part of it, {allow_more('max_members')})"
         if message is None:
             return True
         self.gap(place.path, GapKind.REFUSED, message, "archives that were not read to their end")
@@ -153,7 +154,7 @@ class Walk:
         elif kind:
             yield from self.descend(self, kind, path, section, place.depth + 1)
         elif what := unsupported(head):
-            message = f"is {what}, which cannot be opened here (unpack it, and give the directory)"
+            message = f"is {what}, which cannot be opened here ({how_to_unpack(what)}, and give the directory)"
             self.gap(path, GapKind.UNREADABLE, message, "archives that cannot be opened")
         elif section.size > self.limits.max_member_bytes:
             self.gap(path, GapKind.REFUSED, _too_large(section.size, self.limits), "files that are too large")
@@ -182,7 +183,9 @@ class Walk:
         self.gap(path, kind, message, "files of which a part is missing")
 
     def report_links(self, place: Place, links: Links) -> None:
-        """A gap for every link of an archive that leads to no file of it."""
+        """Tell which file has which links of an archive; a gap for every link that leads to no file of it."""
+        for path, target in links.names():
+            self.on_link(place.prefix + path, place.prefix + target)
         for path, target, flaw in links.flaws():
             kind = GapKind.UNREADABLE if flaw == "leads to nothing in the bundle" else GapKind.REFUSED
             message = f"is a link to {target!r}, which {flaw.value}; not followed"
@@ -245,5 +248,5 @@ class _Reading:
 def _too_large(size: int, limits: Limits) -> str:
     return (
         f"has {readable_size(size)}, more than {readable_size(limits.max_member_bytes)}, and was not read"
-        " (cut it to what matters, or pass a larger Limits.max_member_bytes)"
+        f" (cut it to what matters, {allow_more('max_member_bytes')})"
     )

@@ -20,8 +20,8 @@ from calico_bundle.sources.streams import CHUNK_BYTES, Flow, Section, Window, re
 from calico_bundle.sources.walk import Place, Walk
 
 _STORED = 0
-_CODECS: dict[int, Codec] = {8: DEFLATE, 12: BZIP2_IN_ZIP, 93: CODECS[Kind.ZSTD]}
-_METHOD_NAMES = {9: "deflate64", 14: "LZMA", 93: "zstd", 95: "xz", 97: "WavPack", 98: "PPMd", 99: "AES encryption"}
+_CODECS: dict[int, Codec] = {8: DEFLATE, 12: BZIP2_IN_ZIP, 93: CODECS[Kind.ZSTD], 95: CODECS[Kind.XZ]}
+_METHOD_NAMES = {9: "deflate64", 14: "LZMA", 93: "zstd", 97: "WavPack", 98: "PPMd", 99: "AES encryption"}
 _ENCRYPTED, _SIZES_COME_AFTER, _UTF8 = 0x1, 0x8, 0x800
 _LOCAL = struct.Struct("<4s5H3L2H")
 _ENTRY, _DESCRIPTOR, _DIRECTORY = b"PK\x03\x04", b"PK\x07\x08", b"PK\x01\x02"

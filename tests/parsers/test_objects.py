@@ -144,3 +144,13 @@ def test_no_text_raises(text: str):
         lines = (front + text).count("\n") + 1
         assert all(gap.line is None or 1 <= gap.line <= lines for gap in parsed.gaps)
         recognizes(front + text)
+
+
+def test_text_that_is_longer_than_any_can_be_is_told_and_not_read():
+    text = f"apiVersion: v1\nkind: Node\nmetadata:\n  name: n1\n  labels:\n    zone: {'x' * 5000}\n    rack: a\n"
+    parsed = parse(text, "nodes.yaml")
+    assert [(node.name, dict(node.labels)) for node in parsed.of(facts.NodeFact)] == [("n1", {"rack": "a"})]
+    assert [(gap.line, "5000 characters" in gap.message) for gap in parsed.gaps] == [(6, True)]
+    nameless = parse(text.replace("name: n1", f"name: {'y' * 5000}"), "nodes.yaml")
+    assert nameless.facts == ()
+    assert all(len(gap.message) < 1000 for gap in nameless.gaps)

@@ -236,6 +236,40 @@ def test_zstd_is_read_where_python_can_and_named_where_not() -> None:
         assert gaps == []
 
 
+def test_zstd_that_demands_much_memory_is_not_opened() -> None:
+    # A frame header that asks for a window of 3.75 TiB (RFC 8878, 3.1.1.1.2), and one block.
+    frame = b"\x28\xb5\x2f\xfd\x00\xff" + (3 << 3 | 1).to_bytes(3, "little") + b"abc"
+    members, gaps = read(io.BytesIO(tar_of({"x.zst": frame, "last.txt": b"0"})))
+    assert members == {"last.txt": b"0"}
+    assert [(gap.path, gap.kind) for gap in gaps] == [("x.zst", GapKind.UNREADABLE)]
+
+
+def test_seven_zip_and_the_like_say_what_to_do() -> None:
+    packed = b"7z\xbc\xaf\x27\x1c\x00\x04" + bytes(99)
+    members, gaps = read(io.BytesIO(tar_of({"x.7z": packed, "last.txt": b"0"})))
+    assert members == {"last.txt": b"0"}
+    assert [(gap.path, "`7z x`" in gap.message) for gap in gaps] == [("x.7z", True)]
+    with pytest.raises(NotABundleError, match="`7z x`"):
+        read(io.BytesIO(packed))
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        "__MACOSX/a/._x", "a/._x", "a/.DS_Store", ".AppleDouble/x", ".Trashes/501/x", ".Spotlight-V100/Store-V2/x",
+        "a/desktop.ini", "a/Thumbs.db", "a/THUMBS.DB", "$RECYCLE.BIN/S-1/$R1.txt", "System Volume Information/x",
+        "a/nodes.yaml:Zone.Identifier",
+    ],
+)  # fmt: skip
+def test_what_operating_systems_leave_is_skipped(junk: str) -> None:
+    assert read(io.BytesIO(tar_of({junk: b"junk", "nodes.yaml": b"kind: List"}))) == ({"nodes.yaml": b"kind: List"}, [])
+
+
+@pytest.mark.parametrize("name", ["a/thumbs.dbx", "my desktop.ini.txt", "trashes/x", "a._b", "logs/10.0.0.1:zone.txt"])
+def test_what_only_looks_like_it_is_read(name: str) -> None:
+    assert list(read(io.BytesIO(tar_of({name: b"kind: List"})))[0]) == [name]
+
+
 def test_samples_are_read_as_tarfile_and_zipfile_read_them() -> None:
     if not SAMPLES.is_dir():
         pytest.skip("no sample bundles here")
