@@ -88,7 +88,7 @@ class Wires:
         """Where a frame sent out of a device toward a next hop ends."""
         entry = self._neighbor(sender, device, next_hop)
         if entry is not None:
-            return self._contradicted(sender, entry, next_hop) or self._by_neighbor(entry, next_hop)
+            return self._contradicted(sender, entry, next_hop) or self._by_neighbor(sender, entry, next_hop)
         owners = self.nodes_at(next_hop) - {sender.name}
         if not owners:
             return Landing("router", text=f"{next_hop} is no address of a node in the bundle")
@@ -113,7 +113,7 @@ class Wires:
         fitting = (n for n in neighbors_at(sender.neighbors or (), next_hop) if n.device in (device, None))
         return next((n for n in fitting if n.mac is not None or n.state == SILENT), None)
 
-    def _by_neighbor(self, entry: NeighborFact, next_hop: Address) -> Landing:
+    def _by_neighbor(self, sender: ClusterNode, entry: NeighborFact, next_hop: Address) -> Landing:
         if entry.mac is None or entry.state == SILENT:
             return Landing("silent", evidence=entry.evidence, text=f"{next_hop} did not answer ARP on {entry.device}")
         answered = self._macs.get(entry.mac, set())
@@ -123,7 +123,11 @@ class Wires:
         owners = sorted(self.nodes_at(next_hop))
         possible = owners if answered else [node for node in owners if self._card_unknown(node, next_hop)]
         if len(owners) == 1 and possible:
-            return Landing("node", owners[0], self._nodes[owners[0]].interface_of(next_hop), entry.evidence)
+            owner = self._nodes[owners[0]]
+            # Whose link-layer address it is, is not known: then any card in the sender's network may have answered.
+            is_open = not answered and owner.addresses is not None and entry.device is not None
+            card = _arrival(sender, entry.device or "", owner, next_hop) if is_open else owner.interface_of(next_hop)
+            return Landing("node", owner.name, card, entry.evidence)
         if possible:
             text = f"{next_hop} answers as {entry.mac}, which may be {' or '.join(possible)}"
             return Landing("unknown", evidence=entry.evidence, text=text)
