@@ -22,9 +22,10 @@ from calico_bundle.cli import program
 from calico_bundle.errors import NotABundleError
 from calico_bundle.evidence import Evidence, Gap, clean, quote
 from calico_bundle.layouts import all_layouts
-from calico_bundle.parsers import HEAD_CHARACTERS, Parsed, Parser
+from calico_bundle.parsers import HEAD_CHARACTERS, Parsed, Parser, choose
 from calico_bundle.report import formats
 from calico_bundle.report.exit_status import ExitStatus
+from calico_bundle.sections.reading import Parts, read_parts
 from calico_bundle.sources import Limits, read_members
 from calico_bundle.sources.text import can_come_in_pieces, decode, decode_head, looks_binary, text_pieces
 
@@ -48,7 +49,8 @@ def targets() -> dict[str, Target]:
     True
     """
     by_parser = {f"parser-{name}": _of_parser(parser) for name, parser in _parsers().items()}
-    return {"sources": read_archive, "text": read_text, "layouts": place_paths, "command": run_command, **by_parser}
+    others = {"sources": read_archive, "text": read_text, "sections": read_sections, "layouts": place_paths}
+    return {**others, "command": run_command, **by_parser}
 
 
 def _parsers() -> dict[str, Parser]:
@@ -106,6 +108,19 @@ def _check_other_ways(parser: Parser, data: bytes, parsed: Parsed, lines: Sequen
 
 def _same(found: Parsed, parsed: Parsed) -> bool:
     return (list(found.facts), found.gaps, found.owner) == (list(parsed.facts), parsed.gaps, parsed.owner)
+
+
+# --- sections ---------------------------------------------------------------------------------------------------------
+
+
+def read_sections(data: bytes) -> None:
+    """Split a text that may hold several outputs, and read its parts; every part's lines are those of the text."""
+    text = decode(data)
+    lines = text.split("\n")
+    found = read_parts(text, _PATH, choose(text[:HEAD_CHARACTERS]))
+    for part in found.known if isinstance(found, Parts) else ():
+        assert 1 <= part.line <= part.last <= len(lines), part
+        _check_quotes(part.parsed, lines)
 
 
 # --- sources ----------------------------------------------------------------------------------------------------------

@@ -34,6 +34,7 @@ def main(names: list[str]) -> None:
             "is_good_read": nodes.count(GOOD_NODE) == 1,
             "gaps": [gap.message for gap in gaps],
             "report_bytes": max(sizes),
+            "files": len(report["bundle"]["files"]),
             "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         }
         sys.stdout.write(json.dumps(told) + "\n")
