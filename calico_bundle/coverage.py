@@ -22,7 +22,7 @@ class Seen:
 
 
 _PER_NODE: tuple[tuple[str, Callable[[ClusterNode], object], str], ...] = (
-    ("ip addr", lambda n: n.addresses, "whether the node has its Calico address, and on which card"),
+    ("ip addr", lambda n: n.interfaces, "whether the node has its Calico address, and on which card"),
     ("ip route", lambda n: n.routes, "where the node sends packets: paths from and to its pods"),
     ("ip rule", lambda n: n.rules, "whether other routing tables apply; the three default rules are assumed"),
     ("ip neigh", lambda n: n.neighbors, "which next hops answer, and who is on a card's network"),

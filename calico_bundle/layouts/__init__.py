@@ -42,7 +42,8 @@ class Layout:
 
     `roots(paths)` gives the folders (with their trailing `/`; `""` is the top) in which its fingerprint was found;
     `place(path, nodes)` places one path, given relative to its root, with the known node names at hand, and answers
-    None for a path that the format does not have. Layouts with a smaller `rank` are asked first.
+    None for a path that the format does not have. Layouts with a smaller `rank` are asked first. `parts` are files and
+    folders (with their trailing `/`) of the format, by which a bundle of no known format is likened to it.
     """
 
     name: str
@@ -50,6 +51,39 @@ class Layout:
     roots: Callable[[Sequence[str]], tuple[str, ...]]
     place: Callable[[str, Sequence[str]], Placement | None]
     rank: int = 50
+    parts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """The format that comes closest to a bundle of no known one: which of its parts are there, and which are not."""
+
+    layout: str
+    title: str
+    has: tuple[str, ...]
+    lacks: tuple[str, ...]
+
+
+def closest(paths: Sequence[str]) -> Likeness | None:
+    """The format of which the largest share of parts is among some paths; None where no part of any is.
+
+    >>> closest(["case/cluster-resources/pods/shop.json", "case/version.yaml"]).lacks
+    ('host-collectors/', 'execution-data/')
+    """
+    found = [_likeness(layout, paths) for layout in all_layouts() if layout.parts]
+    best = max(found, key=lambda one: len(one.has) / (len(one.has) + len(one.lacks)), default=None)
+    return best if best and best.has else None
+
+
+def _likeness(layout: Layout, paths: Sequence[str]) -> Likeness:
+    has = tuple(part for part in layout.parts if any(_is_within(part, path) for path in paths))
+    return Likeness(layout.name, layout.title, has, tuple(part for part in layout.parts if part not in has))
+
+
+def _is_within(part: str, path: str) -> bool:
+    if part not in path:
+        return False
+    return f"/{part}" in f"/{path}" if part.endswith("/") else f"/{path}".endswith(f"/{part}")
 
 
 @cache

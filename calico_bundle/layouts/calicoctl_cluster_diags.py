@@ -90,4 +90,5 @@ def _pod_file(node: str | None, namespace: str, name: str) -> Placement:
     return Placement(node)
 
 
-LAYOUT = Layout("calicoctl-cluster-diags", "calicoctl cluster diags", roots, place, rank=10)
+_PARTS = ("cluster/kubernetes/", "cluster/crd/", "cluster/version.yaml", "links/")
+LAYOUT = Layout("calicoctl-cluster-diags", "calicoctl cluster diags", roots, place, rank=10, parts=_PARTS)

@@ -57,4 +57,5 @@ def _log(parts: Sequence[str]) -> Placement:
     return Placement(group=".", namespace=pod.namespace, pod=pod.pod, container=pod.container)
 
 
-LAYOUT = Layout("calicoctl-node-diags", "calicoctl node diags", roots, place, rank=25)
+_PARTS = ("ipv4_route", "ipv4_addr", "ipv6_addr", "journalctl_calico_node")
+LAYOUT = Layout("calicoctl-node-diags", "calicoctl node diags", roots, place, rank=25, parts=_PARTS)

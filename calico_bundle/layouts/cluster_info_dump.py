@@ -67,4 +67,5 @@ def place(path: str, _nodes: Sequence[str]) -> Placement | None:
     return None
 
 
-LAYOUT = Layout("cluster-info-dump", "kubectl cluster-info dump", roots, place, rank=40)
+_PARTS = ("nodes.json", "kube-system/pods.json", "kube-system/services.json", "logs.txt")
+LAYOUT = Layout("cluster-info-dump", "kubectl cluster-info dump", roots, place, rank=40, parts=_PARTS)

@@ -72,4 +72,5 @@ def place(path: str, _nodes: Sequence[str]) -> Placement | None:
     return Placement(node, known.kind if known else None, family=known.family if known else None, group=group)
 
 
-LAYOUT = Layout("eks-log-collector", "EKS log collector", roots, place, rank=30)
+_PARTS = ("ipamd/", "networking/iproute.txt", "networking/iprule.txt", "system/instance-id.txt")
+LAYOUT = Layout("eks-log-collector", "EKS log collector", roots, place, rank=30, parts=_PARTS)

@@ -50,4 +50,5 @@ def place(path: str, _nodes: Sequence[str]) -> Placement | None:
     return Placement() if below and top in _TOPS else None
 
 
-LAYOUT = Layout("insights", "OpenShift Insights archive", roots, place, rank=30)
+_PARTS = ("config/node/", "config/pod/", "insights-operator/")
+LAYOUT = Layout("insights", "OpenShift Insights archive", roots, place, rank=30, parts=_PARTS)

@@ -42,4 +42,5 @@ def place(path: str, _nodes: Sequence[str]) -> Placement | None:
     return Placement(host, known.kind, known.table, known.family)
 
 
-LAYOUT = Layout("kubespray", "kubespray collect-info", roots, place, rank=30)
+_PARTS = ("collect-info/commands/", "route_info", "calico_pool_info")
+LAYOUT = Layout("kubespray", "kubespray collect-info", roots, place, rank=30, parts=_PARTS)

@@ -74,4 +74,5 @@ def place(path: str, _nodes: Sequence[str]) -> Placement | None:
     return Placement() if path in _BESIDE else None
 
 
-LAYOUT = Layout("must-gather", "OpenShift must-gather or oc adm inspect", roots, place, rank=35)
+_PARTS = ("cluster-scoped-resources/", "namespaces/", "event-filter.html")
+LAYOUT = Layout("must-gather", "OpenShift must-gather or oc adm inspect", roots, place, rank=35, parts=_PARTS)

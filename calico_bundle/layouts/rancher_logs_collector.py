@@ -101,4 +101,5 @@ def _pod_log(below: Sequence[str]) -> Placement:
     return Placement(namespace=namespace, pod=name[len(namespace) + 1 :] if namespace else None)
 
 
-LAYOUT = Layout("rancher-logs-collector", "Rancher logs collector", roots, place, rank=25)
+_PARTS = ("systeminfo/", "networking/ipaddrshow", "networking/iproute", "journald/")
+LAYOUT = Layout("rancher-logs-collector", "Rancher logs collector", roots, place, rank=25, parts=_PARTS)

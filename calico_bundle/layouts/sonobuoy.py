@@ -47,4 +47,5 @@ def place(path: str, _nodes: Sequence[str]) -> Placement | None:
     return Placement() if parts[0] in ("meta", "resources", "plugins", "serverversion.json") else None
 
 
-LAYOUT = Layout("sonobuoy", "sonobuoy", roots, place, rank=30)
+_PARTS = ("meta/config.json", "plugins/", "podlogs/")
+LAYOUT = Layout("sonobuoy", "sonobuoy", roots, place, rank=30, parts=_PARTS)

@@ -69,4 +69,5 @@ def _output(parts: Sequence[str]) -> Placement:
     return Placement(kind=hint.kind, table=hint.table, family=hint.family, group=".")
 
 
-LAYOUT = Layout("sos", "sos report", roots, place, rank=25)
+_PARTS = ("sos_commands/", "sos_logs/", "sos_reports/")
+LAYOUT = Layout("sos", "sos report", roots, place, rank=25, parts=_PARTS)

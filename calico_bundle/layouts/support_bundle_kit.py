@@ -47,4 +47,5 @@ def place(path: str, _nodes: Sequence[str]) -> Placement | None:
     return None
 
 
-LAYOUT = Layout("support-bundle-kit", "Harvester or Longhorn support bundle", roots, place, rank=30)
+_PARTS = ("yamls/cluster/", "yamls/namespaced/", "metadata.yaml")
+LAYOUT = Layout("support-bundle-kit", "Harvester or Longhorn support bundle", roots, place, rank=30, parts=_PARTS)

@@ -36,4 +36,5 @@ def place(path: str, _nodes: Sequence[str]) -> Placement | None:
     return Placement(group=".")
 
 
-LAYOUT = Layout("supportconfig", "SUSE supportconfig", roots, place, rank=25)
+_PARTS = ("basic-environment.txt", "network.txt", "rpm.txt")
+LAYOUT = Layout("supportconfig", "SUSE supportconfig", roots, place, rank=25, parts=_PARTS)

@@ -159,4 +159,5 @@ def _daemonset_or_pod(collector: str, name: str, nodes: Sequence[str]) -> Placem
     return Placement(None if nodes else name)
 
 
-LAYOUT = Layout("troubleshoot", "troubleshoot.sh support bundle", roots, place, rank=20)
+_PARTS = ("cluster-resources/", "host-collectors/", "version.yaml", "execution-data/")
+LAYOUT = Layout("troubleshoot", "troubleshoot.sh support bundle", roots, place, rank=20, parts=_PARTS)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from calico_bundle.addresses import AddressStatus, AddressVerdict
-from calico_bundle.bundle import Artifact
+from calico_bundle.bundle import Artifact, Bundle
 from calico_bundle.calico.other_plugins import other_plugins
 from calico_bundle.cluster import ClusterNode
 from calico_bundle.coverage import seen
@@ -18,6 +18,7 @@ from calico_bundle.evidence import Evidence
 from calico_bundle.facts import Address, EndpointFact
 from calico_bundle.findings import Finding
 from calico_bundle.impact import FAILING, lost_pairs
+from calico_bundle.layouts import closest
 from calico_bundle.network.outcome import Hop, Outcome, Walk
 from calico_bundle.network.service import DnsService
 from calico_bundle.paths import DnsPaths, PathGroup, PodPath, Verdict
@@ -68,11 +69,20 @@ def _bundle(diagnosis: Diagnosis, *, files: bool) -> dict[str, Any]:
     return {
         "inputs": list(diagnosis.bundle.inputs),
         "layouts": list(diagnosis.bundle.layouts),
+        "closest_layout": _closest(diagnosis.bundle),
         "artifacts": len({a.file for a in diagnosis.bundle.artifacts}),
         "files": [_file(diagnosis, a) for a in diagnosis.bundle.artifacts] if files else [],
         "gaps": [{"path": g.path, "line": g.line, "kind": str(g.kind), "message": g.message} for g in diagnosis.gaps],
         "missing": [{"artifact": m.artifact, "node": m.node, "effect": m.effect} for m in diagnosis.missing],
     }
+
+
+def _closest(bundle: Bundle) -> dict[str, Any] | None:
+    """The known format that comes closest, where the bundle has none."""
+    found = closest([a.file for a in bundle.artifacts]) if set(bundle.layouts) <= {"by-content"} else None
+    if found is None:
+        return None
+    return {"layout": found.layout, "title": found.title, "has": list(found.has), "lacks": list(found.lacks)}
 
 
 def _file(diagnosis: Diagnosis, artifact: Artifact) -> dict[str, Any]:

@@ -65,6 +65,9 @@ def _bundle(page: Page, report: View) -> None:
     layouts = f" ({', '.join(bundle['layouts'])})" if bundle["layouts"] else ""
     read = f"{fold(bundle['inputs'], None if page.verbose else 3)}{layouts}, {count(bundle['artifacts'], 'file')}"
     page.line(read, lead="  bundle: ")
+    if like := bundle.get("closest_layout"):
+        lacks = f", and not {', '.join(like['lacks'])}" if like["lacks"] else ""
+        page.line(f"{like['title']} has {', '.join(like['has'])} too{lacks}", lead="  closest: ")
     if report["verdict"]["root_causes"]:
         names = {finding["code"]: finding["name"] for finding in report["findings"]}
         causes = [f"{code} {names.get(code, '')}".strip() for code in report["verdict"]["root_causes"]]

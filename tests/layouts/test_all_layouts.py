@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calico_bundle.layouts import Placement, all_layouts
+from calico_bundle.layouts import Placement, all_layouts, closest
 
 SHARED = Path(__file__).resolve().parents[2] / "../shared"
 SAMPLES = SHARED / "samples"
@@ -160,3 +160,15 @@ def test_custom_resources_of_a_real_bundle_are_read_once_and_not_never():
         found = place_all(paths, [])
         read = {path.rsplit(".", 1)[0] for path in custom if not found[path][1].skip}
         assert read == {path.rsplit(".", 1)[0] for path in custom}, name
+
+
+@pytest.mark.parametrize("layout", [layout for layout in all_layouts() if layout.parts], ids=lambda layout: layout.name)
+def test_a_bundle_that_lacks_one_part_of_a_format_is_likened_to_it(layout):
+    *has, lacked = layout.parts
+    found = closest([f"case/4711/{part}{'file' if part.endswith('/') else ''}" for part in has] + ["case/notes.txt"])
+    assert found is not None
+    assert (found.layout, found.has, found.lacks) == (layout.name, tuple(has), (lacked,))
+
+
+def test_a_bundle_without_any_part_of_a_format_is_like_none():
+    assert closest(["worker-1/ip-route.txt", "my-cluster-resources/a.txt", "nodes.json.bak"]) is None

@@ -97,6 +97,7 @@ def _bundle() -> Made:
     return {
         "inputs": ["customer.tar.gz"],
         "layouts": ["cluster-info-dump", "per-node"],
+        "closest_layout": {"layout": "sos", "title": "sos report", "has": ["sos_commands/"], "lacks": ["sos_logs/"]},
         "artifacts": 61,
         "files": [
             {
