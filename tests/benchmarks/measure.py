@@ -3,6 +3,7 @@
     python -m tests.benchmarks.measure                        small and medium, three rounds
     python -m tests.benchmarks.measure --sizes medium large xl --rounds 5 --write
     python -m tests.benchmarks.measure --growth --write       what more nodes, pods and log lines cost
+    python -m tests.benchmarks.measure --parts large xl --write   where the time goes, and the floor of each part
 
 Compared are, each in a process of its own: the whole command; starting it, with Python and click alone; PyYAML's C loader
 on the pods file alone, as it comes and with its garbage collector off (of large and xl not run, but reckoned from medium
@@ -13,29 +14,35 @@ are of seconds of CPU, which other work on the machine hardly changes. `--write`
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
-import re
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
+from tests.benchmarks.bundles import (
+    FLOOR,
+    LOADED,
+    LOADER,
+    LOADER_OFF,
+    MOST_TIMES_FLOOR,
+    PODS,
+    PODS_TIMES_FASTER,
+    TIMES_FASTER,
+    WHOLE,
+    Input,
+    check,
+    jobs_of,
+    make,
+    times,
+)
 from tests.benchmarks.cluster import SIZES
-from tests.benchmarks.jobs import pods_beside
-from tests.benchmarks.processes import ROOT, Job, Taken, command, environment, job, medians
+from tests.benchmarks.page import PAGE, table, written
+from tests.benchmarks.parts import parts
+from tests.benchmarks.processes import Job, Taken, command, medians
 
-PAGE = ROOT / "docs/performance.md"
-LOADED = ("small", "medium")
-"""Of these PyYAML loads the pods file; of the others what it would take is reckoned from the last."""
-
-WHOLE, FLOOR, PODS = "whole command", "decompression alone", "pods alone"
-LOADER, LOADER_OFF = "CSafeLoader, pods alone", "the same, collector off"
 LARGEST = "the largest that is measured"
 PYTHON, CLICK, HELP, EXPLAIN = "`python -c pass`", '`python -c "import click"`', "`--help`", "`explain CB101`"
 
@@ -56,59 +63,7 @@ GROWTH = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
-    """A generated bundle and what is in it."""
-
-    path: Path
-    files: int
-    bytes: int
-    pods_bytes: int
-    truth: dict[str, Any]
-
-
-def make(name: str, words: Sequence[str], folder: Path) -> Input:
-    """Generate a bundle, unless the folder has it; in a process of its own, whose memory does not count for others."""
-    path, truth = folder / f"{name}.tar.gz", folder / f"{name}.json"
-    if not truth.exists():
-        sys.stderr.write(f"generating {name}\n")
-        generator = [sys.executable, "-m", "tests.benchmarks.generate", *words, "--out", path, "--truth", truth]
-        subprocess.run(generator, cwd=ROOT, check=True)
-    found = json.loads(truth.read_text(encoding="utf-8"))
-    return Input(path, found["members"], found["bytes"], found["pods_file"]["bytes"], found)
-
-
-def check(bundle: Input) -> None:
-    """Stop where the command does not find the truth: how fast a wrong answer comes is of no interest.
-
-    This also compiles what is measured later.
-    """
-    words = [sys.executable, "-m", "calico_bundle", str(bundle.path), "-f", "json", "--paths", "none"]
-    report = json.loads(subprocess.run(words, cwd=ROOT, env=environment(), check=False, stdout=subprocess.PIPE).stdout)
-    wrong = [node["name"] for node in report["nodes"] if node["address_verdict"] == "wrong"]
-    found = {"paths": report["dns"]["paths"], "wrong_nodes": wrong, "verdict": report["verdict"]["status"]}
-    if found != {name: bundle.truth[name] for name in found}:
-        raise SystemExit(f"{bundle.path.name}: the analysis does not find the truth, but {found}")
-
-
 # --- sizes --------------------------------------------------------------------------------------------------------------
-
-
-def jobs_of(name: str, bundle: Input, *, loaded: bool) -> dict[str, Job]:
-    """What is run for one size, by its name."""
-    pods = pods_beside(bundle.path)
-    if not pods.exists():
-        subprocess.run(
-            [sys.executable, *job("extract_pods", bundle.path).words], cwd=ROOT, check=True, stdout=subprocess.DEVNULL
-        )
-    jobs = {
-        WHOLE: command(str(bundle.path)),
-        FLOOR: job("decompress", bundle.path),
-        PODS: job("read_pods", pods),
-    }
-    if loaded:
-        jobs |= {LOADER: job("load_pods", pods), LOADER_OFF: job("load_pods_without_collector", pods)}
-    return {f"{name}: {what}": one for what, one in jobs.items()}
 
 
 def measure(sizes: Sequence[str], rounds: int, folder: Path) -> str:
@@ -124,7 +79,7 @@ def measure(sizes: Sequence[str], rounds: int, folder: Path) -> str:
     taken = _by_size(medians(jobs, rounds))
     for name in set(taken) - set(LOADED):
         share = bundles[name].pods_bytes / bundles[LOADED[-1]].pods_bytes
-        taken[name] |= {what: _times(taken[LOADED[-1]][what], share) for what in (LOADER, LOADER_OFF)}
+        taken[name] |= {what: times(taken[LOADED[-1]][what], share) for what in (LOADER, LOADER_OFF)}
     parts = (_taken_from(rounds), _start_up(start_up), _seconds(bundles, taken), _ratios(bundles, taken, start_up))
     return "\n".join(parts)
 
@@ -137,16 +92,14 @@ def _by_size(taken: Mapping[str, Taken]) -> dict[str, dict[str, Taken]]:
     return found
 
 
-def _times(one: Taken, share: float) -> Taken:
-    return Taken(one.cpu * share, one.clock * share, one.megabytes * share)
-
-
 def _taken_from(rounds: int) -> str:
+    return f"{_machine(rounds)} `~`: reckoned from {LOADED[-1]} by bytes, not run.\n"
+
+
+def _machine(rounds: int) -> str:
     versions = ", ".join(f"{name} {version(name)}" for name in ("click", "isal", "PyYAML"))
-    return (
-        f"Medians of {rounds} rounds, Python {platform.python_version()}, {os.cpu_count()} cores, {versions}. `~`: "
-        f"reckoned from {LOADED[-1]} by bytes, not run.\n"
-    )
+    how = f"Medians of {rounds} rounds" if rounds > 1 else "One round"
+    return f"{how}, Python {platform.python_version()}, {os.cpu_count()} cores, {versions}."
 
 
 def _start_up(taken: Mapping[str, Taken]) -> str:
@@ -185,13 +138,28 @@ def _ratios(
 
     asked = [
         ("start-up (`--help`), times click alone", "", "<= 2", lambda _: start_up[HELP].cpu / start_up[CLICK].cpu),
-        ("command, times faster than CSafeLoader on the pods", "medium", ">= 30", lambda n: over(n, LOADER, WHOLE)),
-        ("the same", "large", ">= 200", lambda n: over(n, LOADER, WHOLE)),
+        (
+            "command, times faster than CSafeLoader on the pods",
+            "medium",
+            f">= {TIMES_FASTER['medium']}",
+            lambda n: over(n, LOADER, WHOLE),
+        ),
+        ("the same", "large", f">= {TIMES_FASTER['large']}", lambda n: over(n, LOADER, WHOLE)),
         ("command, peak memory in MB", "large", "<= 200", memory),
-        ("command, times decompression alone", "xl", "<= 6", lambda n: over(n, WHOLE, FLOOR)),
+        ("command, times decompression alone", "xl", f"<= {MOST_TIMES_FLOOR['xl']}", lambda n: over(n, WHOLE, FLOOR)),
         ("command, peak memory by bytes of text", "xl", "<= 0.10", lambda n: 1e6 * memory(n) / bundles[n].bytes),
-        ("pods alone, times faster than CSafeLoader", LARGEST, ">= 300", lambda n: over(n, LOADER, PODS)),
-        ("the same, its collector off", LARGEST, ">= 80", lambda n: over(n, LOADER_OFF, PODS)),
+        (
+            "pods alone, times faster than CSafeLoader",
+            LARGEST,
+            f">= {PODS_TIMES_FASTER[LOADER]}",
+            lambda n: over(n, LOADER, PODS),
+        ),
+        (
+            "the same, its collector off",
+            LARGEST,
+            f">= {PODS_TIMES_FASTER[LOADER_OFF]}",
+            lambda n: over(n, LOADER_OFF, PODS),
+        ),
     ]
     rows = []
     for what, where, goal, ratio in asked:
@@ -225,25 +193,10 @@ def growth(rounds: int, folder: Path) -> str:
         cells = (f"{found.bytes / 1e6:,.0f}", f"{one.cpu:.2f}", f"{one.clock:.2f}", f"{one.megabytes:,.0f}")
         rows.append((what.replace("-", " "), f"{count:,}", *cells))
     head = ("what grows", "to", "text, MB", "CPU, s", "clock, s", "peak memory, MB")
-    return f"{_taken_from(rounds).partition(' `~`')[0]}\n\n{table(head, rows)}"
+    return f"{_machine(rounds)}\n\n{table(head, rows)}"
 
 
 # --- the command --------------------------------------------------------------------------------------------------------
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """A table for a page, which reads as well in a terminal."""
-    return "".join(f"| {' | '.join(map(str, row))} |\n" for row in (head, ["---"] * len(head), *rows))
-
-
-def written(page: str, name: str, text: str) -> str:
-    """A page with what stands between its marks written anew.
-
-    >>> written("<!-- measured: sizes -->\\nold\\n<!-- end of sizes -->\\n", "sizes", "new")
-    '<!-- measured: sizes -->\\nnew\\n<!-- end of sizes -->\\n'
-    """
-    marks = re.compile(rf"(?s)(<!-- measured: {name} -->\n).*?(<!-- end of {name} -->)")
-    return marks.sub(lambda found: f"{found[1]}{text.rstrip()}\n{found[2]}", page)
 
 
 def _arguments() -> argparse.Namespace:
@@ -253,11 +206,23 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--growth", action="store_true", help="vary nodes, pods and log bytes, one at a time, instead")
+    parser.add_argument(
+        "--parts", nargs="+", choices=SIZES, metavar="SIZE", help="measure the parts of an analysis of these, instead"
+    )
     parser.add_argument("--write", action="store_true", help="put the tables into docs/performance.md")
     parser.add_argument(
         "--folder", type=Path, help="keep the bundles here for the next run (default: do not keep them)"
     )
     return parser.parse_args()
+
+
+def _measured(given: argparse.Namespace, folder: Path) -> tuple[str, str]:
+    """The place on the page, and what goes there."""
+    if given.growth:
+        return "growth", growth(given.rounds, folder)
+    if given.parts:
+        return "parts", f"{_machine(given.rounds)}\n\n{parts(given.parts, given.rounds, folder)}"
+    return "sizes", measure(given.sizes, given.rounds, folder)
 
 
 def main() -> None:
@@ -266,8 +231,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         folder = (given.folder or Path(place)).resolve()
         folder.mkdir(parents=True, exist_ok=True)
-        name = "growth" if given.growth else "sizes"
-        text = growth(given.rounds, folder) if given.growth else measure(given.sizes, given.rounds, folder)
+        name, text = _measured(given, folder)
     sys.stdout.write(text)
     if given.write:
         PAGE.write_text(written(PAGE.read_text(encoding="utf-8"), name, text), encoding="utf-8")

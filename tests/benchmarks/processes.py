@@ -40,6 +40,11 @@ def job(name: str, path: Path) -> Job:
     return Job(("-m", "tests.benchmarks.jobs", name, str(path)), measures_itself=True)
 
 
+def timed_run(path: Path) -> Job:
+    """The command with a clock on its parts."""
+    return Job(("-m", "tests.benchmarks.timed_run", str(path)), measures_itself=True)
+
+
 def command(*words: str) -> Job:
     """The command of this project."""
     return Job(("-m", "calico_bundle", *words))
@@ -67,7 +72,16 @@ def environment() -> dict[str, str]:
 
 
 def run(one: Job) -> Taken:
-    """Run a job and measure it.
+    """Run a job and measure it."""
+    said, taken = ran(one)
+    if not one.measures_itself:
+        return taken
+    told = json.loads(said)
+    return Taken(told["cpu"], told["clock"], taken.megabytes)
+
+
+def ran(one: Job) -> tuple[bytes, Taken]:
+    """Run a job: what it printed, and what the kernel says that it took from its start to its end.
 
     The memory counted by the kernel begins with that of the process that started it, so nothing large is done here.
     """
@@ -80,10 +94,7 @@ def run(one: Job) -> Taken:
     if process.returncode not in (0, _FOUND_BROKEN) or (one.measures_itself and process.returncode):
         raise SystemExit(f"{' '.join(one.words)}: exit status {process.returncode}")
     megabytes = used.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e6 / 1024)
-    if one.measures_itself:
-        told = json.loads(said)
-        return Taken(told["cpu"], told["clock"], megabytes)
-    return Taken(used.ru_utime + used.ru_stime, clock, megabytes)
+    return said, Taken(used.ru_utime + used.ru_stime, clock, megabytes)
 
 
 def _median(found: Sequence[Taken]) -> Taken:

@@ -4,21 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks.measure import (
-    CLICK,
-    FLOOR,
-    HELP,
-    LOADER,
-    LOADER_OFF,
-    PAGE,
-    PODS,
-    WHOLE,
-    Input,
-    _ratios,
-    _seconds,
-    check,
-    written,
-)
+from tests.benchmarks.bundles import FLOOR, LOADER, LOADER_OFF, PODS, WHOLE, Input, check
+from tests.benchmarks.measure import CLICK, HELP, _ratios, _seconds
+from tests.benchmarks.page import PAGE, written
 from tests.benchmarks.processes import Job, Taken, medians, run
 
 MEDIUM = {
@@ -72,6 +60,6 @@ def test_a_wrong_answer_is_not_measured():
         check(Input(bundle, 32, 1, 1, truth))
 
 
-@pytest.mark.parametrize("name", ["sizes", "growth"])
+@pytest.mark.parametrize("name", ["sizes", "growth", "parts"])
 def test_the_page_has_a_place_for_each_table(name):
     assert "| new |" in written(PAGE.read_text(encoding="utf-8"), name, "| new |")
