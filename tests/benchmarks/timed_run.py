@@ -157,15 +157,15 @@ class TimedRun:
             imported()
         self._watch(Decompressed, _decompress=DECOMPRESSION)
         self._watch_reading(bundle)
-        self._watch(bundle, _place=PLACING)
+        self._watch(bundle, place=PLACING)
         self._watch(diagnosis, join=JOINING, find_dns=JOINING, judge_addresses=CHECKS, missing=CHECKS, Choices=CHECKS)
         self._watch(diagnosis, run_all=CHECKS, effects=EFFECTS, sum_up=EFFECTS)
         diagnosis.DnsPaths = self.clock.timed(PATHS, self._decided(diagnosis.DnsPaths))
         self._watch_report(sys.modules[analyze.__name__])
 
-    def _watch(self, place: Any, **parts: str) -> None:
+    def _watch(self, module: Any, /, **parts: str) -> None:
         for name, part in parts.items():
-            setattr(place, name, self.clock.timed(part, getattr(place, name)))
+            setattr(module, name, self.clock.timed(part, getattr(module, name)))
 
     def _watch_reading(self, bundle: Any) -> None:
         read_members, parse, clock = bundle.read_members, bundle._parse, self.clock
