@@ -275,6 +275,23 @@ def test_what_pyyaml_writes_is_read_as_in_general(items: list[tuple[str, dict[in
     )
 
 
+@_slow
+@given(st.sampled_from(ITEMS), st.integers(1, 40), st.integers(1, 4))
+def test_items_without_some_lines_keep_their_evidence(item: str, place: int, count: int) -> None:
+    lines = filled(item, {}).splitlines(keepends=True)
+    del lines[place : place + count]
+    text = HEAD + filled(item, {}) + "".join(lines) + filled(item, {}) + TAIL
+    if not any(gap.kind is GapKind.CONTRADICTED or "not valid YAML" in gap.message for gap in parse(text, "").gaps):
+        same(text)
+
+
+def test_service_with_empty_labels_keeps_its_evidence() -> None:
+    service = SERVICE.replace("      app: <word>\n      kubernetes.io/service-name: <name>\n", "", 1)
+    found = same(HEAD + filled(service, {}) + TAIL)
+    assert found is not None
+    assert [fact.evidence.text for fact in found.of(ServiceFact)] == ["clusterIP: 10.96.0.10"]
+
+
 @pytest.mark.parametrize("item", ITEMS)
 def test_the_usual_items_are_taken(item: str) -> None:
     found = same(HEAD + 3 * filled(item, {}) + TAIL)
