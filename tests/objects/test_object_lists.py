@@ -363,3 +363,32 @@ def test_service_that_is_no_yaml_does_not_take_others_with_it(usual: str, odd: s
     found, expected = stream(iter((text.encode(),)), "x.yaml"), parse(text, "x.yaml")
     assert tuple(found.of(ServiceFact)) == tuple(expected.of(ServiceFact))
     assert found.gaps == expected.gaps
+
+
+@pytest.mark.parametrize("cut", range(1, len(TAIL)))
+def test_a_list_that_is_cut_within_its_end_is_the_same_both_ways(cut: int) -> None:
+    text = (HEAD + filled(NODE, {}) + filled(SERVICE, {}) + TAIL)[:-cut]
+    expected = parse(text, "x.yaml")
+    found = stream(iter((text.encode(),)), "x.yaml")
+    assert tuple(found.facts) == tuple(expected.facts)
+    assert found.gaps == expected.gaps
+    assert quick(text.encode(), "x.yaml") is None
+    assert "\nkind: List" in text or GapKind.TRUNCATED in [gap.kind for gap in expected.gaps]
+    assert len(expected.facts) == 2 or "\nkind: L" not in text
+
+
+@pytest.mark.parametrize("head, end", [(HEAD, "kind: Lits\n"), ("apiVersion: v1\nkind: FooList\nitems:\n", "")])
+def test_a_list_of_an_unknown_kind_keeps_items_of_known_ones(head: str, end: str) -> None:
+    unread = "- apiVersion: v1\n  kind: Secret\n  metadata:\n    name: a\n- metadata:\n    name: b\n"
+    found = parse(head + unread + filled(NODE, {}) + end, "x.yaml")
+    assert ([fact.name for fact in found.of(NodeFact)], found.gaps) == (["kube-dns"], ())
+
+
+def test_objects_without_a_kind_are_counted_together_whichever_way_the_list_is_read() -> None:
+    odd = "- spec: {}\n"
+    for between in ("", "Error from server (Timeout)\n"):
+        text = HEAD + odd + filled(NODE, {}) + odd + between + odd + TAIL
+        expected = parse(text, "x.yaml")
+        found = stream(iter((text.encode(),)), "x.yaml")
+        assert set(found.gaps) == set(expected.gaps)
+        assert "3 object(s) without a kind" in "".join(gap.message for gap in expected.gaps)
