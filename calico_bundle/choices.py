@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from ipaddress import ip_address, ip_interface
 from typing import Any
 
@@ -91,24 +91,29 @@ class Choices:
         return Machine(annotated, internal, self._route_source(node), ordered=False)
 
     def _route_source(self, node: ClusterNode) -> RouteSource | None:
-        if node.routes is None:
+        return None if node.routes is None else _RouteSource(self.forwarding, node)
+
+
+@dataclass(frozen=True, slots=True)
+class _RouteSource:
+    """The address that the kernel of one node would take for packets to a destination."""
+
+    forwarding: Forwarding
+    node: ClusterNode
+
+    def __call__(self, destination: Address) -> Address | None:
+        if destination.version != 4:
+            raise OpenRouteError("routes of IPv6 are not looked up by this program")
+        lookup = self.forwarding.routing(self.node).lookup(destination)
+        if lookup.undecided:
+            raise OpenRouteError(lookup.undecided)
+        route = lookup.route
+        if route is None:
             return None
-
-        def source(destination: Address) -> Address | None:
-            if destination.version != 4:
-                raise OpenRouteError("routes of IPv6 are not looked up by this program")
-            lookup = self.forwarding.routing(node).lookup(destination)
-            if lookup.undecided:
-                raise OpenRouteError(lookup.undecided)
-            route = lookup.route
-            if route is None:
-                return None
-            found = source_address(node, route, destination)[0]
-            if found is None and (not node.in_kernel_order or NO_SOURCES in node.incomplete):
-                raise OpenRouteError(f"the source address of `{route.evidence.text}` is not in the bundle")
-            return found
-
-        return source
+        found = source_address(self.node, route, destination)[0]
+        if found is None and (not self.node.in_kernel_order or NO_SOURCES in self.node.incomplete):
+            raise OpenRouteError(f"the source address of `{route.evidence.text}` is not in the bundle")
+        return found
 
 
 def _cards(node: ClusterNode) -> tuple[Card, ...]:

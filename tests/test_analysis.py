@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import pickle
 
 import pytest
 
@@ -19,6 +20,13 @@ def incident() -> cb.Analysis:
 def test_verdict(incident: cb.Analysis):
     assert (incident.verdict.status, incident.verdict.root_causes) == ("broken", ("CB101",))
     assert "shop-worker-2" in incident.verdict.headline
+
+
+def test_an_analysis_can_be_pickled_after_it_was_asked(incident: cb.Analysis):
+    again = pickle.loads(pickle.dumps(incident))  # noqa: S301
+    assert again.verdict == incident.verdict
+    assert list(again.findings) == list(incident.findings)
+    assert again.dns_paths.equals(incident.dns_paths)
 
 
 def test_findings_by_place_by_code_and_by_name(incident: cb.Analysis):

@@ -12,7 +12,7 @@ from array import array
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from itertools import chain, compress, repeat
+from itertools import accumulate, chain, compress, repeat
 from operator import itemgetter
 from sys import intern
 from typing import NamedTuple, TypeVar, overload
@@ -26,6 +26,9 @@ T = TypeVar("T")
 
 _SIZES = (("H", (1 << 16) - 1), ("I", (1 << 32) - 1), ("Q", (1 << 64) - 1))
 """Types of arrays, and the largest number that each holds."""
+
+_BLOCK = 1 << 10
+"""Events that are looked at to find the text of one."""
 
 STATE = "bird-protocol-state"
 """The event that says which state a protocol of BIRD's came into; its values are `protocol` and `state`."""
@@ -63,7 +66,8 @@ class LogEvents(FactList):
 
     `kinds` holds the event of each as its place in `reader.events`. The lines without what a collector put before them
     are in `own` for the events that are `reader.own`, and in `shared` for the others; `printed` are the lines as they
-    stand, where that is another text. `counts` holds the length of a run by the place of its last event.
+    stand, where that is another text. `counts` holds the length of a run by the place of its last event; `shared_before`
+    how many of `shared` stand before each block of events, so that to find a text takes no look at all those before it.
     """
 
     path: str
@@ -74,6 +78,7 @@ class LogEvents(FactList):
     own: Sequence[str]
     counts: Mapping[int, int]
     printed: Sequence[str] | None = None
+    shared_before: tuple[int, ...] = (0,)
 
     @classmethod
     def kept(
@@ -90,7 +95,10 @@ class LogEvents(FactList):
         own = PackedTexts(list(compress(texts, kinds.translate(_among(reader.own)))))
         shared = tuple(compress(texts, kinds.translate(_beside(reader.own))))
         shown = PackedTexts(printed) if printed else None
-        return cls(path, reader, array(size, numbers), kinds, shared, own, counts, shown)
+        blocks = range(0, len(kinds), _BLOCK)
+        sizes = [len(kinds[at : at + _BLOCK].translate(None, reader.own)) for at in blocks]
+        before = tuple(accumulate(sizes[:-1], initial=0))
+        return cls(path, reader, array(size, numbers), kinds, shared, own, counts, shown, before)
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -139,10 +147,9 @@ class LogEvents(FactList):
         return _among(bytes([self.reader.events.index(STATE)]))
 
     def _text(self, place: int) -> str:
-        before = self.kinds[:place].translate(None, self.reader.own)
-        if self.kinds[place] in self.reader.own:
-            return self.own[place - len(before)]
-        return self.shared[len(before)]
+        block = place // _BLOCK
+        before = self.shared_before[block] + len(self.kinds[block * _BLOCK : place].translate(None, self.reader.own))
+        return self.own[place - before] if self.kinds[place] in self.reader.own else self.shared[before]
 
     def _fact(self, place: int) -> LogEventFact:
         text = self._text(place)

@@ -33,7 +33,8 @@ def read_facts(reading: Reading, text: str, around: Surroundings, first_line: in
 
 
 def read_item_facts(reading: Reading, item: str, line: int) -> Iterator[object]:
-    """The facts of one item of a List of apiVersion v1 that more text follows; the item begins at that line."""
+    """The facts of one item of a List of apiVersion v1 that more text follows; the reading turns to it, at that line."""
+    reading.turn_to(item, line)
     return _facts(read_item(item, line, "v1", all_kinds().__contains__), reading)
 
 

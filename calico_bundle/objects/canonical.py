@@ -3,8 +3,8 @@
 `Canonical` gives just what `read_yaml` gives, and gives up (`NotCanonicalError`) where a line is not plainly what
 kubectl writes: then the general reader has to say what the text means. Sections that nobody asks for are passed over
 line by line: each must be a whole line of canonical YAML (`canonical_lines`), so that none is the inside of a text that
-began before. Whether those lines make up valid YAML together is not asked: where they do not, the general reader gives
-up the object, and this one reads it.
+began before, and may follow the one before it: deeper only below a key without a value. Whether a key stands there twice
+is not asked: where it does, the general reader gives up the object, and this one reads it.
 """
 
 from __future__ import annotations

@@ -23,8 +23,7 @@ _EMPTY = r"\{\}|\[\]"
 # Where a text is passed over, its escapes may name any character of Unicode's two first planes.
 _ANY_ESCAPE = r"\\(?:[\"\\0abefnrtv]|x[0-9A-Fa-f]{2}|u(?![dD][89A-Fa-f])[0-9A-Fa-f]{4}|U0001[0-9A-Fa-f]{4})"
 _QUOTED = rf"\"{_IN_DOUBLE}(?:{_ANY_ESCAPE}{_IN_DOUBLE})*+\"|'{_IN_SINGLE}'"
-_VALUE = rf"(?:{_PLAIN}|{_QUOTED}|{_EMPTY})"
-_ANY_LINE = rf"(?:- )*+(?:{_PLAIN}(?::(?: {_VALUE})?)?|(?:{_QUOTED})(?::(?: {_VALUE})?)?|{_EMPTY})\n"
+_NAME = rf"(?:{_PLAIN}|{_QUOTED})"
 _ESCAPED = rf"{_IN_DOUBLE}(?:\\[\"\\nt]{_IN_DOUBLE})*+"
 _SCALAR = rf"(?:({_PLAIN})|\"({_ESCAPED})\"|'({_IN_SINGLE})'|({_EMPTY}))"
 # YAML takes no key of more than 1024 characters; `<<` would be a merge.
@@ -69,7 +68,7 @@ def after(pattern: Pattern, text: str, at: int) -> int:
 
 @cache
 def below(indent: int) -> Pattern:
-    """All lines that belong to the entry before them."""
+    """All lines that belong to the entry before them, which has no value on its line."""
     return re.compile(_below(indent))
 
 
@@ -82,14 +81,43 @@ def others(indent: int, needed: tuple[str, ...]) -> Pattern:
     '  c: 2\\n'
     """
     # Before the first key stands a blank; every other line is matched from its beginning.
-    begin, not_needed = rf"(?: {{{indent}}}|(?<= ))", rf"(?!(?:{'|'.join(map(re.escape, needed))}):)(?=[A-Za-z0-9_])"
+    margin = rf" {{{indent}}}"
+    begin, not_needed = rf"(?:{margin}|(?<= ))", rf"(?!(?:{'|'.join(map(re.escape, needed))}):)(?=[A-Za-z0-9_])"
     # A literal text: any line that is indented deeper, or blank, once its first is there.
-    deeper = rf" {{{indent + 1}}}"
-    literal = rf"[|>][-+]?\n(?:{deeper} *+[^\x00-\x20\x7f-\xa0]{_TEXT}*+\n(?:{deeper}{_TEXT}*+\n|\n)*+)?+"
-    return re.compile(
-        rf"(?:(?:{begin}{not_needed}| {{{indent}}}(?: ++|(?=- ))){_ANY_LINE}|{begin}{not_needed}{_WORD}: {literal})*+"
-    )
+    deeper = rf"{margin} "
+    literal = rf"[|>][-+]?\n(?:{deeper} *+[^\x00-\x20\x7f-\xa0]{_TEXT}*+\n(?:{deeper}{_TEXT}*+\n|\n)*+)?+(?!{margin}-)"
+    value = rf" (?:{_ended(margin)}|{literal})"
+    return re.compile(rf"(?:{begin}{not_needed}{_NAME}:(?:{value}|\n(?!{deeper}(?! [^ -])){_below(indent)}))*+")
 
 
 def _below(indent: int) -> str:
-    return rf"(?: {{{indent}}}(?: ++|(?=- )){_ANY_LINE})*+"
+    """The lines below `key:` at that indentation: its entries, two blanks deeper, or the items of a list at its own."""
+    margin = rf" {{{indent}}}"
+    entries = rf"(?:{_line(margin + '  ', 'e')})++(?!{margin}-)"
+    items = rf"(?={margin}- )(?:{_line(margin + '(?:  |(?=- ))', 'i')})++"
+    return rf"(?:{items}|{entries})?+"
+
+
+def _line(margin: str, name: str) -> str:
+    """A line, together with those below it that go on with its text, and what the next one may not be.
+
+    The next may stand no deeper, but behind `key:` two blanks deeper, or be a dash at the place of the key.
+    """
+    place = f"(?P={name})"
+    keyed, item = _keyed(place), rf"- (?:{_keyed(place + '  ')}|{_text(place)}(?!{place} ))"
+    return rf"(?P<{name}>{margin} *+)(?:{keyed}|{item})"
+
+
+def _keyed(place: str) -> str:
+    """A key that stands at that place, and what is on its line."""
+    return rf"{_NAME}:(?: {_ended(place)}|\n(?!{place} (?! [^ -])))"
+
+
+def _ended(place: str) -> str:
+    """A text behind a key at that place, up to a line that can follow it."""
+    return rf"{_text(place)}(?!{place}[ -])"
+
+
+def _text(place: str) -> str:
+    """A text, and the lines that go on with it: deeper than that place, and without a key among them."""
+    return rf"(?:{_PLAIN}\n(?:{place} ++{_PLAIN}\n)*+|(?:{_QUOTED}|{_EMPTY})\n)"

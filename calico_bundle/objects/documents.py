@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from calico_bundle.evidence import GapKind
 from calico_bundle.objects.go_cased import with_json_names
 from calico_bundle.objects.json_documents import JsonReader
-from calico_bundle.objects.located import LocatedList, LocatedMap, Problem, UnreadableError, Value
+from calico_bundle.objects.located import LocatedList, LocatedMap, Problem, UnreadableError, Value, no_kind
 from calico_bundle.objects.log_frames import LogFrame, split_logs
 from calico_bundle.objects.shapes import kind_by_shape
-from calico_bundle.objects.yaml_lists import CutList, cut_list, stated_kind, top_keys
+from calico_bundle.objects.yaml_lists import CutList, cut_list, ends_in_its_kind, has_items, stated_kind, top_keys
 
 # A line at the left edge that could be something else than data. Inside YAML or JSON only keys, dashes and brackets
 # stand there; nothing within an object reaches the left edge.
@@ -29,6 +29,7 @@ _STARTS_WITH_VERSION = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*apiVersion:")
 _VERSION = "\napiVersion:"
 LIST = "List"
 STATUS = "Status"
+_CUT_KIND = "the list ends within the word of its kind"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +147,14 @@ class _Objects:
     def without_kind(self) -> Iterator[Problem]:
         """The objects met so far that say no kind, told as one problem."""
         if self._without_kind:
-            message = f"{len(self._without_kind)} object(s) without a kind; here is the first"
-            yield Problem(self._without_kind[0], GapKind.NOT_UNDERSTOOD, message)
+            yield no_kind(self._without_kind[0], len(self._without_kind))
 
     def _unwanted(self, kind: str | None) -> bool:
         return kind not in (None, "", LIST, STATUS) and not self._wanted(str(kind).removesuffix(LIST))
+
+    def _says_wanted(self, item: str, key_indent: int) -> bool:
+        kind = stated_kind(item, key_indent)
+        return bool(kind) and not self._unwanted(kind)
 
     def of_document(self, text: str, line: int) -> Iterator[Found]:
         """The objects of one document, in whichever format it is."""
@@ -197,11 +201,13 @@ class _Objects:
         return end
 
     def _of_yaml(self, text: str, line: int) -> Iterator[Found]:
-        if self._unwanted(stated_kind(text)):
+        unwanted = self._unwanted(stated_kind(text))
+        if unwanted and not has_items(text):
             return
         text = _sanitized(text)
         if cut := cut_list(text, line):
             yield from self._of_cut_list(cut, line)
+        if cut or unwanted:
             return
         try:
             for value in _read_yaml(text, line):
@@ -212,14 +218,19 @@ class _Objects:
     def _of_cut_list(self, cut: CutList, line: int) -> Iterator[Found]:
         """The items one by one, so that memory holds one and a broken one loses itself only."""
         top = top_keys(cut.head) | top_keys(cut.tail)
-        if self._unwanted(top.get("kind")):
-            return
         items = cut.items
+        if ends_in_its_kind(cut.tail):
+            # What an item is that says no kind of its own is no longer known.
+            top.pop("kind")
+            line_of_end = cut.tail_line + cut.tail.count("\n")
+            yield Problem(line_of_end, GapKind.TRUNCATED, f"cut off: {_CUT_KIND}")
         # kubectl writes apiVersion, items, kind, in this order: without a kind the end is missing.
-        if "apiVersion" in top and "kind" not in top:
+        elif "apiVersion" in top and "kind" not in top:
             message = "cut off: the list has no end, and its last item is left out as it may not be whole"
             yield Problem(items[-1][0], GapKind.TRUNCATED, message)
             items = items[:-1]
+        elif self._unwanted(kind := top.get("kind")) and str(kind).endswith(LIST):
+            items = tuple((line, item) for line, item in items if self._says_wanted(item, cut.key_indent))
         for item_line, item in items:
             last = item_line == items[-1][0] and not cut.tail.strip()
             yield from self.of_item(item, item_line, top, last=last, key_indent=cut.key_indent)
@@ -256,11 +267,17 @@ class _Objects:
             else:
                 yield Problem(line, GapKind.NOT_UNDERSTOOD, "an item of a list of objects that is no object")
 
+    def _has_wanted(self, items: Value) -> bool:
+        kinds = (
+            (text_under(one, "kind") for one in items if isinstance(one, LocatedMap)) if isinstance(items, list) else ()
+        )
+        return any(kind and self._wanted(kind) for kind in kinds)
+
     def _of_map(self, value: LocatedMap, top: dict[str, str]) -> Iterator[Found]:
         value = with_json_names(value)
         kind, version = text_under(value, "kind"), text_under(value, "apiVersion") or top.get("apiVersion")
         items = value.get("items")
-        if "items" in value and (kind is None or kind.endswith(LIST)):
+        if "items" in value and (kind is None or kind.endswith(LIST) or self._has_wanted(items)):
             if isinstance(items, LocatedList):
                 own = {"kind": kind or "", "apiVersion": version or ""}
                 yield from self._of_items(items, own)

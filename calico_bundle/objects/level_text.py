@@ -12,8 +12,10 @@ which neither is open at the end of any line is called *level* here. It is where
 Text that is not, is gone through line by line: each must be a text in quotes that ends on its line, a key with a text
 (in quotes, or behind `|` or `>`) that stands deeper than the key, or a line in which nothing opens.
 
-Both rules tell what is valid YAML apart. Where a field that nobody reads is not valid, or has an alias, a tag or a key
-given twice, the general reader gives up the object, and a quick one that goes by these rules reads the rest of it.
+Both rules tell what is valid YAML apart. Text is *orderly* where besides each line may follow the one before it: deeper only
+below a key without a value, or as more of a text. What is read is cut at such lines alone. Where a field that nobody reads
+is not valid, or has an alias, a tag or a key given twice, the general reader gives up the object, and a quick one that
+goes by these rules reads the rest of it.
 """
 
 from __future__ import annotations
@@ -31,21 +33,52 @@ _WORDS: Final = (
 )
 
 
-def _text(indent: bytes) -> bytes:
-    """A text over several lines, each of them deeper than that group of blanks."""
-    deeper = b"(?P=%b) " % indent
+def _text(place: bytes) -> bytes:
+    """A text over several lines, each of them deeper than that place."""
+    deeper = place + b" "
     quoted = rb"(?:\"(?:[^\"\\\n]|\\[^\n]|\\?\n+@)*+\"|'(?:[^'\n]|''|\n+@)*+')(?=\n|\Z)"
     block = rb"[|>][1-9]?[-+]?(?:\n+@[^\n]*+)*+(?=\n|\Z)"
     return (b"(?:%b|%b)" % (quoted, block)).replace(b"@", deeper)
 
 
 # A dash behind a line that ends in a colon is one, and so are those below it at its place. Any other could be a word.
-_ITEM: Final = b"- (?:%b|%b)" % (_text(b"a"), _WORDS)
+_ITEM: Final = b"- (?:%b|%b)" % (_text(rb"(?P=a)"), _WORDS)
 _LIST: Final = rb"(?<=:)\n(?P<a> {4,})%b(?:\n(?P=a)%b)*+" % (_ITEM, _ITEM)
-_TEXT: Final = rb"\n(?P<b> {4,})%b%b" % (_KEY, _text(b"b"))
+_TEXT: Final = rb"\n(?P<b> {4,})%b%b" % (_KEY, _text(rb"(?P=b)"))
 _LINES: Final = re.compile(rb"(?:%b|\n {4,}%b|%b|%b)*+" % (_LIST, _WORDS, _CLOSED, _TEXT))
-_KEYS: Final = re.compile(rb"\n    ([a-z]\w*):(?![^ \n])(.*+(?:\n    [ -].*+)*+)")
-_KEYS_AND_BLANK_LINES: Final = re.compile(rb"\n    ([a-z]\w*):(?![^ \n])(.*+(?:\n    [ -].*+|\n(?=\n))*+)")
+
+
+def _value(place: bytes) -> bytes:
+    """A text behind a key or a dash; lines that go on with one without quotes have no key among them."""
+    plain = rb"(?![\"'|>])%b(?:\n+%b ++%b)*+" % (_NO_KEY, place, _NO_KEY)
+    return b"(?:%b|%b)" % (plain, _text(place))
+
+
+def _entry(place: bytes) -> bytes:
+    """A key at that place, what is on its line, and what the next line may not be."""
+    name = rb"(?:[\w./-]++|\"[^\"\\\n]*+\"|'[^'\n]*+'):"
+    return rb"%b(?: %b(?!\n%b[ -])|(?!\n%b (?! [^ \n-])))" % (name, _value(place), place, place)
+
+
+_NO_KEY: Final = rb"(?!.*:(?: |\n|\Z))[^\n]++"
+_ORDERLY: Final = re.compile(
+    rb"(?:\n(?P<a> {4,}+)(?:%b|- (?:%b|%b(?!\n(?P=a) )))(?=\n|\Z))*+"
+    % (_entry(rb"(?P=a)"), _entry(rb"(?P=a)  "), _value(rb"(?P=a)"))
+)
+# Below a key stand entries, two blanks deeper, or items; behind a text on its line nothing stands deeper, nor does a dash.
+_ENTRIES: Final = rb"\n      [^ \n-]%b(?!\n    -)"
+_MORE: Final = rb"(?:\n      .*+|\n(?=\n))*+"
+_END: Final = rb"(?![^\n]|\n    [ -])"
+_KEYS: Final = re.compile(
+    rb"\n    ([a-z]\w*):( .*+|%b|\n    - .*+(?:\n    (?:  |- ).*+)*+|)%b" % (_ENTRIES % rb".*+(?:\n      .*+)*+", _END)
+)
+_FOLDED: Final = rb"\"(?:[^\"\\]|\\[^\n]|\\\n)*+\"|'(?:[^']|'')*+'|[|>].*+%b" % _MORE
+# Lines that go on with a text without quotes have no key among them.
+_PLAIN: Final = rb"(?![\"'|>]).*+(?:\n      ++(?!.*:(?: |\n|\Z)).*+|\n(?=\n))*+"
+_KEYS_AND_BLANK_LINES: Final = re.compile(
+    rb"\n    ([a-z]\w*):( (?:%b|%b)|%b|(?:\n    - .*+%b)++|)%b"
+    % (_FOLDED, _PLAIN, _ENTRIES % (b".*+" + _MORE), _MORE, _END)
+)
 _AROUND: Final = len("\n    :")
 
 
@@ -56,6 +89,15 @@ def is_level(text: bytes) -> bool:
     (True, False)
     """
     return _is_plainly_level(text) or bool(_LINES.fullmatch(text))
+
+
+def is_orderly(text: bytes) -> bool:
+    """Whether in level text no line stands deeper, or is a dash, where the line before it does not allow it.
+
+    >>> is_orderly(b"\\n    a: b\\n    c:\\n      d: e"), is_orderly(b"\\n    a: b\\n      d: e")
+    (True, False)
+    """
+    return bool(_ORDERLY.fullmatch(text))
 
 
 def _is_plainly_level(text: bytes) -> bool:

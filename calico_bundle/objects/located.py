@@ -56,12 +56,26 @@ class LocatedList(list["Value"]):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Text that gave no value: its line, why, and the line's own words where they may be quoted."""
+    """Text that gave no value: its line, why, and the line's own words where they may be quoted.
+
+    `without_kind` are the objects that it counts, the first of which stands on that line; 0 for any other problem.
+    """
 
     line: int | None
     kind: GapKind
     message: str
     text: str = ""
+    without_kind: int = 0
+
+
+def no_kind(line: int | None, count: int) -> Problem:
+    """Some objects that say no kind, the first of them on that line.
+
+    >>> no_kind(7, 2).message
+    '2 object(s) without a kind; here is the first'
+    """
+    message = f"{count} object(s) without a kind; here is the first"
+    return Problem(line, GapKind.NOT_UNDERSTOOD, message, without_kind=count)
 
 
 class UnreadableError(Exception):

@@ -99,7 +99,6 @@ class ObjectList:
             return True
         if _AT_LEFT_EDGE.search(text):
             return False
-        self._reading.turn_to(text, self._line)
         self._add(read_item_facts(self._reading, text, self._line))
         return True
 

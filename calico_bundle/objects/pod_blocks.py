@@ -42,6 +42,9 @@ _SPEC: Final = b"\n  spec:\n"
 _METADATA: Final = ("annotations", "creationTimestamp", "name", "namespace", "labels", "ownerReferences")
 _STATUS: Final = ("conditions", "containerStatuses", "hostIP", "phase", "podIP", "podIPs")
 _BETWEEN: Final = b"status"
+_OF_KUBELET: Final = frozenset([b"conditions", b"hostIP", b"phase"])
+"""What the kubelet writes with the states of containers, as the API server does a creationTimestamp behind annotations:
+where one is missing it may stand among the lines of another."""
 # A name of digits alone is in quotes, as `PodTable` has it; no other is.
 _NAME: Final = re.compile(rb' (?:(?!null\Z|[0-9]+\Z)[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?|"[0-9]{1,253}")')
 _CREATED: Final = re.compile(rb' "\w[\w:.-]*+"')
@@ -55,10 +58,16 @@ PodRow = tuple[tuple[Any, ...], int, int]
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """Where the used keys stand among all of an item: `pick` takes their bodies, `name` is the place of the name."""
+    """Where the used keys stand among all of an item: `pick` takes their bodies, `name` is the place of the name.
+
+    `between` is the place of the line that begins the status, behind which nothing stands that is no key's. Whether a
+    pod `is_bound`, so that its spec names a node, its status tells.
+    """
 
     pick: Callable[[tuple[Body, ...]], tuple[Body, ...]]
     name: int
+    between: int
+    is_bound: bool
     has_annotations: bool
 
 
@@ -87,14 +96,14 @@ class PodReader:
         rest = pod[:cut] + b"\n    status:" + pod[end + len(END) - 1 :]
         found = keys_of(rest)
         layout = found and self._layout(found[0])
-        if not found or not layout:
+        if not found or not layout or found[1][layout.between]:
             return None
         bodies = (*found[1], None)
         annotations, created, name, *used = layout.pick(bodies)
         if not _is_level(rest, annotations, created, leads=layout.has_annotations):
             return None
         values = self._values(name, used)
-        if values is None or node is UNSURE:
+        if values is None or node is UNSURE or (node is None and layout.is_bound):
             return None
         name_line = _HEAD_LINES + layout.name + 1 + b"".join(found[1][: layout.name]).count(b"\n")
         return (*values, node, *shared.values), name_line, rest.count(b"\n") + shared.lines + _HEAD_LINES + 2
@@ -135,9 +144,15 @@ def _layout_of(keys: tuple[bytes, ...]) -> _Layout | None:
     metadata, status = keys[:cut], keys[cut + 1 :]
     if len(set(metadata)) < len(metadata) or len(set(status)) < len(status) or b"name" not in metadata:
         return None
+    if b"containerStatuses" in status and not _OF_KUBELET.issubset(status):
+        return None
+    if metadata[0] == b"annotations" and b"creationTimestamp" not in metadata:
+        return None
     places = [_place(metadata, key, 0, len(keys)) for key in _METADATA]
     places += [_place(status, key, cut + 1, len(keys)) for key in _STATUS]
-    return _Layout(itemgetter(*places), metadata.index(b"name"), metadata[0] == b"annotations")
+    return _Layout(
+        itemgetter(*places), metadata.index(b"name"), cut, b"hostIP" in status, metadata[0] == b"annotations"
+    )
 
 
 def _place(keys: tuple[bytes, ...], key: str, first: int, absent: int) -> int:

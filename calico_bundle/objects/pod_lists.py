@@ -117,7 +117,6 @@ class PodList:
 
     def _take_item(self, data: bytes) -> None:
         item = data.decode("utf-8", "replace")
-        self._reading.turn_to(item, self._line)
         for fact in read_item_facts(self._reading, item, self._line):
             self._add(fact)
         self._line += data.count(b"\n")

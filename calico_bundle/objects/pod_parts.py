@@ -29,6 +29,8 @@ _BYTE_VALUES: Final = {str(value).encode(): value for value in range(256)}
 _DASH: Final = b"\n    - "
 _CONDITION: Final = b"\n    - last"
 """The first line of a condition; all keys that begin so have a time on their line."""
+_CONDITION_STATUS: Final = b"\n      status: "
+_DEEP_DASH: Final = b"\n      - "
 _TRUE: Final = b'\n      status: "True"\n      type: '
 _FOLDED: Final = b"\n       "
 _READY_TYPE: Final = b"\n      type: Ready"
@@ -188,7 +190,11 @@ def quick_ready(conditions: Body) -> Any:
     if conditions is None or not conditions.startswith(_DASH):
         return UNSURE
     dashes = conditions.count(_DASH)
-    if conditions.count(_CONDITION) != dashes:
+    if (
+        conditions.count(_CONDITION) != dashes
+        or conditions.count(_CONDITION_STATUS) != dashes
+        or _DEEP_DASH in conditions
+    ):
         return UNSURE
     is_there = _READY_TYPE + b"\n" in conditions or conditions.endswith(_READY_TYPE)
     if is_there and conditions.count(_TRUE) == dashes and _FOLDED not in conditions:

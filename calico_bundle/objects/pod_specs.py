@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-from calico_bundle.objects.level_text import is_level, keys_of
+from calico_bundle.objects.level_text import is_level, is_orderly, keys_of
 from calico_bundle.objects.pod_parts import UNSURE, Body, KnownPart, quick_probed, read_part
 from calico_bundle.objects.pods import PARTS
 
@@ -125,7 +125,7 @@ class SpecReader:
 
     def _analyzed(self, text: bytes, marked: bytes, word: bytes) -> Spec | None:
         found = keys_of(text)
-        if found is None or not is_level(text) or len(set(found[0])) < len(found[0]):
+        if found is None or not (is_level(text) and is_orderly(text)) or len(set(found[0])) < len(found[0]):
             return None
         bodies: dict[bytes, Body] = dict(zip(*found, strict=True))
         node_at, token_at = marked.find(_NODE + _NODE_MARK), marked.find(_TOKEN + _TOKEN_MARK)

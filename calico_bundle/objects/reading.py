@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from calico_bundle.evidence import LONGEST_QUOTE, MOST_LINE_GAPS, Evidence, Gap, GapKind, LineGaps, quote
-from calico_bundle.objects.located import Problem
+from calico_bundle.objects.located import Problem, no_kind
 
 # troubleshoot: ***HIDDEN***, ***TOKEN_IP_1A2B***; Harvester: ***; calicoctl: <censored>;
 # must-gather-clean: x-ipv4-0000000001-x.
@@ -49,6 +49,7 @@ class Reading:
         self._gaps = LineGaps(path)
         self._hidden: dict[tuple[str, str], tuple[int, int]] = {}
         self._noted: Counter[GapKind] = Counter()
+        self._without_kind: Problem | None = None
         self._line, self._start = 1, 0
         self._starts: Mapping[int, int] = {}
         self._last: tuple[int, Evidence] | None = None
@@ -72,9 +73,18 @@ class Reading:
 
     def note(self, problem: Problem) -> None:
         """Note text that could not be read; the first of a kind are listed, the others counted."""
+        if problem.without_kind:
+            self._count_without_kind(problem)
+            return
         self._noted[problem.kind] += 1
         if self._noted[problem.kind] <= MOST_LINE_GAPS or problem.kind is GapKind.NOT_UNDERSTOOD:
             self._gaps.add(problem.line, problem.text, kind=problem.kind, why=problem.message)
+
+    def _count_without_kind(self, problem: Problem) -> None:
+        # A list may come in parts, each with a problem of its own.
+        before = self._without_kind
+        count = problem.without_kind + (before.without_kind if before else 0)
+        self._without_kind = no_kind(before.line if before else problem.line, count)
 
     def hide(self, kind: str, column: str, line: int) -> None:
         """Note that one object's column was hidden by the collector."""
@@ -97,7 +107,9 @@ class Reading:
             for kind, count in self._noted.items()
             if count > MOST_LINE_GAPS and kind is not GapKind.NOT_UNDERSTOOD
         )
-        return (*self._gaps.result(), *more, *hidden)
+        kindless = self._without_kind
+        told = (Gap(self._path, kindless.line, kindless.kind, kindless.message),) if kindless else ()
+        return (*self._gaps.result(), *told, *more, *hidden)
 
     def _quoted(self, line: int) -> Evidence:
         start = self._start_of(line)

@@ -15,6 +15,7 @@ _FIRST_ITEM = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*(?P<dash>(?P<indent> *)-(
 _TOP_KEY = re.compile(
     r"(?:\A|\n)(?P<key>apiVersion|kind):[ \t]*(?P<quote>[\"']?)(?P<value>[\w./-]+)(?P=quote)[ \t\r]*(?=\n|\Z)"
 )
+_CUT_KIND = re.compile(r"(?:\A|\n)kind: (?!\w*List\Z)\w+\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,24 @@ def top_keys(text: str) -> dict[str, str]:
     {'apiVersion': 'v1', 'kind': 'List'}
     """
     return {m["key"]: m["value"] for m in _TOP_KEY.finditer(text)}
+
+
+def has_items(text: str) -> bool:
+    """Whether `items:` stands at the left edge, with what is in it below.
+
+    >>> has_items("kind: Lis\\nitems:\\n- kind: Pod\\n"), has_items("kind: Secret\\n")
+    (True, False)
+    """
+    return bool(_ITEMS_KEY.search(text))
+
+
+def ends_in_its_kind(tail: str) -> bool:
+    """Whether what stands behind the items of a list ends within the word of its kind, so that the file is cut off.
+
+    >>> ends_in_its_kind("kind: Lis"), ends_in_its_kind("kind: List"), ends_in_its_kind("kind: Lis\\nmetadata: {}\\n")
+    (True, False, False)
+    """
+    return bool(_CUT_KIND.search(tail))
 
 
 def _item_starts(text: str, first: int, end: int, indent: str) -> Iterator[int]:

@@ -257,7 +257,10 @@ def test_lines_that_are_missing_or_added_are_not_overlooked(items: list[str], pl
         gap.kind in (GapKind.CONTRADICTED, GapKind.TRUNCATED) or "not valid YAML" in gap.message
         for gap in expected.gaps
     ):
-        return  # what is passed over need not be valid
+        # What is passed over need not be valid; what the general reader has, the quick one has too.
+        others = iter(stream(iter((text.encode(),)), "x.yaml").facts)
+        assert all(fact in others for fact in expected.facts)
+        return
     same(text)
 
 
@@ -273,6 +276,23 @@ def test_what_pyyaml_writes_is_read_as_in_general(items: list[tuple[str, dict[in
             {"apiVersion": "v1", "items": objects, "kind": "List", "metadata": {"resourceVersion": ""}}, width=width
         )
     )
+
+
+@_slow
+@given(st.sampled_from(ITEMS), st.integers(1, 40), st.integers(1, 4))
+def test_items_without_some_lines_keep_their_evidence(item: str, place: int, count: int) -> None:
+    lines = filled(item, {}).splitlines(keepends=True)
+    del lines[place : place + count]
+    text = HEAD + filled(item, {}) + "".join(lines) + filled(item, {}) + TAIL
+    if not any(gap.kind is GapKind.CONTRADICTED or "not valid YAML" in gap.message for gap in parse(text, "").gaps):
+        same(text)
+
+
+def test_service_with_empty_labels_keeps_its_evidence() -> None:
+    service = SERVICE.replace("      app: <word>\n      kubernetes.io/service-name: <name>\n", "", 1)
+    found = same(HEAD + filled(service, {}) + TAIL)
+    assert found is not None
+    assert [fact.evidence.text for fact in found.of(ServiceFact)] == ["clusterIP: 10.96.0.10"]
 
 
 @pytest.mark.parametrize("item", ITEMS)
@@ -346,3 +366,32 @@ def test_service_that_is_no_yaml_does_not_take_others_with_it(usual: str, odd: s
     found, expected = stream(iter((text.encode(),)), "x.yaml"), parse(text, "x.yaml")
     assert tuple(found.of(ServiceFact)) == tuple(expected.of(ServiceFact))
     assert found.gaps == expected.gaps
+
+
+@pytest.mark.parametrize("cut", range(1, len(TAIL)))
+def test_a_list_that_is_cut_within_its_end_is_the_same_both_ways(cut: int) -> None:
+    text = (HEAD + filled(NODE, {}) + filled(SERVICE, {}) + TAIL)[:-cut]
+    expected = parse(text, "x.yaml")
+    found = stream(iter((text.encode(),)), "x.yaml")
+    assert tuple(found.facts) == tuple(expected.facts)
+    assert found.gaps == expected.gaps
+    assert quick(text.encode(), "x.yaml") is None
+    assert "\nkind: List" in text or GapKind.TRUNCATED in [gap.kind for gap in expected.gaps]
+    assert len(expected.facts) == 2 or "\nkind: L" not in text
+
+
+@pytest.mark.parametrize("head, end", [(HEAD, "kind: Lits\n"), ("apiVersion: v1\nkind: FooList\nitems:\n", "")])
+def test_a_list_of_an_unknown_kind_keeps_items_of_known_ones(head: str, end: str) -> None:
+    unread = "- apiVersion: v1\n  kind: Secret\n  metadata:\n    name: a\n- metadata:\n    name: b\n"
+    found = parse(head + unread + filled(NODE, {}) + end, "x.yaml")
+    assert ([fact.name for fact in found.of(NodeFact)], found.gaps) == (["kube-dns"], ())
+
+
+def test_objects_without_a_kind_are_counted_together_whichever_way_the_list_is_read() -> None:
+    odd = "- spec: {}\n"
+    for between in ("", "Error from server (Timeout)\n"):
+        text = HEAD + odd + filled(NODE, {}) + odd + between + odd + TAIL
+        expected = parse(text, "x.yaml")
+        found = stream(iter((text.encode(),)), "x.yaml")
+        assert set(found.gaps) == set(expected.gaps)
+        assert "3 object(s) without a kind" in "".join(gap.message for gap in expected.gaps)

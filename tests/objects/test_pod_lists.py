@@ -198,6 +198,8 @@ CHANGES = (
     lambda line: [line.replace(":", " :", 1)],
     lambda line: [line.replace(":", ": &a", 1)],
     lambda line: [f"  {line}"],
+    lambda line: [f" {line}"],
+    lambda line: [line.removeprefix("  ")],
     lambda line: [line.replace("    ", "\t", 1)],
     lambda line: [line, "    nodeName: again"],
     lambda line: ["    ? nodeName", "    : fake", line],
@@ -212,35 +214,30 @@ def _pieces(data: bytes, cuts: Sequence[int]) -> Iterator[bytes]:
     return (data[begin:end] for begin, end in pairwise(places))
 
 
-def _is_whole(gaps: Sequence[Gap]) -> bool:
+def is_whole(gaps: Sequence[Gap]) -> bool:
     """Whether the general reader gave up nothing: what it gives up for a mistake in a field nobody reads may stay."""
-    return all(gap.kind is GapKind.REDACTED or " of Pod" in gap.message or "Pod " in gap.message for gap in gaps)
+    return not any(gap.kind in (GapKind.CONTRADICTED, GapKind.REFUSED) or "not valid" in gap.message for gap in gaps)
 
 
-def _agree(text: str, cuts: Sequence[int] = ()) -> None:
+def agree(text: str, cuts: Sequence[int] = ()) -> None:
     general = parse(text, "pods.yaml")
     data = text.encode()
     for found in (quick(data, "pods.yaml"), stream(_pieces(data, cuts), "pods.yaml")):
-        if found is not None and _is_whole(general.gaps):
+        if found is not None and is_whole(general.gaps):
             assert list(found.facts) == list(general.facts)
             assert found.gaps == general.gaps
+        elif found is not None:
+            others = iter(found.facts)
+            assert all(fact in others for fact in general.facts)
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(pods(), min_size=1, max_size=3), st.lists(st.integers(0), max_size=4))
 def test_pods_with_odd_fields_are_read_as_the_general_reader_does(items: list[str], cuts: list[int]) -> None:
-    _agree(HEAD + "".join(items) + TAIL, cuts)
+    agree(HEAD + "".join(items) + TAIL, cuts)
 
 
-@pytest.mark.parametrize("change", CHANGES)
-def test_a_line_that_is_written_oddly_anywhere(change: Callable[[str], list[str]]) -> None:
-    lines = _usual().split("\n")
-    for at in range(2, len(lines) - 1):
-        text = "\n".join([*lines[:at], *change(lines[at]), *lines[at + 1 :]])
-        _agree(HEAD + text + TAIL)
-
-
-def _usual(**values: str) -> str:
+def usual(**values: str) -> str:
     text = POD
     for name, value in (USUAL | values).items():
         text = text.replace(f"<{name}>", value)
@@ -253,11 +250,11 @@ def _row(text: str) -> tuple[dict[str, object], int, int] | None:
 
 
 def test_the_usual_pod_is_read_without_the_general_reader() -> None:
-    row = _row(_usual())
+    row = _row(usual())
     assert row is not None
     values, name_line, lines = row
     assert (values["ips"], values["network_probe"], values["restarts"]) == (0x0A010203, True, 3)
-    assert (name_line, lines) == (10, _usual().count("\n"))
+    assert (name_line, lines) == (10, usual().count("\n"))
 
 
 @pytest.mark.parametrize(
@@ -276,8 +273,8 @@ def test_the_usual_pod_is_read_without_the_general_reader() -> None:
     ],
 )
 def test_what_kubectl_writes_of_odd_words_is_read_without_the_general_reader(odd: dict[str, str]) -> None:
-    _agree(HEAD + _usual(**odd) + TAIL)
-    assert _row(_usual(**odd)) is not None
+    agree(HEAD + usual(**odd) + TAIL)
+    assert _row(usual(**odd)) is not None
 
 
 @pytest.mark.parametrize(
@@ -291,12 +288,12 @@ def test_what_kubectl_writes_of_odd_words_is_read_without_the_general_reader(odd
     ],
 )
 def test_a_pod_that_could_be_misread_is_left_to_the_general_reader(fake: dict[str, str]) -> None:
-    text = HEAD + _usual(**fake) + _usual(name="web-2") + TAIL
+    text = HEAD + usual(**fake) + usual(name="web-2") + TAIL
     found = quick(text.encode(), "pods.yaml")
     assert found is not None
     assert list(found.facts) == list(parse(text, "pods.yaml").facts)
-    assert _row(_usual(**fake)) is None
-    assert _row(_usual(name="web-2")) is not None
+    assert _row(usual(**fake)) is None
+    assert _row(usual(name="web-2")) is not None
 
 
 @pytest.mark.parametrize(
@@ -318,7 +315,7 @@ def test_a_pod_that_could_be_misread_is_left_to_the_general_reader(fake: dict[st
     ],
 )
 def test_lists_in_other_layouts_and_pieces_of_any_size(change: Callable[[str], str]) -> None:
-    text = change(HEAD + "".join(_usual(name=f"web-{n}") for n in range(5)) + TAIL)
+    text = change(HEAD + "".join(usual(name=f"web-{n}") for n in range(5)) + TAIL)
     general = parse(text.removeprefix("\ufeff").replace("\r\n", "\n"), "pods.yaml")
     for cuts in ((), (7,), (30, 31, 900), (2000, 4000, 6000)):
         found = stream(_pieces(text.encode(), cuts), "pods.yaml")
@@ -338,8 +335,8 @@ def _table(*texts: str) -> PodTable:
 
 
 def test_a_table_is_a_sequence_of_pods_and_has_their_columns() -> None:
-    odd = _usual(name="web-2", ip="fd00::1", ready="False")
-    table = _table(_usual(), odd, _usual(name="web-3", host="null", ip="10.1.2.4"))
+    odd = usual(name="web-2", ip="fd00::1", ready="False")
+    table = _table(usual(), odd, usual(name="web-3", host="null", ip="10.1.2.4"))
     assert [pod.name for pod in table] == table.columns.names == ["web-1", "web-2", "web-3"]
     assert table[-1] == table[2]
     assert table.columns.ipv4s == [0x0A010203, None, 0x0A010204] == list(columns_of(list(table)).ipv4s)
@@ -350,7 +347,7 @@ def test_a_table_is_a_sequence_of_pods_and_has_their_columns() -> None:
 
 
 def test_pods_that_stand_in_several_files_are_taken_once() -> None:
-    one, other = _table(_usual(), _usual(name="web-2")), _table(_usual(node="worker-2"), _usual(name="web-3"))
+    one, other = _table(usual(), usual(name="web-2")), _table(usual(node="worker-2"), usual(name="web-3"))
     merged = merge_pods([one, other, list(other)])
     assert [(pod.name, pod.node) for pod in merged] == [
         ("web-1", "worker-1"),
@@ -361,30 +358,30 @@ def test_pods_that_stand_in_several_files_are_taken_once() -> None:
 
 
 def test_pods_of_a_workload_share_what_is_read_of_their_spec_and_no_more() -> None:
-    usual = [_usual(name=f"web-{n}", node=f"worker-{n}", volume=f"abcd{n}") for n in range(3)]
+    alike = [usual(name=f"web-{n}", node=f"worker-{n}", volume=f"abcd{n}") for n in range(3)]
     others = [
-        _usual(policy="Default"),
-        _usual(probe="exec"),
-        _usual(host="null"),
-        _usual(volume="image"),
-        _usual(node="true"),
+        usual(policy="Default"),
+        usual(probe="exec"),
+        usual(host="null"),
+        usual(volume="image"),
+        usual(node="true"),
     ]
-    text = HEAD + "".join([*usual, *others, *usual, others[0].replace("abcd", "exec"), *reversed(others)]) + TAIL
+    text = HEAD + "".join([*alike, *others, *alike, others[0].replace("abcd", "exec"), *reversed(others)]) + TAIL
     found = stream(iter([text.encode()]), "pods.yaml")
     assert list(found.facts) == list(parse(text, "pods.yaml").facts)
     assert [pod.node for pod in found.of(PodFact)[:3]] == ["worker-0", "worker-1", "worker-2"]
 
 
 def test_a_mistake_where_nobody_reads_costs_the_general_reader_the_pod_and_the_quick_one_nothing() -> None:
-    text = HEAD + _usual(environment="*nothing") + TAIL
+    text = HEAD + usual(environment="*nothing") + TAIL
     assert (len(parse(text, "pods.yaml").facts), len(parse(text, "pods.yaml").gaps)) == (0, 1)
     found = stream(iter([text.encode()]), "pods.yaml")
-    assert (list(found.facts), found.gaps) == (list(parse(HEAD + _usual() + TAIL, "pods.yaml").facts), ())
+    assert (list(found.facts), found.gaps) == (list(parse(HEAD + usual() + TAIL, "pods.yaml").facts), ())
 
 
 def test_other_objects_among_the_pods_keep_their_place() -> None:
     service = "- apiVersion: v1\n  kind: Service\n  metadata:\n    name: dns\n    namespace: a\n"
-    text = HEAD + _usual() + service + _usual(name="web-2") + TAIL
+    text = HEAD + usual() + service + usual(name="web-2") + TAIL
     found = stream(iter([text.encode()]), "all.yaml")
     assert list(found.facts) == list(parse(text, "all.yaml").facts)
     assert ([pod.name for pod in found.of(PodFact)], len(found.of(ServiceFact))) == (["web-1", "web-2"], 1)

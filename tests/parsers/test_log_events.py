@@ -1,10 +1,12 @@
 """The log of one node, from several files: what is asked of it is what its records say one by one."""
 
+from dataclasses import replace
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calico_bundle.cluster import ClusterNode
-from calico_bundle.facts.log_events import NodeLog
+from calico_bundle.facts.log_events import LogEvents, NodeLog
 from calico_bundle.parsers import calico_log
 from tests.parsers.calico_log_texts import INNER
 
@@ -47,3 +49,26 @@ def test_a_nodes_records_are_asked_like_its_log():
     records = tuple(calico_log.parse(f"{INNER}\nbird: Mesh_10_0_0_1: State changed to up\n", "a.log").facts)
     assert ClusterNode("n1", log_events=records).log.last_states == {"Mesh_10_0_0_1": "up"}
     assert tuple(ClusterNode("n1", log_events=records).current_log) == records
+
+
+class Watched(bytes):
+    """Bytes that count how many of them are taken out."""
+
+    taken = 0
+
+    def __getitem__(self, place):
+        found = super().__getitem__(place)
+        Watched.taken += len(found) if isinstance(found, bytes) else 1
+        return found
+
+
+def test_a_long_log_is_walked_in_its_order_without_a_look_back_at_all_of_it():
+    lines = [f"{INNER}{n}" if n % 7 == 0 else f"bird: Mesh_10_{n}: State changed to up" for n in range(12_000)]
+    events = calico_log.parse("\n".join(lines), "a.log").facts
+    assert isinstance(events, LogEvents)
+    watched = replace(events, kinds=Watched(events.kinds))
+    assert [fact.evidence.text for fact in watched] == lines
+    assert [watched[place].evidence.text for place in (11_999, 1023, 1024, 1025, 0)] == [
+        lines[place] for place in (11_999, 1023, 1024, 1025, 0)
+    ]
+    assert Watched.taken < 1100 * len(lines)
