@@ -62,7 +62,7 @@ class Canonical:
         entry = lines.entry(indent)
         others = None if needs is None else lines.others(indent, tuple(needs))
         while True:
-            if others and (end := lines.after(others, self._text, self._at)) > self._at:
+            if others and (end := lines.past(others, self._text, self._at)) > self._at:
                 self._at = end
                 if not self._goes_on(indent):
                     return found
@@ -70,7 +70,7 @@ class Canonical:
             if match is None or match[1] in found:
                 raise NotCanonicalError
             if match[1] in SKIPPED_KEYS:
-                self._at = lines.after(lines.below(indent), self._text, match.end())
+                self._at = lines.past_below(self._text, match.end()) if (match.lastindex or 0) > _LIST else match.end()
             else:
                 self._take(match, found, indent, needs[match[1]] if needs else None)
             if not self._goes_on(indent):

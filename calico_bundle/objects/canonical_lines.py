@@ -67,45 +67,53 @@ def after(pattern: Pattern, text: str, at: int) -> int:
 
 
 @cache
-def below(indent: int) -> Pattern:
-    """All lines that belong to the entry before them, which has no value on its line."""
-    return re.compile(_below(indent))
-
-
-@cache
 def others(indent: int, needed: tuple[str, ...]) -> Pattern:
-    """All entries, from where the first key stands, up to one of those that are needed or the end of the mapping.
-
-    >>> text = "- a: 1\\n  b:\\n  - x: y\\n  c: 2\\n"
-    >>> text[after(others(2, ("c",)), text, 2) :]
-    '  c: 2\\n'
-    """
+    """Entries that are not needed, from where the first key stands, up to one with lines below it (`open`); for `past`."""
     # Before the first key stands a blank; every other line is matched from its beginning.
     margin = rf" {{{indent}}}"
     begin, not_needed = rf"(?:{margin}|(?<= ))", rf"(?!(?:{'|'.join(map(re.escape, needed))}):)(?=[A-Za-z0-9_])"
     # A literal text: any line that is indented deeper, or blank, once its first is there.
     deeper = rf"{margin} "
     literal = rf"[|>][-+]?\n(?:{deeper} *+[^\x00-\x20\x7f-\xa0]{_TEXT}*+\n(?:{deeper}{_TEXT}*+\n|\n)*+)?+(?!{margin}-)"
-    value = rf" (?:{_ended(margin)}|{literal})"
-    return re.compile(rf"(?:{begin}{not_needed}{_NAME}:(?:{value}|\n(?!{deeper}(?! [^ -])){_below(indent)}))*+")
+    value = rf" (?:{_ended(margin)}|{literal})|\n(?!{margin}[ -])"
+    key = rf"{begin}{not_needed}{_NAME}:"
+    return re.compile(rf"(?:{key}(?:{value}))*+(?:{key}\n(?P<open>(?={margin}(?:  [^ -]|- ))))?+")
 
 
-def _below(indent: int) -> str:
-    """The lines below `key:` at that indentation: its entries, two blanks deeper, or the items of a list at its own."""
-    margin = rf" {{{indent}}}"
-    entries = rf"(?:{_line(margin + '  ', 'e')})++(?!{margin}-)"
-    items = rf"(?={margin}- )(?:{_line(margin + '(?:  |(?=- ))', 'i')})++"
-    return rf"(?:{items}|{entries})?+"
+def past(entries: Pattern, text: str, at: int) -> int:
+    """Where the next entry begins that is needed (not one of `others`), or the mapping ends.
 
-
-def _line(margin: str, name: str) -> str:
-    """A line, together with those below it that go on with its text, and what the next one may not be.
-
-    The next may stand no deeper, but behind `key:` two blanks deeper, or be a dash at the place of the key.
+    >>> text = "- a: 1\\n  b:\\n  - x: y\\n  c: 2\\n"
+    >>> text[past(others(2, ("c",)), text, 2) :]
+    '  c: 2\\n'
     """
-    place = f"(?P={name})"
-    keyed, item = _keyed(place), rf"- (?:{_keyed(place + '  ')}|{_text(place)}(?!{place} ))"
-    return rf"(?P<{name}>{margin} *+)(?:{keyed}|{item})"
+    while found := entries.match(text, at):
+        at = found.end()
+        if not found.lastgroup:
+            break
+        at = past_below(text, at)
+    return at
+
+
+def past_below(text: str, at: int) -> int:
+    """Where the lines end that belong to the key before them: its entries, or the items of a list.
+
+    >>> past_below("  - a: b\\n    c: d\\n  e: f\\n", 0)
+    18
+    """
+    return after(_below(), text, at)
+
+
+@cache
+def _below() -> Pattern:
+    """Lines at the place of the first or deeper, and each of them where the one before allows it.
+
+    That is no deeper than the one before, but behind `key:` two blanks deeper, and no dash at the place of a key.
+    """
+    place = "(?P=line)"
+    line = r"(?P<line>(?P=first)(?(list)(?:  |(?=- ))) *+)"
+    item = rf"- (?:{_keyed(place + '  ')}|{_text(place)}(?!{place} ))"
+    return re.compile(rf"(?=(?P<first> *+)(?P<list>- )?+)(?:{line}(?:{_keyed(place)}|{item}))*+")
 
 
 def _keyed(place: str) -> str:
