@@ -26,7 +26,9 @@ def _entries(named: str, indent: int = 4) -> str:
     pair = rf"[A-Za-z0-9][A-Za-z0-9_./-]*+: {_TEXT}\n"
     mapping = rf"(?:{margin}  {pair})++"
     listed = rf"(?:{margin}- {pair}(?:{margin}  {pair})*+)++|(?:{margin}- {_TEXT}\n)++"
-    return rf"(?:{margin}(?!(?:{named}):)[A-Za-z]++:(?: {_TEXT}\n|\n(?:{mapping}|{listed})?+))*+"
+    # Labels that are no mapping are a gap.
+    odd = rf"labels:(?: |\n{margin}-)"
+    return rf"(?:{margin}(?!(?:{named}):|{odd})[A-Za-z]++:(?: {_TEXT}\n|\n(?:{mapping}|{listed})?+))*+"
 
 
 def _target(margin: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from calico_bundle.objects import shaped_items
 from calico_bundle.parsers.objects import parse, quick, stream
-from tests.objects.test_object_lists import HEAD, ITEMS, TAIL, filled
+from tests.objects.test_object_lists import HEAD, ITEMS, SERVICE, TAIL, filled
 from tests.objects.test_pod_lists import CHANGES as POD_CHANGES
 from tests.objects.test_pod_lists import agree, is_whole, usual
 
@@ -19,6 +19,17 @@ CHANGES: tuple[Callable[[list[str], int], list[str]], ...] = (
     lambda lines, at: [*lines[:at], lines[at].removeprefix("  "), *lines[at + 1 :]],
     lambda lines, at: [*lines[:at], *("  " + line for line in lines[at : at + 3]), *lines[at + 3 :]],
 )
+
+
+@pytest.mark.parametrize("labels", ["    labels:\n    - app: web\n", "    labels: web\n"])
+def test_labels_of_a_service_that_are_no_mapping_are_a_gap(monkeypatch: pytest.MonkeyPatch, labels: str) -> None:
+    monkeypatch.setattr(shaped_items, "_FEW", 0)
+    usual = "    labels:\n      app: web\n      kubernetes.io/service-name: kube-dns\n"
+    text = HEAD + filled(SERVICE, {}).replace(usual, labels) + TAIL
+    assert labels in text
+    found = quick(text.encode(), "x.yaml")
+    assert found is not None
+    assert found.gaps == parse(text, "x.yaml").gaps != ()
 
 
 def values(facts: Sequence[object]) -> list[str]:
