@@ -96,11 +96,12 @@ class DnsPaths:
         if self._open_for_all or not self._ready:
             return [self._group_at(columns, place) for place in order]
         found: dict[object, PathGroup] = {}
-        keys = list(self._keys(columns, order))
-        for place, key in zip(order, keys, strict=True):
+        groups: list[PathGroup] = []
+        for place, key in zip(order, self._keys(columns, order), strict=True):
             if key not in found:
                 found[key] = self._group_at(columns, place)
-        return list(map(found.__getitem__, keys))
+            groups.append(found[key])
+        return groups
 
     def _keys(self, columns: PodColumns, order: Sequence[int]) -> Iterator[object]:
         """For each pod what only pods of one group have alike: its own place where nothing more is quickly told."""
