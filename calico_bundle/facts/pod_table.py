@@ -224,13 +224,22 @@ def merge_pods(parts: Sequence[Sequence[PodFact]]) -> Sequence[PodFact]:
     parts = sorted((part for part in parts if part), key=lambda part: len(part[0].not_shown))
     if not parts:
         return ()
-    if len(parts) == 1 and isinstance(parts[0], PodTable) and parts[0].is_unique:
+    if isinstance(parts[0], PodTable) and parts[0].is_unique and not _new_beside(parts[0], parts[1:]):
         return cast("Sequence[PodFact]", parts[0])
     merged = PodTable()
     seen: set[tuple[str, str]] = set()
     for part in parts:
         merged.add_new(part, seen)
     return cast("Sequence[PodFact]", merged.settled())
+
+
+def _new_beside(table: PodTable, others: Sequence[Sequence[PodFact]]) -> set[tuple[str, str]]:
+    """Namespaces and names of pods that are not in a table. A few files of one pod each often stand beside a whole list."""
+    keys = (part.keys() if isinstance(part, PodTable) else ((p.namespace, p.name) for p in part) for part in others)
+    found = {key for part in keys for key in part}
+    if found:
+        found.difference_update(table.keys())
+    return found
 
 
 def _name_line(name: str) -> str:

@@ -355,6 +355,7 @@ def test_pods_that_stand_in_several_files_are_taken_once() -> None:
         ("web-3", "worker-1"),
     ]
     assert merge_pods([one]) is one
+    assert merge_pods([one, list(one)]) is one
 
 
 def test_pods_of_a_workload_share_what_is_read_of_their_spec_and_no_more() -> None:
