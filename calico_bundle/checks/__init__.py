@@ -85,8 +85,9 @@ def run_all(context: Context) -> tuple[tuple[Finding, ...], tuple[Skipped, ...]]
     """Run every check: findings (errors first, then by code and subject) and what was skipped."""
     findings: list[Finding] = []
     skipped: list[Skipped] = []
+    left_over = _left_over(context)
     for check in all_checks():
-        reason = _not_calicos(context, check) or check.lacks(context)
+        reason = left_over if left_over and check.info.code.startswith(_OF_CALICO) else check.lacks(context)
         if reason:
             skipped.append(Skipped(check.info.code, reason))
         else:
@@ -95,10 +96,9 @@ def run_all(context: Context) -> tuple[tuple[Finding, ...], tuple[Skipped, ...]]
     return tuple(sorted(findings, key=lambda f: (order[f.severity], f.code, f.subject))), tuple(skipped)
 
 
-def _not_calicos(context: Context, check: Check) -> str | None:
+def _left_over(context: Context) -> str | None:
     """Why what Calico left behind is not looked at: it describes nothing that runs."""
     from calico_bundle.calico.other_plugins import replaced_by
 
-    if not check.info.code.startswith(_OF_CALICO) or (other := replaced_by(context.cluster)) is None:
-        return None
-    return f"calico-node does not run here; {other.name} (DaemonSet {other.daemonset}) does"
+    other = replaced_by(context.cluster)
+    return f"calico-node does not run here; {other.name} (DaemonSet {other.daemonset}) does" if other else None

@@ -114,12 +114,8 @@ def test_the_choices_reach_the_analysis(reading):
         "json",
     ]
     run("a.tgz", *words)
-    assert reading.analysis.asked == {
-        "select": ("CB1", "CB303"),
-        "ignore": ("CB104",),
-        "paths": "broken",
-        "files": True,
-    }
+    asked = {"select": ("CB1", "CB303"), "ignore": ("CB104",), "paths": "broken", "files": True}
+    assert reading.analysis.asked == asked
     assert reading.asked["dns"] == "infra/dns"
     assert reading.asked["progress"] is None
 
