@@ -43,6 +43,7 @@ from calico_bundle.facts.machine import (
     ServiceRuleFact,
     SysctlFact,
 )
+from calico_bundle.facts.service_proxy import Does, ProxyMode, ServiceTableFact, ServiceTarget
 from calico_bundle.facts.types import (
     Address,
     Cited,
@@ -62,6 +63,7 @@ __all__ = [
     "Cited",
     "ContainerSpec",
     "DaemonSetFact",
+    "Does",
     "EndpointFact",
     "EventFact",
     "FelixConfigurationFact",
@@ -77,10 +79,13 @@ __all__ = [
     "NextHop",
     "NodeFact",
     "PodFact",
+    "ProxyMode",
     "RouteFact",
     "RuleFact",
     "ServiceFact",
     "ServicePort",
     "ServiceRuleFact",
+    "ServiceTableFact",
+    "ServiceTarget",
     "SysctlFact",
 ]
