@@ -6,7 +6,7 @@ node lists is of one moment, and the endpoints of another: the difference is sai
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from calico_bundle.cluster import ClusterNode
@@ -53,10 +53,14 @@ class ProxyRules:
         return self.compared and not self.all_lost and bool(self.stale)
 
 
-def led_to(node: ClusterNode, dns: DnsService, mode: str | None = None) -> ProxyRules | None:
+def led_to(
+    node: ClusterNode, dns: DnsService, mode: str | None = None, services: Collection[str] = ()
+) -> ProxyRules | None:
     """Where a node's recorded rules lead lookups; None where no rules were recorded, or they do not tell.
 
-    `mode` is how services are known to be translated there; rules of another mode are left over then, and do not count.
+    `services` are addresses of the cluster's services: that the address has no entry is said only where a listing has one
+    of another of them, and so is of this cluster, with its addresses as they are. `mode` is how services are known to be
+    translated there; rules of another mode are left over then, and do not count.
     Rules that other ones contradict, that a listing does not show in full, or that NodeLocal DNSCache keeps lookups from,
     do not tell either.
 
@@ -71,7 +75,7 @@ def led_to(node: ClusterNode, dns: DnsService, mode: str | None = None) -> Proxy
         return None
     udp = _agreed(tables, address, "UDP")
     if udp is None:
-        return _unserved(tables, dns, address)
+        return _unserved(tables, dns, address, services)
     tcp = _agreed(tables, address, "TCP")
     return _compared(udp, tcp, dns)
 
@@ -139,7 +143,9 @@ def _compared(udp: _Found, tcp: _Found | None, dns: DnsService) -> ProxyRules:
     )
 
 
-def _unserved(tables: Sequence[ServiceTableFact], dns: DnsService, address: Address) -> ProxyRules | None:
+def _unserved(
+    tables: Sequence[ServiceTableFact], dns: DnsService, address: Address, services: Collection[str]
+) -> ProxyRules | None:
     """No entry for lookups over UDP, in a listing that is whole and has other services; else nothing is said.
 
     kube-proxy gives every service with an address an entry, or a refusal, in each of its modes. An entry for TCP alone is
@@ -148,6 +154,8 @@ def _unserved(tables: Sequence[ServiceTableFact], dns: DnsService, address: Addr
     serving = [t for t in tables if t.services]
     has_any = any(x.address == address for t in tables for x in t.targets)
     if not serving or has_any or not all(t.whole for t in serving) or len({t.mode for t in serving}) > 1:
+        return None
+    if not any(str(sample) in services for t in serving for sample in t.samples):
         return None
     ready = tuple(dict.fromkeys(e.ip for e in dns.ready if e.ip is not None))
     return ProxyRules(

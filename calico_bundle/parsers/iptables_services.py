@@ -30,7 +30,11 @@ _PROTOCOLS = {"udp": "UDP", "17": "UDP", "tcp": "TCP", "6": "TCP"}
 _OF_SERVICES = ("KUBE-SVC-", "KUBE-SVL-", "KUBE-SEP-", "KUBE-EXT-", "KUBE-XLB-", "KUBE-FW-")
 _LOCAL = ("KUBE-SVL-", "KUBE-XLB-")
 # What a rule may say and still hold for every packet of the chain's service.
-_PLAIN = re.compile(r"(?:\[\d+:\d+\] )?-A \S+(?: -p (?:udp|tcp|17|6)| -m (?:udp|tcp|comment))*$")
+# `recent --set` writes the sender down and always applies (iptables-extensions(8)).
+_PLAIN = re.compile(
+    r"(?:\[\d+:\d+\] )?-A \S+(?: -p (?:udp|tcp|17|6)| -m (?:udp|tcp|comment)"
+    r"| -m recent --set --name \S+(?: --mask \S+)?(?: --rsource)?)*$"
+)
 _REFUSALS = {"REJECT": Does.REJECTS, "DROP": Does.DROPS}
 _MOST_TARGETS = 1
 

@@ -21,7 +21,9 @@ from calico_bundle.parsers.service_chains import address_in
 _TITLE = "IP Virtual Server version "
 _COLUMNS = re.compile(r"\s*(?:Prot LocalAddress:Port|-> RemoteAddress:Port)")
 _VIRTUAL = re.compile(r"\s*(?P<protocol>TCP|UDP|SCTP|FWM) {1,}(?P<server>\S+)(?: .*)?$")
-_REAL = re.compile(r"\s*-> (?P<server>\S+)\s+(?:(?P<forward>Masq|Route|Tunnel|Local)\s+(?P<weight>\d+)|(?P<figures>\d\S*))")
+_REAL = re.compile(
+    r"\s*-> (?P<server>\S+)\s+(?:(?P<forward>Masq|Route|Tunnel|Local)\s+(?P<weight>\d+)|(?P<figures>\d\S*))"
+)
 _SAVED_VIRTUAL = re.compile(r"-A -(?P<protocol>[tuf]|-sctp-service) (?P<server>\S+)(?: .*)?$")
 _SAVED_REAL = re.compile(
     r"-a -(?P<protocol>[tuf]|-sctp-service) (?P<server>\S+) -r (?P<real>\S+)(?: -\S+)*?(?: -w (?P<weight>\d+))?(?: .*)?$"

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 Line = tuple[int, str]
 
 _TABLE = re.compile(r"table (?P<name>(?:ip6?|inet|arp|bridge|netdev) \S+) \{(?:\s*# handle \d+)?$")
-_BLOCK = re.compile(r"(?P<kind>chain|map|set|flowtable|ct \w+|counter|quota|limit) (?P<name>\S+) \{(?:\s*# handle \d+)?$")
+_BLOCK = re.compile(
+    r"(?P<kind>chain|map|set|flowtable|ct \w+|counter|quota|limit) (?P<name>\S+) \{(?:\s*# handle \d+)?$"
+)
 
 
 @dataclass(slots=True)

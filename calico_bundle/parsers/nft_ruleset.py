@@ -35,6 +35,10 @@ _OF_SERVICES = ("service-", "endpoint-", "local-", "external-", "KUBE-SVC-", "KU
 _REFUSALS = (("reject-chain", Does.REJECTS), ("reject", Does.REJECTS), ("drop", Does.DROPS))
 # What may stand before a rule's verdict where it applies to every packet of the service.
 _PLAIN = re.compile(r"\s*(?:meta l4proto (?:udp|tcp)\s+|counter packets \d+ bytes \d+\s+|(?:udp|tcp) dport 53\s+)*$")
+# Of iptables' `recent` nft prints the name alone; before a translation it is `--set`, which always applies.
+_REMEMBERS = re.compile(r"xt match \"?recent\"?\s+")
+# Rules of services' chains that let a packet go on: they mark it, or write its sender down.
+_GOES_ON = re.compile(r"\bmark set\b|\bjump (?:mark-for-masquerade|KUBE-MARK-MASQ)\b|\bupdate @")
 _NUMBERED = re.compile(r"numgen (?:random|inc) mod \d+ (?:offset \d+ )?v?map \{")
 _PROTOCOLS = {"udp": "UDP", "17": "UDP", "tcp": "TCP", "6": "TCP"}
 _KUBE_PROXY, _NAT = "ip kube-proxy", "ip nat"
@@ -80,7 +84,9 @@ def _facts(table: Table, tables: dict[str, Table], path: str) -> Iterator[Servic
         elements = [found for _, line in table.maps.get("service-ips", ()) for found in _ANY_ELEMENT.findall(line)]
         yield _fact(ProxyMode.NFTABLES, table, path, elements, tuple(_by_maps(table, path)))
     elif table.name == _NAT:
-        entries = [line for _, line in table.chains.get("KUBE-SERVICES", ()) if "KUBE-SVC-" in line or "KUBE-SVL-" in line]
+        entries = [
+            line for _, line in table.chains.get("KUBE-SERVICES", ()) if "KUBE-SVC-" in line or "KUBE-SVL-" in line
+        ]
         named = [found[1] for line in entries if (found := _DESTINATION.search(line))]
         targets = (*_by_rules(table, path), *_refused(tables.get("ip filter"), path))
         yield _fact(ProxyMode.IPTABLES, table, path, named, targets)
@@ -130,6 +136,8 @@ def _of_element(
 def _by_rules(table: Table, path: str) -> Iterator[ServiceTarget]:
     """What KUBE-SERVICES of the nat table says of lookups."""
     chains = _chains(table, path)
+    # Without the jump from PREROUTING, which a flushed chain lacks, no packet of a pod meets them.
+    is_met = not table.closed or any("jump KUBE-SERVICES" in line for _, line in table.chains.get("PREROUTING", ()))
     taken: set[tuple[Address, str]] = set()
     for number, line in table.chains.get("KUBE-SERVICES", ()):
         asked, step = _asked(line), _step((number, line), path)
@@ -137,6 +145,9 @@ def _by_rules(table: Table, path: str) -> Iterator[ServiceTarget]:
             continue
         taken.add(asked)
         local = step.chains[0].startswith(("KUBE-SVL-", "KUBE-XLB-"))
+        if not is_met:
+            yield ServiceTarget(*asked, Does.LEAVES, None, local, step.evidence)
+            continue
         for end in ends(step, chains, whole=table.closed, known=table.chains):
             yield ServiceTarget(*asked, end.does, end.target, local, end.evidence)
 
@@ -185,14 +196,16 @@ def _step(line: Line, path: str) -> Step:
     if translation:
         # A map of endpoints has number : address . port; what stands before it is no address.
         targets = tuple(a for pair in _PAIR.findall(translation["to"]) if (a := address_in(pair)))
-        always = _PLAIN.match(text[: translation.start()]) is not None
-        return Step(evidence, targets=targets, does=None if targets else Does.NOT_SHOWN, always=always)
-    if "xt target" in text:
-        return Step(evidence, does=Does.NOT_SHOWN, always=True) if '"DNAT"' in text else Step(evidence)
+        before = _REMEMBERS.sub("", text[: translation.start()])
+        does = None if targets else Does.NOT_SHOWN
+        return Step(evidence, targets=targets, does=does, always=_PLAIN.match(before) is not None)
     jumps = tuple(chain for chain in _JUMPS.findall(text) if chain.startswith(_OF_SERVICES))
-    numbered = _NUMBERED.search(text)
-    start = numbered.start() if numbered else (found.start() if (found := _JUMPS.search(text)) else len(text))
-    return Step(evidence, chains=jumps, always=bool(jumps) and _PLAIN.match(text[:start]) is not None)
+    if not jumps:
+        return Step(evidence) if _GOES_ON.search(text) else Step(evidence, does=Does.NOT_SHOWN, always=True)
+    verdict = _NUMBERED.search(text) or _JUMPS.search(text)
+    return Step(
+        evidence, chains=jumps, always=verdict is not None and _PLAIN.match(text[: verdict.start()]) is not None
+    )
 
 
 PARSER = Parser("nft-ruleset", recognizes, parse, rank=31)
