@@ -17,6 +17,7 @@ from calico_bundle.network.service import DnsService
 _LOCAL_CACHE = "nodelocaldns"
 """The card on which NodeLocal DNSCache holds the addresses that it answers (kubernetes/dns, flag -interfacename)."""
 _IPVS_CARD = "kube-ipvs0"
+MODES = tuple(ProxyMode)
 _NOWHERE = frozenset({Does.REJECTS, Does.DROPS, Does.LEAVES})
 _OPEN = frozenset({Does.NOT_SHOWN, Does.UNTRACKED})
 
@@ -28,7 +29,8 @@ class ProxyRules:
     `targets` are those of UDP port 53, `tcp_targets` of TCP (None: TCP is not known). `stale` are targets that are no ready
     endpoint, `lacking` ready endpoints that no rule leads to: an endpoint's absence costs nothing while another is led to.
     `rejects` when a rule refuses lookups, `none` when no rule translates the address although others are translated.
-    Where the endpoints are not known, `stale` and `lacking` are empty and `compared` is False.
+    Where the endpoints are not known, `stale` and `lacking` are empty and `compared` is False. `confirmed` when a difference
+    cannot come from endpoints that changed between the two recordings.
     """
 
     targets: tuple[Address, ...]
@@ -40,6 +42,7 @@ class ProxyRules:
     rejects: bool = False
     none: bool = False
     compared: bool = True
+    confirmed: bool = False
     recorded: str | None = None
 
     @property
@@ -54,13 +57,14 @@ class ProxyRules:
 
 
 def led_to(
-    node: ClusterNode, dns: DnsService, mode: str | None = None, services: Collection[str] = ()
+    node: ClusterNode, dns: DnsService, modes: Collection[str] = MODES, services: Collection[str] = ()
 ) -> ProxyRules | None:
     """Where a node's recorded rules lead lookups; None where no rules were recorded, or they do not tell.
 
     `services` are addresses of the cluster's services: that the address has no entry is said only where a listing has one
-    of another of them, and so is of this cluster, with its addresses as they are. `mode` is how services are known to be
-    translated there; rules of another mode are left over then, and do not count.
+    of another of them, and so is of this cluster, with its addresses as they are. `modes` are those that count: rules of
+    another one are left over.
+
     Rules that other ones contradict, that a listing does not show in full, or that NodeLocal DNSCache keeps lookups from,
     do not tell either.
 
@@ -70,7 +74,7 @@ def led_to(
     True
     """
     address = dns.address
-    tables = [t for t in node.service_tables or () if mode is None or t.mode == mode]
+    tables = [t for t in node.service_tables or () if t.mode in modes]
     if address is None or not tables or answers_itself(node, address):
         return None
     udp = _agreed(tables, address, "UDP")
@@ -137,6 +141,7 @@ def _compared(udp: _Found, tcp: _Found | None, dns: DnsService) -> ProxyRules:
         lacking=tuple(a for a in ready if a not in udp.addresses) if compared and not is_local else (),
         rejects=refused,
         none=not refused and not udp.addresses,
+        confirmed=any(t.does == Does.LEAVES for t in udp.targets),
         # A node without an endpoint of its own refuses with internalTrafficPolicy: Local, as it should.
         compared=compared and not (is_local and not udp.addresses),
         recorded=udp.table.recorded,
@@ -165,18 +170,7 @@ def _unserved(
         (serving[0].evidence,),
         lacking=ready,
         none=True,
+        confirmed=True,
         compared=dns.listed and not dns.hidden and bool(ready),
         recorded=serving[0].recorded,
     )
-
-
-def serves_in(node: ClusterNode) -> frozenset[str]:
-    """The modes of which rules for services are listed on a node.
-
-    >>> serves_in(ClusterNode("n1"))
-    frozenset()
-    """
-    return frozenset(t.mode for t in node.service_tables or () if t.services or t.targets)
-
-
-MODES = tuple(ProxyMode)
