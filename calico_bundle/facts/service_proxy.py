@@ -56,6 +56,9 @@ class ServiceTableFact:
 
     mode: Annotated[str, "iptables | nftables | ipvs | ebpf"]
     whole: Annotated[bool, "listed from its beginning to its end: an address without an entry has none"]
+    prepared: Annotated[
+        bool, "the chain, table or list that kube-proxy puts entries for services in is there, with some or none"
+    ]
     services: Annotated[int, "entries for addresses and ports of services, of DNS and others"]
     samples: Annotated[tuple[Address, ...], "some of the addresses that have entries; they show which cluster it is of"]
     backend: Annotated[str | None, "of iptables: nft | legacy, where the listing says which; None in other modes"]

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from calico_bundle.cluster import Cluster, ClusterNode
-from calico_bundle.facts import Address, PodFact, ProxyMode
+from calico_bundle.facts import Address, PodFact
 from calico_bundle.facts.pod_columns import columns_of
 from calico_bundle.facts.pod_queries import FINISHED, labeled
 from calico_bundle.network.service import DnsService
@@ -20,7 +20,6 @@ _APART = timedelta(hours=15)
 _SAME_TIME = timedelta(minutes=5)
 """How far the clocks of nodes may be apart."""
 _IPV4 = 4
-_IPTABLES = ProxyMode.IPTABLES
 _BACKENDS = frozenset({"nft", "legacy"})
 
 
@@ -128,23 +127,23 @@ class ServiceProxies:
     # --- no rules at all ----------------------------------------------------------------------------------------------
 
     def _absent(self, node: ClusterNode, modes: tuple[str, ...]) -> ProxyRules | None:
-        """No rule of kube-proxy's on a node, where those of other nodes show that it works by iptables.
+        """No entry for any service on a node, where other nodes show by which means kube-proxy works in this cluster.
 
-        iptables has two places for rules, and a listing shows one of them: both must have been listed, to their end.
+        Either the place for entries is there and empty, or it is in neither of the two kinds of iptables: a listing shows
+        one of them.
         """
         tables = [t for t in node.service_tables or () if t.mode in modes]
-        empty = {t.backend for t in tables if t.whole and not t.services and not t.targets}
-        if (
-            not empty >= _BACKENDS
-            or any(t.services or t.targets for t in tables)
-            or self._modes_of_others != {_IPTABLES}
-        ):
+        if not tables or any(t.services or t.targets or not t.whole for t in tables) or len(self._modes_of_others) != 1:
             return None
         if answers_itself(node, self._dns.address) or self._dns.address is None:
             return None
+        mode = next(iter(self._modes_of_others))
+        own = [t for t in tables if t.mode == mode]
+        if not any(t.prepared for t in own) and not {t.backend for t in own} >= _BACKENDS:
+            return None
         compared = self._dns.listed and not self._dns.hidden and bool(self._dns.ready)
-        lines = tuple(t.evidence for t in tables)
-        return ProxyRules((), (), _IPTABLES, lines, none=True, compared=compared, confirmed=True)
+        lines = tuple(t.evidence for t in own)
+        return ProxyRules((), (), mode, lines, none=True, compared=compared, confirmed=True)
 
     @cached_property
     def _modes_of_others(self) -> frozenset[str]:

@@ -25,7 +25,6 @@ _BY_KUBE_PROXY = tuple(mode for mode in ProxyMode if mode is not ProxyMode.EBPF)
 _EBPF_DEVICES = frozenset({"bpfin.cali", "bpfout.cali"})
 """Devices of the eBPF dataplane where it leads a node's own packets too (felix/dataplane/linux/dataplanedefs)."""
 _BPF = "FELIX_BPFENABLED"
-_MOST_WITHOUT = 2
 
 
 class Translator(StrEnum):
@@ -52,13 +51,17 @@ class Known:
 
 
 def _by_devices(node: ClusterNode) -> Known:
-    """What the devices of a node show: eBPF may have some of its own, as other plugins have. That none is there shows nothing."""
+    """What the devices of a node show: eBPF may have its own, as other plugins have. That none is there shows nothing."""
     for card in node.cards:
         if card.name in _EBPF_DEVICES:
             return Known(Translator.EBPF, (card.evidence,))
         if plugin_of_device(card.name) in _MAY_REPLACE:
             return Known(Translator.ANOTHER, (card.evidence,))
     return Known(Translator.UNKNOWN)
+
+
+def _is_ready(node: ClusterNode) -> bool:
+    return node.kubernetes is not None and node.kubernetes.ready is True
 
 
 class Translators:
@@ -76,12 +79,15 @@ class Translators:
         other = next((o for o in other_plugins(self._cluster) if o.name in _MAY_REPLACE), None)
         if other:
             return Known(Translator.ANOTHER, (other.evidence,))
-        is_ebpf = self._ebpf(node.name)
-        if is_ebpf.who is Translator.EBPF:
-            return is_ebpf
+        configured = self._ebpf(node.name)
+        if configured.who is Translator.EBPF:
+            return configured
+        shown = _by_devices(node)
+        if shown.who is not Translator.UNKNOWN:
+            return shown
         if pods := self.pods.get(node.name):
             return Known(Translator.KUBE_PROXY, (pods[0].evidence,))
-        return _by_devices(node) if is_ebpf.who is Translator.UNKNOWN and not is_ebpf.evidence else is_ebpf
+        return configured
 
     @cached_property
     def pods(self) -> Mapping[str, list[PodFact]]:
@@ -98,12 +104,11 @@ class Translators:
 
         The state of pods on a node that is not ready is an old one.
         """
-        ready = node.kubernetes is not None and node.kubernetes.ready is True
-        if not ready or self.on(node).who is not Translator.KUBE_PROXY:
+        if not _is_ready(node) or self.on(node).who in (Translator.EBPF, Translator.ANOTHER):
             return None
         pods = self.pods.get(node.name, [])
         if not pods:
-            return None
+            return self._without_pod(node)
         waiting = [pod for pod in pods if pod.waiting_reasons]
         if len(waiting) == len(pods):
             pod = waiting[0]
@@ -112,11 +117,17 @@ class Translators:
             return f"{pods[0].namespace}/{pods[0].name} is not ready", (pods[0].evidence,)
         return None
 
-    def without_pod(self) -> tuple[str, ...]:
-        """Ready nodes without a pod of kube-proxy, where most others have one; the lines of these show it is a DaemonSet."""
-        ready = [n.name for n in self._cluster.nodes.values() if n.kubernetes and n.kubernetes.ready]
-        lacking = [name for name in ready if name not in self.pods]
-        return tuple(lacking) if _MOST_WITHOUT * len(lacking) < len(ready) else ()
+    def _without_pod(self, node: ClusterNode) -> tuple[str, tuple[Evidence, ...]] | None:
+        """A node of Calico's that has no pod of kube-proxy, where most others have one."""
+        if node.kubernetes is None or not node.kubernetes.bgp_ipv4 or not self._most_have_pods:
+            return None
+        first = next(iter(self.pods.values()))[0]
+        return "no pod of kube-proxy is on it, as on most other nodes", (node.kubernetes.evidence, first.evidence)
+
+    @cached_property
+    def _most_have_pods(self) -> bool:
+        ready = [node.name for node in self._cluster.nodes.values() if _is_ready(node)]
+        return bool(self.pods) and sum(name not in self.pods for name in ready) * 2 < len(ready)
 
     def _ebpf(self, node: str) -> Known:
         """What the configuration says: eBPF, or not, or nothing."""

@@ -78,7 +78,7 @@ def parse(text: str, path: str) -> Parsed:
     targets = tuple(target for service in services for target in _targets(service))
     whole = not gaps.count and text.endswith("\n")
     samples = tuple(a for name in named[:MOST_SAMPLES] if (a := address_in(name)))
-    fact = ServiceTableFact(ProxyMode.EBPF, whole, len(named), samples, None, None, targets, head)
+    fact = ServiceTableFact(ProxyMode.EBPF, whole, True, len(named), samples, None, None, targets, head)
     return Parsed((fact,), gaps.result())
 
 

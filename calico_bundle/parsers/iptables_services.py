@@ -62,6 +62,7 @@ def _fact(table: SavedTable, path: str, targets: Iterable[ServiceTarget], *, who
     return ServiceTableFact(
         ProxyMode.IPTABLES,
         whole,
+        _is_prepared(table),
         len(served),
         tuple(islice(_destinations(served), MOST_SAMPLES)),
         table.backend,
@@ -69,6 +70,11 @@ def _fact(table: SavedTable, path: str, targets: Iterable[ServiceTarget], *, who
         tuple(targets),
         head,
     )
+
+
+def _is_prepared(table: SavedTable) -> bool:
+    """Whether KUBE-SERVICES is there for entries; in IPVS mode it has rules for sets of addresses instead."""
+    return "KUBE-SERVICES" in table.declared and not any("--match-set" in line for _, line in _entries(table))
 
 
 def _destinations(lines: Iterable[str]) -> Iterator[Address]:

@@ -71,7 +71,9 @@ def parse(text: str, path: str) -> Parsed:
         return Parsed((), gaps.result())
     targets = tuple(target for server in reading.servers for target in _targets(server))
     whole = not gaps.count and text.endswith("\n") and not reading.some_unnamed
-    fact = ServiceTableFact(ProxyMode.IPVS, whole, reading.count, reading.samples, None, None, targets, reading.head)
+    fact = ServiceTableFact(
+        ProxyMode.IPVS, whole, True, reading.count, reading.samples, None, None, targets, reading.head
+    )
     return Parsed((fact,), gaps.result())
 
 

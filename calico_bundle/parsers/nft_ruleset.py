@@ -75,7 +75,7 @@ def parse(text: str, path: str) -> Parsed:
     facts = [fact for table in tables.values() for fact in _facts(table, tables, path)]
     if untracked and not facts:
         head = Evidence(path, lines[0][0], quote(lines[0][1]))
-        facts = [ServiceTableFact(ProxyMode.IPTABLES, False, 0, (), "nft", None, (), head)]
+        facts = [ServiceTableFact(ProxyMode.IPTABLES, False, False, 0, (), "nft", None, (), head)]
     return Parsed(tuple(replace(fact, targets=(*fact.targets, *untracked)) for fact in facts), gaps.result())
 
 
@@ -98,7 +98,9 @@ def _fact(
     head = Evidence(path, table.head[0], quote(table.head[1]))
     samples = tuple(a for name in named[:MOST_SAMPLES] if (a := address_in(name)))
     backend = "nft" if mode is ProxyMode.IPTABLES else None
-    return ServiceTableFact(mode, table.closed, len(named), samples, backend, None, targets, head)
+    entries = table.chains.get("KUBE-SERVICES") if mode is ProxyMode.IPTABLES else table.maps.get("service-ips")
+    prepared = entries is not None and not any("match-set" in line or "xt match" in line for _, line in entries)
+    return ServiceTableFact(mode, table.closed, prepared, len(named), samples, backend, None, targets, head)
 
 
 # --- nftables mode ---------------------------------------------------------------------------------------------------
