@@ -10,16 +10,15 @@ if TYPE_CHECKING:
     from calico_bundle.network.service_proxies import ServiceProxies
     from calico_bundle.network.service_targets import ProxyRules
 
+# On the node, as root; iptables has two kinds of rules, and each program lists one.
 _COLLECT = {
-    "iptables": (
-        "iptables-save -t nat   # on the node, as root; where it prints no KUBE-SERVICES: iptables-legacy-save -t nat",
-    ),
-    "nftables": ("nft list table ip kube-proxy   # on the node, as root",),
-    "ipvs": ("ipvsadm -Ln   # on the node, as root",),
-    "ebpf": ("kubectl exec -n calico-system POD_OF_CALICO_NODE -- calico-node -bpf nat dump",),
+    "iptables": ("iptables-save", "iptables-legacy-save"),
+    "nftables": ("nft list table ip kube-proxy",),
+    "ipvs": ("ipvsadm -Ln",),
+    "ebpf": ("kubectl exec -n calico-system POD -- calico-node -bpf nat dump",),
 }
-_PODS = "kubectl get pods -n kube-system -o wide | grep kube-proxy"
-_MODE = "kubectl get configmap -n kube-system kube-proxy -o yaml | grep mode:"
+_PODS = "kubectl get pods -n kube-system -o yaml"
+_MODE = "kubectl get cm -n kube-system kube-proxy -o yaml"
 _ENDPOINTS = "kubectl get endpoints,endpointslices -n kube-system -o yaml"
 _MOST_NAMED = 3
 

@@ -58,7 +58,7 @@ class ServiceProxies:
         if answers_itself(node, self._dns.address):
             return "NodeLocal DNSCache answers lookups on the node itself"
         if node.service_tables is None:
-            return "its rules for services are not in the bundle"
+            return "the rules for services are not in the bundle"
         if not any(t.mode in known.modes for t in node.service_tables):
             return f"what is recorded is not of {known.who}, which translates services there"
         return "what is recorded of its rules does not show where lookups go, or contradicts itself"

@@ -15,7 +15,7 @@ from calico_bundle.facts import Address, Does, ProxyMode, ServiceTableFact, Serv
 from calico_bundle.facts.service_proxy import MOST_SAMPLES
 from calico_bundle.parsers import Parsed, Parser
 from calico_bundle.parsers.lines import is_collector_error, output_lines
-from calico_bundle.parsers.service_chains import address_in
+from calico_bundle.parsers.service_chains import address_in, target_in
 
 _SERVICE = re.compile(
     r"\s*(?P<address>[0-9a-fA-F.:]+) port (?P<port>\d+) proto (?P<protocol>\d+) id (?P<id>\d+) count (?P<count>-?\d+)"
@@ -93,7 +93,7 @@ def _service(found: re.Match[str], evidence: Evidence) -> _Service | None:
 def _targets(service: _Service) -> Iterator[ServiceTarget]:
     asked = (service.address, service.protocol)
     for name, evidence in service.backends:
-        target = address_in(name)
+        target = target_in(name)
         yield ServiceTarget(*asked, Does.TRANSLATES if target else Does.NOT_SHOWN, target, service.local, evidence)
     if len(service.backends) != service.count:
         yield ServiceTarget(*asked, Does.NOT_SHOWN, None, service.local, service.evidence)

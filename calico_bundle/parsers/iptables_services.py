@@ -17,7 +17,7 @@ from calico_bundle.evidence import Evidence, quote
 from calico_bundle.facts import Address, Does, ProxyMode, ServiceTableFact, ServiceTarget
 from calico_bundle.facts.service_proxy import MOST_SAMPLES
 from calico_bundle.parsers.iptables_tables import Line, SavedTable
-from calico_bundle.parsers.service_chains import Step, address_in, ends
+from calico_bundle.parsers.service_chains import Step, address_in, ends, target_in
 
 _IPV4, _IPV6 = 4, 6
 _LOOKUP = re.compile(r" (?:--dport|--dports) 53(?= |$)")
@@ -155,7 +155,7 @@ def _step(line: Line, path: str) -> Step:
     """One rule; a rule that marks or remembers a packet and lets it go on has neither chains nor targets."""
     rule = _COMMENT.sub("", line[1])
     jump, to = _JUMP.search(rule), _TO.search(rule)
-    target = address_in(to[1]) if to else None
+    target = target_in(to[1]) if to else None
     evidence = Evidence(path, line[0], quote(line[1]))
     if jump is None:
         return Step(evidence)

@@ -16,7 +16,7 @@ from calico_bundle.facts import Address, Does, ProxyMode, ServiceTableFact, Serv
 from calico_bundle.facts.service_proxy import MOST_SAMPLES
 from calico_bundle.parsers import Parsed, Parser
 from calico_bundle.parsers.lines import is_collector_error, output_lines
-from calico_bundle.parsers.service_chains import address_in
+from calico_bundle.parsers.service_chains import address_in, target_in
 
 _TITLE = "IP Virtual Server version "
 _COLUMNS = re.compile(r"\s*(?:Prot LocalAddress:Port|-> RemoteAddress:Port)")
@@ -25,9 +25,8 @@ _REAL = re.compile(
     r"\s*-> (?P<server>\S+)\s+(?:(?P<forward>Masq|Route|Tunnel|Local)\s+(?P<weight>\d+)|(?P<figures>\d\S*))"
 )
 _SAVED_VIRTUAL = re.compile(r"-A -(?P<protocol>[tuf]|-sctp-service) (?P<server>\S+)(?: .*)?$")
-_SAVED_REAL = re.compile(
-    r"-a -(?P<protocol>[tuf]|-sctp-service) (?P<server>\S+) -r (?P<real>\S+)(?: -\S+)*?(?: -w (?P<weight>\d+))?(?: .*)?$"
-)
+_SAVED_REAL = re.compile(r"-a -(?:[tuf]|-sctp-service) \S+ -r (?P<real>\S+)(?P<options>(?: .*)?)$")
+_WEIGHT = re.compile(r" -w (\d+)")
 _PROTOCOLS = {"TCP": "TCP", "UDP": "UDP", "t": "TCP", "u": "UDP"}
 _DNS_PORT = "53"
 _ERROR = re.compile(r"Can't initialize ipvs|Are you sure that IP Virtual Server is built")
@@ -102,7 +101,8 @@ class _Reading:
             self._virtual(found["protocol"], found["server"], evidence)
             return True
         if found := _SAVED_REAL.match(line):
-            self._real(found["real"], found["weight"], evidence)
+            weight = _WEIGHT.search(found["options"])
+            self._real(found["real"], weight and weight[1], evidence)
             return True
         if found := _REAL.match(line):
             self._real(found["server"], found["weight"], evidence)
@@ -133,7 +133,7 @@ def _targets(server: _Server) -> Iterator[ServiceTarget]:
     if address is None:
         return
     for name, evidence in server.real:
-        target = address_in(name)
+        target = target_in(name)
         does = Does.TRANSLATES if target else Does.NOT_SHOWN
         yield ServiceTarget(address, server.protocol, does, target, local=False, evidence=evidence)
     if not server.real:

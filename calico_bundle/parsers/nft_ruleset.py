@@ -30,7 +30,7 @@ _DESTINATION = re.compile(r"(?:^|\s)ip daddr ([0-9.]+)")
 _NAT_ENTRY = re.compile(r"(?:^|\s)ip daddr ([0-9.]+)(?:/32)?\s+(udp|tcp) dport 53\s")
 _JUMPS = re.compile(r"(?:goto|jump) ([^\s,}]+)")
 _DNAT = re.compile(r"\bdnat (?:ip )?(?:addr \. port )?to (?P<to>.*)")
-_PAIR = re.compile(r"(?<![\w.])((?:\d+\.){3}\d+)(?::\d+| \. \d+)?(?![\w.])")
+_PAIR = re.compile(r"(?<![\w.])((?:\d+\.){3}\d+)(?::\d+| \. \d+)(?![\w.])")
 _OF_SERVICES = ("service-", "endpoint-", "local-", "external-", "KUBE-SVC-", "KUBE-SVL-", "KUBE-SEP-", "KUBE-XLB-")
 _REFUSALS = (("reject-chain", Does.REJECTS), ("reject", Does.REJECTS), ("drop", Does.DROPS))
 # What may stand before a rule's verdict where it applies to every packet of the service.

@@ -6,6 +6,7 @@ each endpoint, which translates (Kubernetes pkg/proxy/iptables/proxier.go and nf
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -13,6 +14,7 @@ from ipaddress import ip_address
 from calico_bundle.evidence import Evidence
 from calico_bundle.facts import Address, Does
 
+_PORT = re.compile(r":\d+$")
 _MOST_CHAINS = 20_000
 """Chains of one walk; a service has two for each of its endpoints, and Endpoints hold a thousand addresses."""
 
@@ -95,3 +97,12 @@ def address_in(text: str) -> Address | None:
         return ip_address(host)
     except ValueError:
         return None
+
+
+def target_in(text: str) -> Address | None:
+    """The address of ADDRESS:PORT, where the port is there; a line that is cut off in an address would show another one.
+
+    >>> str(target_in("10.244.0.2:53")), target_in("10.244.0.2")
+    ('10.244.0.2', None)
+    """
+    return address_in(text) if _PORT.search(text) else None
