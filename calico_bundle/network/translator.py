@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
-from calico_bundle.calico.other_plugins import other_plugins, plugin_of_device
+from calico_bundle.calico.other_plugins import OtherPlugin, other_plugins, plugin_of_device
 from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.evidence import Evidence
 from calico_bundle.facts import PodFact, ProxyMode
@@ -73,12 +73,21 @@ class Translators:
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
+        self._known: dict[str, Known] = {}
 
     def on(self, node: ClusterNode) -> Known:
         """Who translates on a node. Rules alone do not tell: those of one that no longer runs stay in the kernel."""
-        other = next((o for o in other_plugins(self._cluster) if o.name in _MAY_REPLACE), None)
-        if other:
-            return Known(Translator.ANOTHER, (other.evidence,))
+        if node.name not in self._known:
+            self._known[node.name] = self._of(node)
+        return self._known[node.name]
+
+    @cached_property
+    def _other(self) -> OtherPlugin | None:
+        return next((o for o in other_plugins(self._cluster) if o.name in _MAY_REPLACE), None)
+
+    def _of(self, node: ClusterNode) -> Known:
+        if self._other:
+            return Known(Translator.ANOTHER, (self._other.evidence,))
         configured = self._ebpf(node.name)
         if configured.who is Translator.EBPF:
             return configured

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from ipaddress import ip_network
 from itertools import islice
 
@@ -45,7 +46,7 @@ def service_tables(tables: Sequence[SavedTable], path: str) -> Iterator[ServiceT
     beside = [target for table in own for target in _beside(table, path)]
     nats = [table for table in own if table.name == "nat"]
     for table in nats:
-        whole = table.whole and not any(map(_is_hidden, _entries(table)))
+        whole = table.whole and not any(map(_is_hidden, _lookups(table)))
         yield _fact(table, path, [*_targets(table, path), *beside], whole=whole)
     if beside and not nats:
         yield _fact(own[0], path, beside, whole=False)
@@ -53,7 +54,7 @@ def service_tables(tables: Sequence[SavedTable], path: str) -> Iterator[ServiceT
 
 def _is_hidden(entry: Line) -> bool:
     """Whether a rule of KUBE-SERVICES leads lookups on, and the address that it is for cannot be read."""
-    return _LOOKUP.search(entry[1]) is not None and " -j KUBE-SV" in entry[1] and _asked(entry[1]) is None
+    return " -j KUBE-SV" in entry[1] and _asked(entry[1]) is None
 
 
 def _fact(table: SavedTable, path: str, targets: Iterable[ServiceTarget], *, whole: bool) -> ServiceTableFact:
@@ -96,15 +97,18 @@ def _entries(table: SavedTable) -> list[Line]:
     return table.chains.get("KUBE-SERVICES", []) if table.name == "nat" else []
 
 
+def _lookups(table: SavedTable) -> list[Line]:
+    return [line for line in _entries(table) if "--dport 53 " in f"{line[1]} "]
+
+
 def _targets(table: SavedTable, path: str) -> Iterator[ServiceTarget]:
     """What becomes of lookups by the nat table's rules."""
-    chains = {chain: _steps(lines, path) for chain, lines in table.chains.items() if chain.startswith(_OF_SERVICES)}
+    read = partial(_step, path=path)
     # Without the jump from PREROUTING, which a flushed chain lacks, no packet of a pod meets them.
     is_met = "PREROUTING" in table.chains or not table.whole
     taken: set[tuple[Address, str]] = set()
-    for line in _entries(table):
-        asked = _asked(line[1])
-        step = _step(line, path)
+    for line in _lookups(table):
+        asked, step = _asked(line[1]), read(line)
         if asked is None or not step.chains or asked in taken:
             continue  # a rule for all of them comes first and has them
         taken.add(asked)
@@ -112,7 +116,7 @@ def _targets(table: SavedTable, path: str) -> Iterator[ServiceTarget]:
         if not is_met:
             yield ServiceTarget(*asked, Does.LEAVES, None, local, step.evidence)
             continue
-        for end in ends(step, chains, whole=table.whole, known=table.declared):
+        for end in ends(step, table.chains, read, whole=table.whole, known=table.declared):
             yield ServiceTarget(*asked, end.does, end.target, local, end.evidence)
 
 
@@ -145,10 +149,6 @@ def _asked(line: str) -> tuple[Address, str] | None:
         return None
     is_one = network.num_addresses == _MOST_TARGETS
     return (network.network_address, _PROTOCOLS[protocol[1]]) if is_one else None
-
-
-def _steps(lines: Iterable[Line], path: str) -> list[Step]:
-    return [step for step in (_step(line, path) for line in lines) if step.chains or step.targets or step.does]
 
 
 def _step(line: Line, path: str) -> Step:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from calico_bundle.evidence import Evidence, GapKind, LineGaps, quote
 from calico_bundle.facts import Address, Does, ProxyMode, ServiceTableFact, ServiceTarget
@@ -108,17 +109,14 @@ def _fact(
 
 def _by_maps(table: Table, path: str) -> Iterator[ServiceTarget]:
     """What the maps of kube-proxy's own table say of lookups; a refusal comes first, in the filter hooks before NAT's."""
-    chains = _chains(table, path)
     for name in ("no-endpoint-services", "service-ips"):
         for number, line in table.maps.get(name, ()):
             for found in _ELEMENT.finditer(line):
                 evidence = Evidence(path, number, quote(line))
-                yield from _of_element(found, evidence, chains, table)
+                yield from _of_element(found, evidence, table, path)
 
 
-def _of_element(
-    found: re.Match[str], evidence: Evidence, chains: dict[str, list[Step]], table: Table
-) -> Iterator[ServiceTarget]:
+def _of_element(found: re.Match[str], evidence: Evidence, table: Table, path: str) -> Iterator[ServiceTarget]:
     address, verdict, chain = address_in(found[1]), found[3], found[4]
     if address is None:
         return
@@ -128,7 +126,9 @@ def _of_element(
         yield ServiceTarget(address, protocol, refusal or Does.NOT_SHOWN, None, local=False, evidence=evidence)
         return
     local = chain.startswith("local-")
-    for end in ends(Step(evidence, (chain,)), chains, whole=table.closed, known=table.chains):
+    for end in ends(
+        Step(evidence, (chain,)), table.chains, partial(_step, path=path), whole=table.closed, known=table.chains
+    ):
         yield ServiceTarget(address, protocol, end.does, end.target, local, end.evidence)
 
 
@@ -137,12 +137,13 @@ def _of_element(
 
 def _by_rules(table: Table, path: str) -> Iterator[ServiceTarget]:
     """What KUBE-SERVICES of the nat table says of lookups."""
-    chains = _chains(table, path)
+    read = partial(_step, path=path)
     # Without the jump from PREROUTING, which a flushed chain lacks, no packet of a pod meets them.
     is_met = not table.closed or any("jump KUBE-SERVICES" in line for _, line in table.chains.get("PREROUTING", ()))
     taken: set[tuple[Address, str]] = set()
     for number, line in table.chains.get("KUBE-SERVICES", ()):
-        asked, step = _asked(line), _step((number, line), path)
+        asked = _asked(line)
+        step = read((number, line)) if asked else Step(Evidence(path, number, ""))
         if asked is None or not step.chains or asked in taken:
             continue
         taken.add(asked)
@@ -150,7 +151,7 @@ def _by_rules(table: Table, path: str) -> Iterator[ServiceTarget]:
         if not is_met:
             yield ServiceTarget(*asked, Does.LEAVES, None, local, step.evidence)
             continue
-        for end in ends(step, chains, whole=table.closed, known=table.chains):
+        for end in ends(step, table.chains, read, whole=table.closed, known=table.chains):
             yield ServiceTarget(*asked, end.does, end.target, local, end.evidence)
 
 
@@ -180,15 +181,6 @@ def _asked(line: str) -> tuple[Address, str] | None:
 
 
 # --- rules -----------------------------------------------------------------------------------------------------------
-
-
-def _chains(table: Table, path: str) -> dict[str, list[Step]]:
-    found = {}
-    for name, lines in table.chains.items():
-        if name.startswith(_OF_SERVICES):
-            steps = (_step(line, path) for line in lines)
-            found[name] = [step for step in steps if step.chains or step.targets or step.does]
-    return found
 
 
 def _step(line: Line, path: str) -> Step:

@@ -7,13 +7,14 @@ each endpoint, which translates (Kubernetes pkg/proxy/iptables/proxier.go and nf
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 
 from calico_bundle.evidence import Evidence
 from calico_bundle.facts import Address, Does
 
+Line = tuple[int, str]
 _PORT = re.compile(r":\d+$")
 _MOST_CHAINS = 20_000
 """Chains of one walk; a service has two for each of its endpoints, and Endpoints hold a thousand addresses."""
@@ -43,15 +44,21 @@ class End:
 
 
 def ends(
-    entry: Step, chains: Mapping[str, Sequence[Step]], *, whole: bool, known: Collection[str] = ()
+    entry: Step,
+    chains: Mapping[str, Sequence[Line]],
+    read: Callable[[Line], Step],
+    *,
+    whole: bool,
+    known: Collection[str] = (),
 ) -> Iterator[End]:
     """Every end of a packet that meets a rule; `known` are chains that are there, with rules or without.
 
-    A chain of which no rule is listed is empty where the listing is whole and names it, and otherwise not shown.
+    Rules are read where the walk comes to them. A chain of which no rule is listed is empty where the listing is whole and
+    names it, and otherwise not shown.
 
     >>> from ipaddress import ip_address
     >>> leaf = Step(Evidence("f", 2, "dnat"), targets=(ip_address("10.244.0.2"),), always=True)
-    >>> found = list(ends(Step(Evidence("f", 1, "jump"), ("SVC",)), {"SVC": (leaf,)}, whole=True))
+    >>> found = list(ends(Step(Evidence("f", 1, "jump"), ("SVC",)), {"SVC": [(2, "dnat")]}, lambda line: leaf, whole=True))
     >>> [(end.does.value, str(end.target)) for end in found]
     [('translates', '10.244.0.2')]
     """
@@ -63,7 +70,7 @@ def ends(
         if name in seen:
             continue
         seen.add(name)
-        met, closed = _met(chains.get(name, ()))
+        met, closed = _met(read(line) for line in chains.get(name, ()))
         for step in met:
             yield from _of_rule(step)
         if not closed:
@@ -80,10 +87,15 @@ def _of_rule(step: Step) -> Iterator[End]:
         yield End(step.does, None, step.evidence)
 
 
-def _met(steps: Sequence[Step]) -> tuple[list[Step], bool]:
-    """The rules of a chain that a packet may meet, and whether one of them is the last for every packet."""
-    last = next((place for place, step in enumerate(steps) if step.always), None)
-    return (list(steps), False) if last is None else (list(steps[: last + 1]), True)
+def _met(steps: Iterable[Step]) -> tuple[list[Step], bool]:
+    """The rules of a chain that do something with a packet that meets them, and whether one of them is the last for all."""
+    met: list[Step] = []
+    for step in steps:
+        if step.chains or step.targets or step.does:
+            met.append(step)
+            if step.always:
+                return met, True
+    return met, False
 
 
 def address_in(text: str) -> Address | None:
