@@ -22,7 +22,7 @@ _FILES = {
     "ipv4_tables": Placement(kind="iptables-save", family=4, group="."),
     "ipv6_tables": Placement(skip="packet filter of IPv6, which is not looked at"),
 }
-_OTHER_FILES = frozenset({"date", "netstat", "ipsets", "ipset_container", "journalctl_calico_node"})
+_OTHER_FILES = frozenset({"date", "nft_ruleset", "netstat", "ipsets", "ipset_container", "journalctl_calico_node"})
 
 
 def roots(paths: Sequence[str]) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """`calico-node -bpf nat dump`: where Calico's eBPF dataplane leads service addresses.
 
 A line for each address, port and protocol, with the number of its backends, and a line for each backend (projectcalico/calico
-felix/cmd/calico-bpf/commands/nat.go).
+felix/cmd/calico-bpf/commands/nat.go). It has no end that would show that it is whole.
 """
 
 from __future__ import annotations
@@ -76,9 +76,8 @@ def parse(text: str, path: str) -> Parsed:
     if head is None:
         return Parsed((), gaps.result())
     targets = tuple(target for service in services for target in _targets(service))
-    whole = not gaps.count and text.endswith("\n")
     samples = tuple(a for name in named[:MOST_SAMPLES] if (a := address_in(name)))
-    fact = ServiceTableFact(ProxyMode.EBPF, whole, True, len(named), samples, None, None, targets, head)
+    fact = ServiceTableFact(ProxyMode.EBPF, False, True, len(named), samples, None, None, targets, head)
     return Parsed((fact,), gaps.result())
 
 

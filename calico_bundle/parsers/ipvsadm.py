@@ -2,7 +2,8 @@
 
 Sources: ipvsadm.c (its two forms of listing); Kubernetes pkg/proxy/ipvs/proxier.go (a virtual server for each address,
 protocol and port of a service, a real server for each endpoint) and graceful_termination.go (an endpoint that is gone
-stays with weight 0 while it has connections, and gets no new ones).
+stays with weight 0 while it has connections, and gets no new ones). Neither form has an end that would show that it is
+whole: what is not listed need not be missing.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from calico_bundle.parsers.lines import is_collector_error, output_lines
 from calico_bundle.parsers.service_chains import address_in, target_in
 
 _TITLE = "IP Virtual Server version "
+_TITLES = "Prot LocalAddress:Port Scheduler Flags"
 _COLUMNS = re.compile(r"\s*(?:Prot LocalAddress:Port|-> RemoteAddress:Port)")
 _VIRTUAL = re.compile(r"\s*(?P<protocol>TCP|UDP|SCTP|FWM) {1,}(?P<server>\S+)(?: .*)?$")
 _REAL = re.compile(
@@ -41,6 +43,7 @@ class _Server:
     name: str
     evidence: Evidence
     real: list[tuple[str, Evidence]] = field(default_factory=list)
+    idle: bool = False
 
 
 def recognizes(head: str) -> bool:
@@ -50,7 +53,7 @@ def recognizes(head: str) -> bool:
     (True, True)
     """
     first = next((line for _, line in output_lines(head)), "")
-    return first.startswith(_TITLE) or _SAVED_VIRTUAL.match(first) is not None
+    return first.startswith((_TITLE, _TITLES)) or _SAVED_VIRTUAL.match(first) is not None
 
 
 def parse(text: str, path: str) -> Parsed:
@@ -68,10 +71,10 @@ def parse(text: str, path: str) -> Parsed:
             gaps.add(number, line)
     if reading.head is None:
         return Parsed((), gaps.result())
-    targets = tuple(target for server in reading.servers for target in _targets(server))
-    whole = not gaps.count and text.endswith("\n") and not reading.some_unnamed
+    last = reading.last
+    targets = tuple(target for server in reading.servers for target in _targets(server, is_last=server is last))
     fact = ServiceTableFact(
-        ProxyMode.IPVS, whole, True, reading.count, reading.samples, None, None, targets, reading.head
+        ProxyMode.IPVS, False, True, reading.count, reading.samples, None, None, targets, reading.head
     )
     return Parsed((fact,), gaps.result())
 
@@ -81,12 +84,11 @@ class _Reading:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._open: _Server | None = None
+        self.last: _Server | None = None
         self.head: Evidence | None = None
         self.servers: list[_Server] = []
         self.count = 0
         self.samples: tuple[Address, ...] = ()
-        self.some_unnamed = False
 
     def take(self, number: int, line: str) -> bool:
         """Take one line in; False for one that is not understood."""
@@ -95,6 +97,7 @@ class _Reading:
             self.head = evidence
             return True
         if _COLUMNS.match(line):
+            self.head = self.head or evidence
             return True
         if found := _VIRTUAL.match(line) or _SAVED_VIRTUAL.match(line):
             self.head = self.head or evidence
@@ -115,20 +118,21 @@ class _Reading:
         address, known = address_in(name), _PROTOCOLS.get(protocol)
         if address and len(self.samples) < MOST_SAMPLES:
             self.samples += (address,)
-        # Without -n, names stand in place of addresses and ports.
-        self.some_unnamed |= known is not None and (address is None or not port.isdigit())
         wanted = known is not None and port == _DNS_PORT and bool(host)
-        self._open = _Server(known or "", name, evidence) if wanted else None
-        if self._open:
-            self.servers.append(self._open)
+        self.last = _Server(known or "", name, evidence) if wanted else None
+        if self.last:
+            self.servers.append(self.last)
 
     def _real(self, name: str, weight: str | None, evidence: Evidence) -> None:
-        if self._open is not None and weight != _DISABLED:
-            # Tables of figures (--stats, --rate) do not show the weight.
-            self._open.real.append((name, evidence))
+        if self.last is None:
+            return
+        if weight == _DISABLED:
+            self.last.idle = True
+        else:  # tables of figures (--stats, --rate) do not show the weight
+            self.last.real.append((name, evidence))
 
 
-def _targets(server: _Server) -> Iterator[ServiceTarget]:
+def _targets(server: _Server, *, is_last: bool) -> Iterator[ServiceTarget]:
     address = address_in(server.name)
     if address is None:
         return
@@ -138,7 +142,8 @@ def _targets(server: _Server) -> Iterator[ServiceTarget]:
         yield ServiceTarget(address, server.protocol, does, target, local=False, evidence=evidence)
     if not server.real:
         # The kernel answers that the port is unreachable (net/netfilter/ipvs/ip_vs_core.c: ip_vs_leave).
-        yield ServiceTarget(address, server.protocol, Does.REJECTS, None, local=False, evidence=server.evidence)
+        does = Does.NOT_SHOWN if is_last and not server.idle else Does.REJECTS
+        yield ServiceTarget(address, server.protocol, does, None, local=False, evidence=server.evidence)
 
 
 PARSER = Parser("ipvsadm", recognizes, parse, rank=32)

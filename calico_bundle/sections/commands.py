@@ -9,7 +9,7 @@ from calico_bundle.layouts.pod_paths import is_pod_name
 from calico_bundle.sections import Command
 
 _ON_THE_MACHINE = frozenset(
-    """ip ifconfig route netstat arp ss birdcl birdc calicoctl iptables ip6tables iptables-save ip6tables-save ipset nft
+    """ip ifconfig route netstat arp ss birdcl birdc calicoctl iptables ip6tables iptables-save ip6tables-save ipset nft ipvsadm
     iptables-legacy-save iptables-nft-save bridge sysctl hostname hostnamectl cat head tail grep uname tc ethtool""".split()  # noqa: SIM905
 )
 """Tools that show the machine on which they are called."""

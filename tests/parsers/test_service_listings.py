@@ -72,7 +72,7 @@ def test_virtual_servers_lead_to_real_ones_that_have_a_weight(text: str):
     assert parsed.gaps == ()
     fact = table(parsed)
     assert targets(fact) == [("translates", "10.244.0.2")]
-    assert (fact.mode, fact.whole, str(fact.samples[0])) == ("ipvs", True, "10.96.0.1")
+    assert (fact.mode, fact.whole, str(fact.samples[0])) == ("ipvs", False, "10.96.0.1")
     assert fact.services == sum(line.startswith(("TCP", "UDP", "-A")) for line in text.split("\n"))
 
 
@@ -84,8 +84,17 @@ def test_tcp_is_told_apart():
 
 
 def test_virtual_server_without_real_ones_refuses():
-    text = "IP Virtual Server version 1.2.1 (size=4096)\nUDP  10.96.0.10:53 rr\n"
-    assert targets(table(ipvsadm.parse(text, "n1"))) == [("rejects", None)]
+    text = "IP Virtual Server version 1.2.1 (size=4096)\nUDP  10.96.0.10:53 rr\nUDP  10.96.0.11:53 rr\n"
+    fact = table(ipvsadm.parse(text, "n1"))
+    assert [(str(t.address), t.does) for t in fact.targets] == [("10.96.0.10", "rejects"), ("10.96.0.11", "not-shown")]
+
+
+def test_listing_of_one_service():
+    """`ipvsadm -Ln -u 10.96.0.10:53` prints the columns' titles alone above it."""
+    text = "\n".join(IPVS.split("\n")[1:3] + IPVS.split("\n")[8:])
+    parser = choose(text)
+    assert parser is not None
+    assert targets(table(parser.parse(text, "n1"))) == [("translates", "10.244.0.2")]
 
 
 def test_listing_with_names_is_not_whole():
@@ -131,7 +140,7 @@ def test_map_of_ebpf():
     assert targets(fact) == [("translates", "10.244.0.2"), ("translates", "10.244.0.3")]
     assert targets(fact, "TCP") == [("rejects", None)]
     assert [t.local for t in fact.targets] == [False, False, True]
-    assert (fact.mode, fact.whole, fact.services) == ("ebpf", True, 3)
+    assert (fact.mode, fact.whole, fact.services) == ("ebpf", False, 3)
 
 
 def test_backends_that_are_not_all_listed_are_said_to_lack():
