@@ -30,7 +30,7 @@ _EVENTS = "events"
 _WITH_EVENTS = frozenset({"calico-log", "calicoctl-node-status", "bird-status"})
 """Kinds that give `LogEventFact`s; together they stand under `_EVENTS` too, in the order in which they were read."""
 
-_SERVICE_TABLES = ("iptables-save", "nft-ruleset", "ipvsadm", "bpf-nat")
+_SERVICE_TABLES = ("iptables-save", "nft-ruleset", "ipvsadm", "bpf-nat", "iptables-list")
 """Kinds that list what kube-proxy, or Calico in its place, makes of service addresses."""
 
 _SEVERAL = 2

@@ -70,7 +70,7 @@ def run(context: Context) -> list[Finding]:
     for name, rules in proxies.lost.items():
         key = (rules.mode, rules.targets, rules.stale, rules.rejects, rules.none, rules.confirmed)
         alike.setdefault(key, {})[name] = rules
-    found = [_stale(context, nodes) for nodes in alike.values()]
+    found = [_stale(context, nodes, proxies) for nodes in alike.values()]
     said = set(proxies.lost)
     down = {name: why for name, why in _down(context, proxies).items() if name not in said}
     return [*found, *([_not_running(down)] if down else [])]
@@ -82,7 +82,7 @@ def _down(context: Context, proxies: ServiceProxies) -> dict[str, tuple[str, tup
     return {name: why for name, why in found.items() if why is not None}
 
 
-def _stale(context: Context, nodes: Mapping[str, ProxyRules]) -> Finding:
+def _stale(context: Context, nodes: Mapping[str, ProxyRules], proxies: ServiceProxies) -> Finding:
     from calico_bundle.impact import failing_groups, pod_names
 
     rules = next(iter(nodes.values()))
@@ -101,7 +101,7 @@ def _stale(context: Context, nodes: Mapping[str, ProxyRules]) -> Finding:
         paths=sum(len(group.pods) for group in hit),
         pods=pod_names(context.paths, hit),
         nodes=tuple(nodes),
-        fixes=(_restart(list(nodes)),) if rules.mode != "ebpf" else (),
+        fixes=(_restart(list(nodes), proxies),) if rules.mode != "ebpf" else (),
     )
 
 
@@ -140,13 +140,20 @@ def _named(nodes: Sequence[str]) -> str:
     return ", ".join(nodes[:_MOST_NAMED]) + more
 
 
-def _restart(nodes: Sequence[str]) -> Fix:
-    commands = tuple(
-        f"kubectl delete pod -n kube-system -l k8s-app=kube-proxy --field-selector spec.nodeName={node}"
-        for node in nodes[:_MOST_NAMED]
-    )
+def _restart(nodes: Sequence[str], proxies: ServiceProxies) -> Fix:
+    commands = tuple(_restarting(node, proxies) for node in nodes[:_MOST_NAMED])
     title = "restart kube-proxy on the node, so that it writes its rules anew"
     return Fix(title, commands, "None: rules stay in the kernel while kube-proxy restarts. See its log first.")
+
+
+def _restarting(node: str, proxies: ServiceProxies) -> str:
+    """How kube-proxy is restarted: as a pod of a DaemonSet, a static pod, or a part of the node's agent."""
+    pods = proxies.translators.pods.get(node)
+    if not pods:
+        return f"systemctl restart k3s-agent   # on {node}; or what else runs kube-proxy there"
+    if (pods[0].owner or "").startswith("DaemonSet/"):
+        return f"kubectl delete pod -n {pods[0].namespace} {pods[0].name}"
+    return f"crictl stop $(crictl ps -q --name kube-proxy)   # on {node}: a static pod"
 
 
 def _not_running(down: Mapping[str, tuple[str, tuple[Evidence, ...]]]) -> Finding:

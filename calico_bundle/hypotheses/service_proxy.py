@@ -18,7 +18,6 @@ _COLLECT = {
     "ebpf": ("kubectl exec -n calico-system POD -- calico-node -bpf nat dump",),
 }
 _PODS = "kubectl get pods -n kube-system -o yaml"
-_MODE = "kubectl get cm -n kube-system kube-proxy -o yaml"
 _ENDPOINTS = "kubectl get endpoints,endpointslices -n kube-system -o yaml"
 _MOST_NAMED = 3
 
@@ -85,7 +84,7 @@ def _commands(case: Case, proxies: ServiceProxies, unseen: list[str]) -> tuple[s
     if len(modes) == 1:
         return (*_COLLECT[next(iter(modes))], _PODS, *endpoints)
     listings = [command for mode in ("iptables", "nftables", "ipvs") for command in _COLLECT[mode]]
-    return (_MODE, *listings, _PODS, *endpoints)
+    return (*listings, _PODS, *endpoints)
 
 
 def _nodes(names: list[str]) -> str:

@@ -113,8 +113,9 @@ def _targets(table: SavedTable, path: str) -> Iterator[ServiceTarget]:
             continue  # a rule for all of them comes first and has them
         taken.add(asked)
         local = step.chains[0].startswith(_LOCAL)
-        if not is_met:
-            yield ServiceTarget(*asked, Does.LEAVES, None, local, step.evidence)
+        if not is_met or table.may_be_unmet:
+            does = Does.NOT_SHOWN if is_met else Does.LEAVES
+            yield ServiceTarget(*asked, does, None, local, step.evidence)
             continue
         for end in ends(step, table.chains, read, whole=table.whole, known=table.declared):
             yield ServiceTarget(*asked, end.does, end.target, local, end.evidence)

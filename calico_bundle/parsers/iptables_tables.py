@@ -14,7 +14,8 @@ class SavedTable:
     """A table: how it begins, the rules of its chains that matter here, and whether it is listed to its end.
 
     `committed` when its `COMMIT` was met, which iptables-save prints after the last rule; `damaged` when a line of it was
-    not understood. `family` is that of the remark above it, which says by what it was saved.
+    not understood; `may_be_unmet` when a PREROUTING without a jump to services is listed, of this table or of another.
+    `family` is that of the remark above it, which says by what it was saved.
     """
 
     name: str
@@ -26,6 +27,7 @@ class SavedTable:
     declared: set[str] = field(default_factory=set)
     committed: bool = False
     damaged: bool = False
+    may_be_unmet: bool = False
 
     @property
     def whole(self) -> bool:

@@ -294,6 +294,10 @@ def _ways(case: Case) -> Sequence[tuple[str, Callable[[str], None], Callable[[st
         ("iptables-legacy", _restored("iptables-legacy-restore", case), _saved("iptables-legacy-save", "-c")),
         ("nft-of-iptables", _restored("iptables-nft-restore", case), ruleset),
     ]
+    if case.targets and not case.flushed and not case.untracked:
+        # That a rule is missing cannot be seen in it.
+        listed = _saved("iptables-legacy", "-t", "nat", "-nvL")
+        by_iptables.append(("iptables-list", _restored("iptables-legacy-restore", case), listed))
     if case.flushed or case.untracked:
         return by_iptables
     written = [("nftables", nftables(case))]

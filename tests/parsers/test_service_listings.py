@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from calico_bundle.evidence import GapKind
 from calico_bundle.facts import ServiceTableFact
-from calico_bundle.parsers import Parsed, bpf_nat, choose, iptables_save, ipvsadm, nft_ruleset
+from calico_bundle.parsers import Parsed, bpf_nat, choose, iptables_list, iptables_save, ipvsadm, nft_ruleset
 
 RECORDED = Path(__file__).parents[1] / "network" / "service_rules"
 IPVS = """\
@@ -236,14 +236,62 @@ def test_rule_behind_one_that_always_applies_is_not_met():
     assert targets(iptables(nat + "*nat" + rest.replace("COMMIT\n", more, 1))) == [("translates", "10.244.0.2")]
 
 
+def test_short_form_without_counters_and_numbers():
+    """`iptables -t nat -L` (iptables(8): without -v no counters and devices; before 1.8.9 protocols by name)."""
+    text = """\
+Chain KUBE-SERVICES (2 references)
+target     prot opt source               destination
+KUBE-SVC-TCOU7JCQXEZGVUNU  udp  --  anywhere             10.96.0.10           /* kube-system/kube-dns:dns */ udp dpt:domain
+
+Chain KUBE-SVC-TCOU7JCQXEZGVUNU (1 references)
+target     prot opt source               destination
+KUBE-SEP-A  all  --  anywhere             anywhere             /* kube-system/kube-dns:dns */
+
+Chain KUBE-SEP-A (1 references)
+target     prot opt source               destination
+KUBE-MARK-MASQ  all  --  10.244.0.2           anywhere
+DNAT       udp  --  anywhere             anywhere             /* kube-system/kube-dns:dns */ udp to:10.244.0.2:53
+"""
+    parser = choose(text)
+    assert parser is not None
+    assert parser.kind == "iptables-list"
+    fact = table(parser.parse(text, "n1"))
+    assert targets(fact) == [("translates", "10.244.0.2")]
+    assert fact.targets[0].evidence.text.startswith("DNAT       udp")
+    assert not fact.whole
+
+
+def test_listing_without_the_jump_to_services_does_not_tell():
+    jump = "    0     0 KUBE-SERVICES  0 "
+    lines = recorded("iptables-list.one").splitlines(keepends=True)
+    text = "".join(line for line in lines if not line.startswith(jump))
+    assert len(text) < len("".join(lines))
+    assert targets(table(iptables_list.parse(text, "n1"))) == [("not-shown", None)]
+
+
+def test_refusals_and_exemptions_of_the_other_tables():
+    """Recorded with iptables 1.8.9 (`-t filter -nvL`, `-t raw -nvL`)."""
+    head = " pkts bytes target     prot opt in     out     source               destination\n"
+    refused = (
+        "    0     0 REJECT     17   --  *      *       0.0.0.0/0            10.96.0.10   udp dpt:53 reject-with icmp\n"
+    )
+    untracked = (
+        "    0     0 CT         17   --  *      *       0.0.0.0/0            10.96.0.10           udp dpt:53 NOTRACK\n"
+    )
+    text = f"Chain KUBE-SERVICES (1 references)\n{head}{refused}"
+    assert targets(table(iptables_list.parse(text, "n1"))) == [("rejects", None)]
+    text = f"Chain PREROUTING (policy ACCEPT 0 packets, 0 bytes)\n{head}{untracked}"
+    assert targets(table(iptables_list.parse(text, "n1"))) == [("untracked", None)]
+
+
 # --- any text ---------------------------------------------------------------------------------------------------------
 
-PARSERS = (iptables_save, nft_ruleset, ipvsadm, bpf_nat)
+PARSERS = (iptables_list, iptables_save, nft_ruleset, ipvsadm, bpf_nat)
 LINES = st.sampled_from(
     [*IPVS.splitlines(), *IPVS_SAVED.splitlines(), *BPF.splitlines()]
     + [
         line
-        for name in ("nftables.healthy", "nft-of-iptables.healthy", "iptables-nft.refused")
+        for name in ("nftables.healthy", "nft-of-iptables.healthy", "iptables-nft.refused", "iptables-list.affinity")
         for line in recorded(name).split("\n")
     ]
 )
