@@ -58,26 +58,25 @@ def parse(text: str, path: str) -> Parsed:
 def _tables(text: str, gaps: LineGaps) -> list[SavedTable]:
     """The tables, each with the rules of its chains that may have to do with services."""
     found: list[SavedTable] = []
-    family, recorded, backend, table = None, None, None, None
+    family, recorded, backend = None, None, None
+    table = SavedTable("", (0, ""), None, None, None)  # what stands before the first one is of none
     for number, line in output_lines(text):
-        rule = _COUNTERS.sub("", line)
-        if line.startswith("*"):
+        rule = _COUNTERS.sub("", line) if line.startswith("[") else line
+        if rule.startswith("-A "):
+            table.add(number, line, rule)
+        elif line.startswith(":"):
+            table.declared.add(line[1:].split(" ", 1)[0])
+        elif line.startswith("*"):
             table = SavedTable(line[1:].strip(), (number, line), family, recorded, backend)
             found.append(table)
-        elif rule.startswith("-A "):
-            if table is not None:
-                table.add(number, line, rule)
         elif line.startswith("# Generated") and (generated := _GENERATED.match(line)):
             family, recorded = (6 if generated[1] == "ip6" else 4), generated[3]
             backend = "nft" if generated[2] else "legacy"
-        elif line.startswith(":") and table is not None:
-            table.declared.add(line[1:].split(" ", 1)[0])
-        elif line.startswith("COMMIT") and table is not None:
+        elif line.startswith("COMMIT"):
             table.committed = True
-        elif not line.startswith((":", "#", "COMMIT")):
+        elif not line.startswith("#"):
             _note(number, line, gaps)
-            if table is not None:
-                table.damaged = True
+            table.damaged = True
     return found
 
 
