@@ -49,6 +49,7 @@ def build(
         "nodes": _nodes(diagnosis),
         "findings": [_finding(f) for f in findings],
         "hypotheses": [_hypothesis(c) for c in diagnosis.hypotheses],
+        "collect": _collect(diagnosis),
         "dns": _dns(diagnosis),
         "effects": [
             {"name": e.name, "status": e.status, "text": e.text, "evidence": _evidence(e.evidence)}
@@ -180,6 +181,13 @@ def _hypothesis(considered: Considered) -> dict[str, Any]:
         "evidence": _evidence(answer.evidence),
         "collect": list(answer.collect),
     }
+
+
+def _collect(diagnosis: Diagnosis) -> dict[str, Any] | None:
+    found = diagnosis.collect
+    if found is None:
+        return None
+    return {"paths": found.paths, "commands": list(found.commands), "beside": list(found.beside)}
 
 
 def _dns(diagnosis: Diagnosis) -> dict[str, Any]:
