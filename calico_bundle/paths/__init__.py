@@ -255,7 +255,7 @@ def not_applicable(pod: PodFact, dns: DnsService | None) -> str | None:
     if spared:
         return spared
     own = {str(ip) for ip in dns.service.cluster_ips} if dns else set()
-    if pod.dns_policy == "None" and not own & set(pod.dns_nameservers):
+    if own and pod.dns_policy == "None" and not own & set(pod.dns_nameservers):
         return "dnsPolicy None with other name servers"
     return None
 

@@ -219,3 +219,9 @@ def test_logs_of_pods_without_a_machine_above_them_name_none(folders):
 )
 def test_commands_of_machines_without_ip_are_told_from_a_host(name):
     assert place(name, []).node == "worker-1"
+
+
+@pytest.mark.parametrize("name", ["netstat-rne.txt", "netstat_-rnee.log", "netstat-rnv", "netstat-nre.out"])
+def test_options_of_netstat_are_no_host(name):
+    assert place(name, []).node is None
+    assert place(f"worker-1_{name}", []).node == "worker-1"
