@@ -32,11 +32,11 @@ _MACHINE_WORDS = frozenset(
     {"ip", "ip4", "ip6", "ipv4", "ipv6", "birdcl", "birdc", "bird", "bird6", "calicoctl", "sysctl"}
 )
 
-_NET_TOOLS = frozenset({"ifconfig", "netstat", "fib"})
+_NET_TOOLS = frozenset({"ifconfig", "netstat", "fib", "arp"})
 """Commands of machines without `ip`, and `/proc/net/fib_trie`."""
 
 _GENERIC_WORDS = """
-    ifconfig ifconfiga rn nr rne nre rnee nree rnv rnve fib trie proc
+    ifconfig ifconfiga an rn nr rne nre rnee nree rnv rnve fib trie proc
     ip ip4 ip6 ipv4 ipv6 v4 v6 inet inet6 a addr addrs address addresses r ro route routes route4 route6 rule rules
     ru n neigh neighbor neighbors neighbour neighbours arp l link links show list ls table tables all main local
     default br brief o d s j c color detail details stats statistics output outputs out command commands cmd cmds

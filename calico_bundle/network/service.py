@@ -19,7 +19,8 @@ _KNOWN_NAMES = ("kube-dns", "dns-default", "rke2-coredns-rke2-coredns", "coredns
 class DnsService:
     """A DNS service with its endpoints. `listed` is False when the bundle holds no endpoints object for it.
 
-    Its own address may be hidden by the collector; a Service that has none is not taken for it. `hidden` when it has ready endpoints whose addresses the collector hid.
+    Its own address may be hidden by the collector; a Service that has none is not taken for it. `hidden` when it has
+    ready endpoints whose addresses the collector hid.
     """
 
     service: ServiceFact

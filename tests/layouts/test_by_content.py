@@ -215,7 +215,15 @@ def test_logs_of_pods_without_a_machine_above_them_name_none(folders):
 
 
 @pytest.mark.parametrize(
-    "name", ["ifconfig-a_worker-1.txt", "worker-1-netstat-rn.txt", "route-n-worker-1.log", "worker-1_fib_trie"]
+    "name",
+    [
+        "ifconfig-a_worker-1.txt",
+        "worker-1-netstat-rn.txt",
+        "route-n-worker-1.log",
+        "worker-1_fib_trie",
+        "arp-an_worker-1.txt",
+        "worker-1-arp-n.txt",
+    ],
 )
 def test_commands_of_machines_without_ip_are_told_from_a_host(name):
     assert place(name, []).node == "worker-1"
