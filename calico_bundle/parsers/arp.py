@@ -63,6 +63,8 @@ def recognizes(head: str) -> bool:
     >>> recognizes("10.0.1.1 dev ens18 lladdr 52:54:00:1b:ab:bc REACHABLE\\n")
     False
     """
+    if " at " not in head and " HW" not in head:
+        return False
     first = "".join(sample_lines(head, 1))
     return first.split() in (_TABLE, _KERNEL) or bool(_SENTENCE.match(first))
 
