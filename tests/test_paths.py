@@ -95,6 +95,7 @@ def test_policies_that_ask_cluster_dns(changed: dict[str, Any], applies: bool):
         # Whether these name servers are the cluster's own cannot be told without its address.
         (OWN_SERVERS, {"services": (HIDDEN_DNS,)}, "address"),
         (OWN_SERVERS, {"services": ()}, "no cluster DNS service"),
+        (replace(OWN_SERVERS, dns_nameservers=(), redacted=("dns_nameservers",)), {}, "hid its name servers"),
         (pod("app", None), {}, "no node yet"),
         (pod("app", "node-9", "10.244.9.2"), {}, "nothing of the pod's node node-9"),
         (pod("app", "node-1"), {}, "the pod's address"),

@@ -123,7 +123,10 @@ class DnsPaths:
         policy = columns.dns_policies[place]
         spared = _without_cluster_dns(policy, host_network=host)
         if policy == "None":
-            spared = not_applicable(pod or self.cluster.pods[place], self.dns)
+            pod = pod or self.cluster.pods[place]
+            if "dns_nameservers" in pod.redacted:
+                return self._plain(node, Verdict.UNKNOWN, "dnsPolicy None, and the collector hid its name servers")
+            spared = not_applicable(pod, self.dns)
         if spared:
             return self._plain(node, Verdict.NOT_APPLICABLE, spared)
         if host is None:
