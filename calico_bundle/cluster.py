@@ -30,7 +30,7 @@ class ClusterNode:
     bgp_routes: Sequence[f.BGPRouteFact] | None = None
     log_events: Sequence[f.LogEventFact] = ()
     incomplete: frozenset[str] = frozenset()
-    """Kinds (`ip-addr`, `ip-route`) of which lines are hidden, cut off or not understood: what they lack may be there.
+    """Kinds (`ip-addr`, `ip-route`, `ip-neigh`) of which lines are hidden, cut off or not understood: they may have what lacks.
 
     `stand_ins.NO_SOURCES` stands for the source addresses of routes, which `route -n` does not print.
     """

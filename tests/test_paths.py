@@ -42,6 +42,8 @@ def verdict(one: Any, **facts: Any) -> tuple[Verdict, str]:
 
 
 APP = pod("app", "node-1", "10.244.1.2")
+OWN_SERVERS = pod("app", "node-1", "10.244.1.2", dns_policy="None", dns_nameservers=("10.96.0.10",))
+HIDDEN_DNS = service(ip=None, redacted=("cluster_ips",))
 
 
 def test_healthy_cluster_reaches():
@@ -89,6 +91,11 @@ def test_policies_that_ask_cluster_dns(changed: dict[str, Any], applies: bool):
         (APP, {"services": ()}, "no cluster DNS service"),
         (APP, {"endpoints": ()}, "no endpoints of kube-system/kube-dns"),
         (APP, {"services": (service(ip="fd00::a"),)}, "address"),
+        (APP, {"services": (HIDDEN_DNS,)}, "address"),
+        # Whether these name servers are the cluster's own cannot be told without its address.
+        (OWN_SERVERS, {"services": (HIDDEN_DNS,)}, "address"),
+        (OWN_SERVERS, {"services": ()}, "no cluster DNS service"),
+        (replace(OWN_SERVERS, dns_nameservers=(), redacted=("dns_nameservers",)), {}, "hid its name servers"),
         (pod("app", None), {}, "no node yet"),
         (pod("app", "node-9", "10.244.9.2"), {}, "nothing of the pod's node node-9"),
         (pod("app", "node-1"), {}, "the pod's address"),

@@ -19,7 +19,8 @@ _KNOWN_NAMES = ("kube-dns", "dns-default", "rke2-coredns-rke2-coredns", "coredns
 class DnsService:
     """A DNS service with its endpoints. `listed` is False when the bundle holds no endpoints object for it.
 
-    `hidden` when it has ready endpoints whose addresses the collector hid.
+    Its own address may be hidden by the collector; a Service that has none is not taken for it. `hidden` when it has
+    ready endpoints whose addresses the collector hid.
     """
 
     service: ServiceFact
@@ -48,7 +49,7 @@ def find_dns(cluster: Cluster, wanted: str | None = None) -> DnsService | None:
     """
     if wanted is not None:
         return _with_endpoints(cluster, _named(cluster, wanted))
-    candidates = [s for s in with_port(cluster.services, DNS_PORT) if s.cluster_ips]
+    candidates = [s for s in with_port(cluster.services, DNS_PORT) if s.cluster_ips or "cluster_ips" in s.redacted]
     marked = [s for s in candidates if s.labels.get("k8s-app") == "kube-dns" or s.selector.get("k8s-app") == "kube-dns"]
     chosen = min(marked or candidates, key=_rank, default=None)
     if chosen is None or (not marked and chosen.name not in _KNOWN_NAMES):

@@ -122,7 +122,10 @@ class DnsPaths:
         policy = columns.dns_policies[place]
         spared = _without_cluster_dns(policy, host_network=host)
         if policy == "None":
-            spared = not_applicable(pod or self.cluster.pods[place], self.dns)
+            pod = pod or self.cluster.pods[place]
+            if "dns_nameservers" in pod.redacted:
+                return self._plain(node, Verdict.UNKNOWN, "dnsPolicy None, and the collector hid its name servers")
+            spared = not_applicable(pod, self.dns)
         if spared:
             return self._plain(node, Verdict.NOT_APPLICABLE, spared)
         if host is None:
@@ -233,7 +236,7 @@ def not_applicable(pod: PodFact, dns: DnsService | None) -> str | None:
     if spared:
         return spared
     own = {str(ip) for ip in dns.service.cluster_ips} if dns else set()
-    if pod.dns_policy == "None" and not own & set(pod.dns_nameservers):
+    if own and pod.dns_policy == "None" and not own & set(pod.dns_nameservers):
         return "dnsPolicy None with other name servers"
     return None
 

@@ -82,7 +82,7 @@ def _dns(page: Page, report: View) -> None:
         page.line("no DNS service was found in the bundle", lead="  ")
     for service in services:
         page.line(
-            f"{service['namespace']}/{service['name']} at {', '.join(service['cluster_ips']) or 'no address'}",
+            f"{service['namespace']}/{service['name']} at {', '.join(service['cluster_ips']) or 'no address in the bundle'}",
             lead="  ",
         )
         _endpoints(page, service["endpoints"])
@@ -98,7 +98,7 @@ def _endpoints(page: Page, endpoints: Sequence[View]) -> None:
     if endpoints[len(shown) :]:
         page.line(f"and {len(endpoints) - len(shown):,} more", lead="    ")
     if not endpoints:
-        page.line("no endpoint", lead="    ")
+        page.line("no endpoint in the bundle", lead="    ")
 
 
 _ADDRESS_VERDICTS = ("wrong", "duplicate", "not-on-node", "unintended", "unknown", "ok")
