@@ -9,7 +9,7 @@ from itertools import islice
 
 from calico_bundle.evidence import Evidence, GapKind, LineGaps, quote
 from calico_bundle.objects.reading import is_hidden, is_hidden_address
-from calico_bundle.objects.table_rows import TABLES, Row, Table
+from calico_bundle.objects.table_rows import TABLES, Row, Table, UnusableRowError
 from calico_bundle.parsers import Parsed, Parser
 from calico_bundle.parsers.lines import is_collector_error, is_output
 from calico_bundle.parsers.table_text import Header, header_of
@@ -153,6 +153,8 @@ class _Reader:
         row = Row(kept, cells.get("NAMESPACE", section.namespace), Evidence(self._path, number, quote(line)))
         try:
             section.made[row.namespace, row.name] = list(section.table.build(row))
+        except UnusableRowError as error:
+            self._gaps.add(number, line, why=str(error))
         except (ValueError, KeyError):
             section.rows.pop()
             section.is_broken = True

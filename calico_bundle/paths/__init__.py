@@ -228,8 +228,8 @@ class DnsPaths:
             return f"the bundle has no endpoints of {self.dns.service.namespace}/{self.dns.service.name}"
         if self.dns.hidden:
             return (
-                "not all addresses of the DNS endpoints are in the bundle: the collector hid them, or a table shows the first "
-                "alone; `kubectl get endpoints,endpointslices -A -o yaml` would settle it"
+                "not all addresses of the ready DNS endpoints are in the bundle: the collector hid them, or a table shows the "
+                "first alone, or not who is ready; `kubectl get endpoints,endpointslices -A -o yaml` would settle it"
             )
         return "the DNS service's address is not in the bundle" if self.dns.address is None else None
 

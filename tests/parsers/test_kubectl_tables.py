@@ -120,6 +120,41 @@ def test_services_and_their_endpoints():
     ]  # fmt: skip
 
 
+SLICES = """\
+NAMESPACE     NAME             ADDRESSTYPE   PORTS          ENDPOINTS                                      AGE
+default       kubernetes       IPv4          6443           10.0.1.11                                      5d
+kube-system   kube-dns-8tzqk   IPv4          53,9153,53     10.244.1.2,10.244.2.2                          5d
+shop          many-x7k2p       IPv4          80             10.244.1.5,10.244.1.6,10.244.1.7 + 4 more...   5d
+shop          none-gtw6x       IPv6          <unset>        <unset>                                        5d
+"""
+
+
+def test_slices_list_every_address_and_never_who_is_ready():
+    """printers.go: the first three of all addresses, whatever their conditions; `<unset>` is an empty list."""
+    found = [(e.service, e.ip and str(e.ip), e.ready) for e in parsed(SLICES, f.EndpointFact)]
+    assert found == [
+        ("kubernetes", "10.0.1.11", None), ("kube-dns", "10.244.1.2", None), ("kube-dns", "10.244.2.2", None),
+        ("many", "10.244.1.5", None), ("many", "10.244.1.6", None), ("many", "10.244.1.7", None), ("many", None, None),
+        ("none", None, False),
+    ]  # fmt: skip
+    assert {e.source for e in parsed(SLICES)} == {"EndpointSlice"}
+    assert {"ready", "node", "pod"} <= set(parsed(SLICES)[0].not_shown)
+    assert gaps(SLICES) == ()
+
+
+def test_the_service_of_a_slice_is_its_label_where_labels_are_shown():
+    text = table(
+        ("NAMESPACE", "NAME", "ADDRESSTYPE", "PORTS", "ENDPOINTS", "AGE", "LABELS"),
+        [
+            ("shop", "web-8tzqk", "IPv4", "80", "10.244.1.2", "5d", "a=b,kubernetes.io/service-name=other"),
+            ("shop", "web-x7k2p", "IPv4", "80", "10.244.1.3", "5d", "<none>"),
+            ("shop", "web-gtw6x", "FQDN", "80", "a.example", "5d", "kubernetes.io/service-name=web"),
+        ],
+    )
+    assert [(e.service, str(e.ip)) for e in parsed(text)] == [("other", "10.244.1.2")]
+    assert ["names in place of addresses" in gap.message for gap in gaps(text)] == [True]
+
+
 def test_all_of_several_kinds_with_the_resource_before_the_name():
     text = (
         "NAMESPACE   NAME        READY   STATUS    RESTARTS   AGE\nshop        pod/web-0   1/1     Running   0          5d\n\n"
