@@ -148,7 +148,7 @@ def _pod(row: Row) -> Iterator[object]:
     shown |= {"phase": phase} if phase else {}
     shown |= {"ready": False} if int(ready[1]) < int(ready[2]) else {"ready": True} if gates == NONE else {}
     if "NODE" in row.cells:
-        shown["node"] = None if row.cell("NODE") == NONE else row.cell("NODE")
+        shown["node"] = _node_name(row.cell("NODE"))
     # A pod whose end is not certain may show an address that is another's by now.
     if "IP" in row.cells and (phase or status == "Terminating"):
         shown |= _addresses(row.cell("IP"), "ips")
@@ -182,8 +182,16 @@ def pod_fact(namespace: str, name: str, shown: Mapping[str, object], evidence: E
 
 
 def _labels(cell: str) -> dict[str, str]:
-    pairs = (part.partition("=") for part in cell.split(",") if cell not in _NEVER)
-    return {key: value for key, equals, value in pairs if equals}
+    pairs = [part.partition("=") for part in cell.split(",") if cell not in _NEVER]
+    if not all(equals for _, equals, _ in pairs):
+        raise ValueError("a label without '='")
+    return {key: value for key, _, value in pairs}
+
+
+def _node_name(cell: str) -> str | None:
+    if cell != NONE and not _NODE_NAME.fullmatch(cell):
+        raise ValueError("no name of a node")
+    return None if cell == NONE else cell
 
 
 # --- services and what is behind them -------------------------------------------------------------------------------

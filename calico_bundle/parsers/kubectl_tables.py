@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from calico_bundle.evidence import Evidence, GapKind, LineGaps, quote
@@ -54,7 +54,17 @@ def parse(text: str, path: str) -> Parsed:
 def _table_of(header: Header) -> Table | None:
     """The kind of a table, by the columns behind the name; None for one that nobody needs."""
     columns = header.columns[header.columns.index("NAME") + 1 :]
-    return next((t for t in TABLES if columns[: len(t.starts)] == t.starts and _fits(t, header)), None)
+    whole = next((t for t in TABLES if columns[: len(t.starts)] == t.starts and _fits(t, header)), None)
+    return whole or next((replace(t, unfit=_CUT) for t in TABLES if columns and _is_cut(columns, t.starts)), None)
+
+
+_CUT = "the columns that tell what they are end too soon, as where a terminal cuts or wraps its lines"
+
+
+def _is_cut(columns: tuple[str, ...], starts: tuple[str, ...]) -> bool:
+    """Whether the columns of a table are those of a kind up to somewhere, the last of them perhaps in part."""
+    before, last = columns[:-1], columns[-1]
+    return len(columns) <= len(starts) and starts[: len(before)] == before and starts[len(before)].startswith(last)
 
 
 def _fits(table: Table, header: Header) -> bool:

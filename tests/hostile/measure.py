@@ -1,98 +1,86 @@
-"""How much memory the command takes for each hostile input: `python -m tests.hostile.measure [--write] [NAME...]`.
+"""How much memory and time the command takes for each hostile input, each in a process of its own.
 
-Each is read by the command itself, in a process of its own. `--write` puts the table into docs/security.md.
+    python -m tests.hostile.measure                        all of them
+    python -m tests.hostile.measure "bomb of xz" "7z"      some
+    python -m tests.hostile.measure --write                all, and the memory goes into docs/security.md
+
+Only the memory is written: the seconds are this machine's, and of its other work.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 import tempfile
-import time
+from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
+from tests.benchmarks.page import table, written
+from tests.benchmarks.processes import ROOT, Taken, command, environment, run
 from tests.hostile.inputs import LARGE_INPUTS, SMALL_INPUTS
-from tools.docs import between
 
-ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "security.md"
-SECTION = "hostile inputs"
 INPUTS = {**SMALL_INPUTS, **LARGE_INPUTS}
-MIB = 1 << 20
-# What a mistake may take from the machine that measures.
-MOST_SECONDS = 600
+ENDS = (0, 1, 3)
+"""Nothing found, something found, and too little to tell: what the command says of a bundle that it could read."""
+MOST_MEGABYTES = (1 << 30) / 1e6
+# Below this it is what any start of the command takes.
+_STEP = 10
+_MIB = 1 << 20
 
 
-class Measured(NamedTuple):
-    """What the command took for one input."""
+def measure(name: str, folder: str) -> tuple[int, Taken]:
+    """The bytes of an input, and what the command took for it."""
+    path = Path(folder, "hostile")
+    # Made elsewhere: the memory of the process that starts another counts as the other's.
+    subprocess.run(
+        [sys.executable, "-m", __spec__.name, "--make", name, str(path)], cwd=ROOT, env=environment(), check=True
+    )
+    return path.stat().st_size, run(replace(command(str(path)), ends=ENDS))
 
-    name: str
-    packed: int
-    status: int
-    peak: int
-    seconds: float
+
+def make(name: str, path: str) -> None:
+    """Write an input to a file."""
+    Path(path).write_bytes(INPUTS[name].make())
 
 
-def measure(name: str) -> Measured:
-    """Run the command on one input."""
+def told(found: dict[str, tuple[int, Taken]]) -> str:
+    """The table of the page."""
+    rows = [(name, _size(packed), f"{_rounded(taken.megabytes)} MB") for name, (packed, taken) in found.items()]
+    return table(("input", "size as it comes", "most memory"), rows)
+
+
+def _size(packed: int) -> str:
+    return f"{packed / _MIB:.0f} MiB" if packed >= _MIB else f"{-(-packed // 1024)} KiB"
+
+
+def _rounded(megabytes: float) -> int:
+    return -int(-megabytes // _STEP) * _STEP
+
+
+def main() -> None:
+    """Measure, and print each as it is done."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("names", nargs="*", metavar="NAME", help="an input of tests/hostile/inputs.py")
+    options.add_argument("--write", action="store_true", help="write docs/security.md; only with all inputs")
+    options.add_argument("--make", nargs=2, metavar=("NAME", "FILE"), help="write one input to a file, and end")
+    given = options.parse_args()
+    if given.make:
+        make(*given.make)
+        return
+    found = {}
     with tempfile.TemporaryDirectory() as folder:
-        packed = Path(folder, "hostile")
-        packed.write_bytes(INPUTS[name].make())
-        command = [sys.executable, "-m", "calico_bundle", str(packed)]
-        begin = time.monotonic()
-        # The input is made in this process, whose memory would count for a child that is not started anew.
-        ran = subprocess.run(
-            [sys.executable, "-c", CHILD, *command],
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-            timeout=MOST_SECONDS,
-            check=True,
-        )
-        seconds = time.monotonic() - begin
-        status, peak = map(int, ran.stdout.split())
-        return Measured(name, packed.stat().st_size, status, peak * 1024, seconds)
-
-
-CHILD = """
-import resource, subprocess, sys
-ran = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-print(ran.returncode, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
-"""
-
-
-def table(found: list[Measured]) -> str:
-    """The table of the page: only memory, which every machine gives alike, in steps of ten."""
-    rows = [f"| {one.name} | {_size(one.packed)} | {_memory(one.peak)} |" for one in found]
-    return "\n".join(["| input | as it lies there | most memory |", "| --- | --- | --- |", *rows])
-
-
-def _size(number: int) -> str:
-    return f"{number / MIB:.0f} MiB" if number >= MIB else f"{max(number // 1024, 1)} KiB"
-
-
-def _memory(number: int) -> str:
-    return f"{-(-number // (10 * MIB)) * 10} MiB"
-
-
-def main() -> int:
-    """Measure, print each as it is done, and write the page if asked to."""
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("names", nargs="*", metavar="NAME")
-    arguments.add_argument("--write", action="store_true")
-    given = arguments.parse_args()
-    found = []
-    for name in given.names or INPUTS:
-        found.append(one := measure(name))
-        sys.stdout.write(f"{one.name:34} exit {one.status:2} {_memory(one.peak):>9} {one.seconds:6.1f} s\n")
-        sys.stdout.flush()
-    if given.write:
-        PAGE.write_text(between(PAGE.read_text(encoding="utf-8"), SECTION, table(found)), encoding="utf-8")
-    return 0
+        for name in given.names or INPUTS:
+            packed, taken = found[name] = measure(name, folder)
+            mark = "  <-- above 1 GiB" if taken.megabytes > MOST_MEGABYTES else ""
+            sys.stdout.write(
+                f"{name:34} {_size(packed):>8} {taken.megabytes:6.0f} MB {taken.cpu:6.1f} s of CPU{mark}\n"
+            )
+            sys.stdout.flush()
+    if given.write and not given.names:
+        PAGE.write_text(written(PAGE.read_text(encoding="utf-8"), "hostile", told(found)), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    main()
