@@ -93,7 +93,10 @@ class EndpointFact:
     namespace: Annotated[str, "metadata.namespace"]
     service: Annotated[str, "name of the Endpoints, or the label kubernetes.io/service-name of the slice"]
     ip: Annotated[Address | None, "the address; None when the object has none, or it is redacted"]
-    ready: Annotated[bool, "in subsets[].addresses (not notReadyAddresses), or conditions.ready is not false"]
+    ready: Annotated[
+        bool | None,
+        "in subsets[].addresses (not notReadyAddresses), or conditions.ready is not false; None: a table of EndpointSlices",
+    ]
     node: Annotated[str | None, "nodeName"]
     pod_namespace: Annotated[str | None, "targetRef.namespace, else the object's namespace, when targetRef is a Pod"]
     pod: Annotated[str | None, "targetRef.name when targetRef is a Pod"]

@@ -48,8 +48,8 @@ def _of_service(dns: DnsService | None) -> OpenQuestion | None:
         return OpenQuestion(text, Settles((ENDPOINTS,)))
     if dns.hidden:
         text = (
-            "not all addresses of the DNS endpoints are in the bundle: the collector hid them, or a table shows the first "
-            "alone"
+            "not all addresses of the ready DNS endpoints are in the bundle: the collector hid them, or a table shows the "
+            "first alone, or not who is ready"
         )
         return OpenQuestion(text, Settles((ENDPOINTS,)))
     if dns.address is None:
