@@ -168,6 +168,11 @@ class Cluster:
     node_statuses: tuple[f.CalicoNodeStatusFact, ...] = ()
     felix_configurations: tuple[f.FelixConfigurationFact, ...] = ()
     installations: tuple[f.InstallationFact, ...] = ()
+    policies: tuple[f.PolicyFact, ...] = ()
+    tiers: tuple[f.TierFact, ...] = ()
+    network_sets: tuple[f.NetworkSetFact, ...] = ()
+    host_endpoints: tuple[f.HostEndpointFact, ...] = ()
+    service_accounts: tuple[f.ServiceAccountFact, ...] = ()
     owners: Mapping[str, Owner] = field(default_factory=dict)
     gaps: tuple[Gap, ...] = ()
 
@@ -244,6 +249,11 @@ def join(bundle: Bundle) -> Cluster:
         node_statuses=unique(stated.of(f.CalicoNodeStatusFact), lambda s: s.node),
         felix_configurations=unique(stated.of(f.FelixConfigurationFact), lambda c: c.name),
         installations=unique(stated.of(f.InstallationFact), lambda i: i.name),
+        policies=unique(stated.of(f.PolicyFact), lambda p: (p.api, p.kind, p.namespace, p.own_name)),
+        tiers=unique(stated.of(f.TierFact), lambda t: t.name),
+        network_sets=unique(stated.of(f.NetworkSetFact), lambda s: (s.namespace, s.name)),
+        host_endpoints=unique(stated.of(f.HostEndpointFact), lambda h: h.name),
+        service_accounts=unique(stated.of(f.ServiceAccountFact), lambda a: (a.namespace, a.name)),
         owners=placed,
         gaps=(*gaps, *_unassigned(machine, owners)),
     )
