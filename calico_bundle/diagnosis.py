@@ -10,11 +10,14 @@ from calico_bundle.bundle import Bundle
 from calico_bundle.calico.other_plugins import replaced_by
 from calico_bundle.checks import run_all
 from calico_bundle.choices import Choices
-from calico_bundle.cluster import Cluster, join
+from calico_bundle.cluster import Cluster
+from calico_bundle.collecting import Collection, to_decide
 from calico_bundle.coverage import missing
 from calico_bundle.effects import Effect, effects
 from calico_bundle.evidence import Gap, Missing
 from calico_bundle.findings import ERROR, Context, Finding, Skipped
+from calico_bundle.hypotheses import Case, Considered, consider_all
+from calico_bundle.joining import join
 from calico_bundle.names import node_subject
 from calico_bundle.network.service import DnsService, find_dns
 from calico_bundle.paths import DnsPaths, Verdict
@@ -44,9 +47,11 @@ class Diagnosis:
     choices: Choices
     findings: tuple[Finding, ...]
     skipped: tuple[Skipped, ...]
+    hypotheses: tuple[Considered, ...]
     effects: tuple[Effect, ...]
     gaps: tuple[Gap, ...]
     missing: tuple[Missing, ...]
+    collect: Collection | None
     verdict: ClusterVerdict
 
 
@@ -73,7 +78,8 @@ def diagnose(bundle: Bundle, *, dns: str | None = None, tell: Callable[[str], No
     gaps = (*bundle.gaps, *(g for a in bundle.artifacts for g in a.parsed.gaps), *cluster.gaps)
     lacking = missing(cluster, service)
     choices = Choices(cluster, paths.forwarding)
-    findings, skipped = run_all(Context(bundle, cluster, service, paths, addresses, choices, gaps, lacking))
+    context = Context(bundle, cluster, service, paths, addresses, choices, gaps, lacking)
+    findings, skipped = run_all(context)
     at_fault = frozenset(n for f in findings for n in f.blames)
     seen = effects(cluster, paths, at_fault)
     return Diagnosis(
@@ -85,9 +91,11 @@ def diagnose(bundle: Bundle, *, dns: str | None = None, tell: Callable[[str], No
         choices,
         findings,
         skipped,
+        consider_all(Case(context, findings, skipped)),
         seen,
         gaps,
         lacking,
+        to_decide(paths),
         sum_up(cluster, paths, findings, seen),
     )
 

@@ -7,8 +7,9 @@ from ipaddress import ip_address
 import pytest
 
 from calico_bundle.bundle import Artifact, Bundle
-from calico_bundle.cluster import Cluster, ClusterNode, join
+from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.evidence import GapKind
+from calico_bundle.joining import join
 from calico_bundle.layouts import Placement
 from calico_bundle.parsers import Parsed, choose
 from tests.network.hand_made import NOWHERE, card, endpoint, machine, node_object, pod, pool, service

@@ -10,9 +10,10 @@ import pytest
 
 from calico_bundle import facts as f
 from calico_bundle.bundle import read_bundle
-from calico_bundle.cluster import Cluster, ClusterNode, join
+from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.evidence import Evidence
 from calico_bundle.graph import EDGE_ATTRIBUTES, VERTEX_ATTRIBUTES, build_graph
+from calico_bundle.joining import join
 from calico_bundle.network.service import DnsService, find_dns
 
 FIXTURES = Path(__file__).resolve().parents[1] / "fixtures"

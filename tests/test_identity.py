@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from calico_bundle.bundle import Artifact, Bundle
-from calico_bundle.cluster import join
 from calico_bundle.evidence import GapKind
 from calico_bundle.identity import NodeDirectory, Owner, find_owners
+from calico_bundle.joining import join
 from calico_bundle.layouts import Placement
 from calico_bundle.parsers import Parsed, choose
 from tests.network.hand_made import node_object, pod

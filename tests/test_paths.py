@@ -117,7 +117,7 @@ def test_unknown_way_says_what_would_settle_it():
     nodes = {**where.nodes, "node-2": machine("node-2", internal="10.0.1.12", calico="10.0.1.12/24")}
     found = paths(Cluster(nodes, pods=where.pods, services=where.services, endpoints=where.endpoints)).of(APP)
     assert found.verdict is Verdict.UNKNOWN
-    assert "of node-2" in found.text
+    assert "on node-2" in found.text
     assert found.text.endswith("would settle it")
 
 

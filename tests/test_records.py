@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calico_bundle.bundle import Artifact, Bundle
-from calico_bundle.cluster import ClusterNode, join
+from calico_bundle.cluster import ClusterNode
 from calico_bundle.evidence import Gap
+from calico_bundle.joining import join
 from calico_bundle.layouts import Placement
 from calico_bundle.parsers import Parsed, choose, ip_addr
 from calico_bundle.records import incomplete, merge_addresses, merge_neighbors, merge_rules

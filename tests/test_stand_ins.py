@@ -9,8 +9,9 @@ import pytest
 from calico_bundle import facts as f
 from calico_bundle.bundle import Artifact, Bundle
 from calico_bundle.choices import Choices
-from calico_bundle.cluster import Cluster, ClusterNode, join
+from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.facts.own_routes import addresses_of
+from calico_bundle.joining import join
 from calico_bundle.layouts import Placement
 from calico_bundle.network.forwarding import Forwarding
 from calico_bundle.network.routing import NodeRouting, device_address, source_address

@@ -15,11 +15,12 @@ import pytest
 import calico_bundle as cb
 from calico_bundle import facts as f
 from calico_bundle.bundle import Artifact, Bundle, read_bundle
-from calico_bundle.cluster import Cluster, ClusterNode, join
+from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.columns import OR_MISSING, SHAPES, html_table
 from calico_bundle.errors import UnknownNameError
 from calico_bundle.evidence import Evidence, Gap, GapKind
 from calico_bundle.identity import Owner
+from calico_bundle.joining import join
 from calico_bundle.layouts import Placement
 from calico_bundle.parsers import Parsed
 from calico_bundle.tables import Tables, describe

@@ -11,26 +11,25 @@ from functools import cached_property
 from ipaddress import IPv4Address
 from typing import cast
 
-from calico_bundle.calico.other_plugins import replaced_by
 from calico_bundle.cluster import Cluster
 from calico_bundle.facts import EndpointFact, PodFact
 from calico_bundle.facts.pod_columns import PodColumns, columns_of
 from calico_bundle.facts.pod_queries import FINISHED, disputing_nodes
 from calico_bundle.network.forwarding import Forwarding
 from calico_bundle.network.likeness import Likeness
+from calico_bundle.network.outcome import Settles
 from calico_bundle.network.service import DnsService
 from calico_bundle.paths.classes import Classes
 from calico_bundle.paths.fates import Asker, Fate, Lookups, Verdict
-from calico_bundle.paths.pods import (
+from calico_bundle.paths.open_questions import (
+    HOST_NETWORK,
     NETWORK_NOT_SHOWN,
-    NODE_NOT_SHOWN,
-    SETTLES,
-    DoubtfulGroup,
-    PathGroup,
-    PodPath,
-    PodPaths,
-    WalkedGroup,
+    NO_NODE_SHOWN,
+    OpenQuestion,
+    open_for_all,
+    open_for_one,
 )
+from calico_bundle.paths.pods import DoubtfulGroup, PathGroup, PodPath, PodPaths, WalkedGroup
 
 __all__ = ["NETWORK_NOT_SHOWN", "DnsPaths", "Fate", "PathGroup", "PodPath", "Verdict", "not_applicable"]
 
@@ -127,25 +126,28 @@ class DnsPaths:
         if spared:
             return self._plain(node, Verdict.NOT_APPLICABLE, spared)
         if host is None:
-            return self._plain(node, Verdict.UNKNOWN, f"{NETWORK_NOT_SHOWN}; {SETTLES}")
+            return self._open(node, HOST_NETWORK)
         if policy is None and node is None:
-            return self._plain(node, Verdict.UNKNOWN, f"{NODE_NOT_SHOWN}; {SETTLES}")
+            return self._open(node, NO_NODE_SHOWN)
         found = self._asking(node, columns.ipv4s[place], host=host)
         return self._in_doubt(found) if policy is None else found
 
     def _asking(self, node: str | None, value: int | None, *, host: bool) -> PathGroup:
         """The group of a pod that asks the cluster's DNS."""
-        open_question = self._open_for_all or self._cannot_tell(node, value)
+        open_question = self._open_for_all or open_for_one(self.cluster, node, value)
         if open_question is not None:
-            return self._plain(node, Verdict.UNKNOWN, open_question)
+            return self._open(node, open_question)
         if not self._ready:
             return self._plain(node, Verdict.BROKEN, "the DNS service has no ready endpoint")
         return self._walked(str(node), int(value or 0), host=host)
 
-    def _plain(self, node: str | None, verdict: Verdict, text: str) -> PathGroup:
+    def _open(self, node: str | None, question: OpenQuestion) -> PathGroup:
+        return self._plain(node, Verdict.UNKNOWN, question.text, question.settle)
+
+    def _plain(self, node: str | None, verdict: Verdict, text: str, settle: Settles | None = None) -> PathGroup:
         key = (node, text)
         if key not in self._groups:
-            self._groups[key] = PathGroup(node, verdict, text)
+            self._groups[key] = PathGroup(node, verdict, text, settle)
         return self._groups[key]
 
     def _in_doubt(self, asking: PathGroup) -> PathGroup:
@@ -214,32 +216,8 @@ class DnsPaths:
         return Classes(self._likeness, self._lookups, self._ready)
 
     @cached_property
-    def _open_for_all(self) -> str | None:
-        """What leaves every path open, whosever it is."""
-        if not self.cluster.has_calico:
-            return "nothing in the bundle speaks of Calico, and this program knows no other network's rules"
-        if other := replaced_by(self.cluster):
-            return (
-                f"{other.name} (DaemonSet {other.daemonset}) runs in Calico's place, and its rules are not known here"
-            )
-        if self.dns is None:
-            return "the bundle has no cluster DNS service"
-        if not self.dns.listed:
-            return f"the bundle has no endpoints of {self.dns.service.namespace}/{self.dns.service.name}"
-        if self.dns.hidden:
-            return (
-                "not all addresses of the DNS endpoints are in the bundle: the collector hid them, or a table shows the first "
-                "alone; `kubectl get endpoints,endpointslices -A -o yaml` would settle it"
-            )
-        return "the DNS service's address is not in the bundle" if self.dns.address is None else None
-
-    def _cannot_tell(self, node: str | None, value: int | None) -> str | None:
-        """What leaves one pod's path open."""
-        if node is None:
-            return "the pod has no node yet"
-        if node not in self.cluster.nodes:
-            return f"the bundle has nothing of the pod's node {node}"
-        return "the pod's address is not in the bundle" if value is None else None
+    def _open_for_all(self) -> OpenQuestion | None:
+        return open_for_all(self.cluster, self.dns)
 
 
 def not_applicable(pod: PodFact, dns: DnsService | None) -> str | None:

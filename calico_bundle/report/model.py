@@ -17,6 +17,7 @@ from calico_bundle.diagnosis import Diagnosis
 from calico_bundle.evidence import Evidence
 from calico_bundle.facts import Address, EndpointFact
 from calico_bundle.findings import Finding
+from calico_bundle.hypotheses import Considered
 from calico_bundle.impact import FAILING, lost_pairs
 from calico_bundle.layouts import closest
 from calico_bundle.network.outcome import Hop, Outcome, Walk
@@ -47,7 +48,8 @@ def build(
         },
         "nodes": _nodes(diagnosis),
         "findings": [_finding(f) for f in findings],
-        "hypotheses": [],
+        "hypotheses": [_hypothesis(c) for c in diagnosis.hypotheses],
+        "collect": _collect(diagnosis),
         "dns": _dns(diagnosis),
         "effects": [
             {"name": e.name, "status": e.status, "text": e.text, "evidence": _evidence(e.evidence)}
@@ -168,6 +170,24 @@ def _finding(finding: Finding) -> dict[str, Any]:
             for fix in finding.fixes
         ],
     }
+
+
+def _hypothesis(considered: Considered) -> dict[str, Any]:
+    answer = considered.answer
+    return {
+        "name": considered.hypothesis.name,
+        "status": answer.status.value,
+        "text": answer.text,
+        "evidence": _evidence(answer.evidence),
+        "collect": list(answer.collect),
+    }
+
+
+def _collect(diagnosis: Diagnosis) -> dict[str, Any] | None:
+    found = diagnosis.collect
+    if found is None:
+        return None
+    return {"paths": found.paths, "commands": list(found.commands), "beside": list(found.beside)}
 
 
 def _dns(diagnosis: Diagnosis) -> dict[str, Any]:

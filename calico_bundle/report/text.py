@@ -30,7 +30,7 @@ def render(
     """Write a report as text; `verbose` folds nothing, `quiet` gives the headline and the last line only."""
     # Late, because `--help` imports every format to name it.
     from calico_bundle.report.page import Page
-    from calico_bundle.report.text_findings import effects, findings, hypotheses
+    from calico_bundle.report.text_findings import collect, effects, findings, hypotheses
 
     page = Page(Style(width, color, verbose, quiet))
     _headline(page, report["verdict"])
@@ -47,6 +47,7 @@ def render(
             _other_plugins,
             _skipped,
             _missing,
+            collect,
             _gaps,
             _files,
         ):

@@ -11,7 +11,7 @@ import pytest
 
 from calico_bundle.bundle import read_bundle
 from calico_bundle.choices import Choices
-from calico_bundle.cluster import join
+from calico_bundle.joining import join
 from calico_bundle.network.forwarding import Forwarding
 from tests.incidents.clusters import Incident, Node, write
 

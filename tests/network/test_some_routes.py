@@ -10,7 +10,8 @@ import pytest
 from calico_bundle.bundle import Artifact, Bundle
 from calico_bundle.calico.detection import detect
 from calico_bundle.choices import Choices
-from calico_bundle.cluster import ClusterNode, join
+from calico_bundle.cluster import ClusterNode
+from calico_bundle.joining import join
 from calico_bundle.layouts import Placement
 from calico_bundle.network.forwarding import Forwarding
 from calico_bundle.network.outcome import Outcome, Walk, Why

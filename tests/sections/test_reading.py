@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calico_bundle.bundle import Bundle, read_bundle
-from calico_bundle.cluster import Cluster, join
+from calico_bundle.cluster import Cluster
 from calico_bundle.evidence import quote
+from calico_bundle.joining import join
 from calico_bundle.parsers import choose
 from calico_bundle.sections.reading import Parts, moved, read_parts
 from tests.sources.packing import tar_with

@@ -1,0 +1,31 @@
+"""No DNS pod is ready, so that nobody answers, wherever the question comes from."""
+
+from __future__ import annotations
+
+from calico_bundle.hypotheses import Answer, Case, Hypothesis, Status, from_findings
+
+_COLLECT = ("kubectl get endpoints,endpointslices -n kube-system -o yaml", "kubectl get pods -n kube-system -o yaml")
+
+
+def examine(case: Case) -> Answer | None:
+    """Ruled out by a ready endpoint."""
+    found = case.found("CB302")
+    if found:
+        return from_findings(found)
+    dns = case.context.dns
+    if dns is None or not dns.listed:
+        return Answer(Status.NOT_CHECKABLE, "the DNS service's endpoints are not in the bundle", collect=_COLLECT)
+    if not dns.ready:
+        return Answer(Status.NOT_CHECKABLE, "the bundle hides the addresses of the DNS endpoints", collect=_COLLECT)
+    service = f"{dns.service.namespace}/{dns.service.name}"
+    text = f"{service} has {len(dns.ready)} ready of {len(dns.endpoints)} endpoints"
+    return Answer(Status.RULED_OUT, text, tuple(e.evidence for e in dns.ready[:3]))
+
+
+HYPOTHESIS = Hypothesis(
+    "dns-no-ready-endpoints",
+    "Is there any DNS pod that is ready to answer?",
+    ("CB302",),
+    "Kubernetes: a Service's address leads to its ready endpoints alone",
+    examine,
+)
