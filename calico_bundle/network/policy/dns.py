@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from ipaddress import IPv4Address, ip_network
+from ipaddress import IPv4Address
 
 from calico_bundle.calico.selectors import Known
 from calico_bundle.cluster import Cluster
 from calico_bundle.evidence import Evidence
-from calico_bundle.facts import EndpointFact, Network, PodFact
+from calico_bundle.facts import EndpointFact, PodFact
 from calico_bundle.facts.pod_columns import PodColumns, columns_of
 from calico_bundle.network.policy.ends import Ends, Target
 from calico_bundle.network.policy.hosts import Hosts
@@ -63,6 +63,7 @@ class DnsPolicies:
         """Whether there is anything to ask: without policies, nothing is denied by one."""
         self._behind = Behind(cluster)
         self._classes: dict[Hashable, Class] = {}
+        self._verdicts: dict[Hashable, PolicyVerdict] = {}
         self._one_way: dict[Hashable, Finals] = {}
         self._masking: dict[str, bool] = {}
         self._tiers: dict[str | None, tuple[Tier, ...]] = {}
@@ -97,18 +98,15 @@ class DnsPolicies:
             (whole, *(labels.get(name) for name in self._keys[0])),
             account if self._keys[1] else None,
             self._places.of(value),
-            self._cached_on(node),
-            self._masks(node, value),
+            value if value in self._endpoint_values else None,
+            cached := self._ends.cached_on(node),
+            masked := self._masks(node, value),
             host,
         )
         if key not in self._classes:
             thing = self._directory.described(columns.namespaces[place], labels, account, whole=whole)
-            self._classes[key] = Class(key, thing if host is False else None, value, None, *key[4:6])  # type: ignore[index]
+            self._classes[key] = Class(key, thing if host is False else None, value, None, cached, masked)
         return self._classes[key]
-
-    def _cached_on(self, node: str | None) -> bool | None:
-        """Whether NodeLocal DNSCache runs on a node: its pods do, or only its DaemonSet is there."""
-        return self._ends.cached_on(node)
 
     def _masks(self, node: str | None, value: int | None) -> bool:
         """Whether recorded rules of kube-proxy masquerade what the pods of a node ask; it is not the rule."""
@@ -126,10 +124,17 @@ class DnsPolicies:
 
         UDP decides; where TCP comes to something else, that is said.
         """
-        target = self._ends.target(endpoint)
         if kind.thing is None and kind.node is None:
             text = "whether the pod is in its node's network is not shown, so that it is not known which policies apply"
             return PolicyVerdict(None, text)
+        target = self._ends.target(endpoint)
+        on_host = kind.node is not None or target.thing is None
+        key = (kind.key, target.key, self._is_itself(kind, target), target.node if on_host else None)
+        if key not in self._verdicts:
+            self._verdicts[key] = self._on(kind, target)
+        return self._verdicts[key]
+
+    def _on(self, kind: Class, target: Target) -> PolicyVerdict:
         found = self._both_ways(kind, target, UDP)
         other = self._both_ways(kind, target, TCP) if TCP in self._protocols else found
         if other.allowed is found.allowed or other.allowed is None:
@@ -142,13 +147,15 @@ class DnsPolicies:
         if self._hosts.any:
             passing = self._hosts.passing(Packet(self._source(kind), target.end(protocol), protocol))
             ways["host endpoints"] = passing
+        port = target.end(protocol).port
+        at = f"{protocol} port {'not known' if port is None else port}"
         denied = next((name for name, way in ways.items() if way.allowed is False), None)
         open_one = next((name for name, way in ways.items() if way.allowed is None), None)
         if denied is not None and not self._is_itself(kind, target):
-            return _verdict(False, {denied: ways[denied].decision})
+            return _verdict(False, {f"denied on {denied} ({at})": ways[denied].decision})
         if denied is not None or open_one is not None:
             name = denied or open_one or ""
-            return _verdict(None, {name: ways[name].decision})
+            return _verdict(None, {f"open on {name} ({at})": ways[name].decision})
         return _verdict(True, {name: way.decision for name, way in ways.items()})
 
     def _is_itself(self, kind: Class, target: Target) -> bool:
@@ -233,8 +240,7 @@ class DnsPolicies:
 
     @cached_property
     def _matching(self) -> Matching:
-        service = f"{self._dns.service.namespace}/{self._dns.service.name}" if self._dns else None
-        return Matching(self._behind, service, self._protocols)
+        return Matching(self._behind, self._service_name, self._protocols)
 
     @cached_property
     def _hosts(self) -> Hosts:
@@ -242,7 +248,15 @@ class DnsPolicies:
 
     @cached_property
     def _ends(self) -> Ends:
-        return Ends(self._cluster, self._dns, self._directory)
+        return Ends(self._cluster, self._dns, self._directory, self._kind_of_target)
+
+    def _kind_of_target(self, thing: Labeled | None, value: int | None) -> Hashable:
+        """What endpoints have in common that policies treat alike."""
+        if thing is None:
+            return (None, self._places.of(value))
+        labels = (thing.labels.complete, *(thing.labels.labels.get(name) for name in self._keys[0]))
+        account = (thing.account, thing.account_known) if self._keys[1] else None
+        return (thing.namespace, labels, account, self._places.of(value))
 
     @cached_property
     def _columns(self) -> PodColumns:
@@ -255,8 +269,15 @@ class DnsPolicies:
 
     @cached_property
     def _places(self) -> Places:
-        endpoints: list[Network] = [ip_network(e.ip) for e in (self._dns.endpoints if self._dns else ()) if e.ip]
-        return Places([*networks_of(self._cluster, self._behind), *endpoints])
+        return Places(networks_of(self._cluster, self._behind, self._service_name))
+
+    @cached_property
+    def _endpoint_values(self) -> frozenset[int]:
+        return frozenset(int(e.ip) for e in (self._dns.endpoints if self._dns else ()) if e.ip is not None)
+
+    @cached_property
+    def _service_name(self) -> str | None:
+        return f"{self._dns.service.namespace}/{self._dns.service.name}" if self._dns else None
 
     @cached_property
     def _service(self) -> IPv4Address | None:

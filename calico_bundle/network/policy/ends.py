@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import IPv4Address, IPv4Network, ip_network
@@ -40,8 +40,14 @@ class Target:
 class Ends:
     """Makes the ends of packets; what is there is worked out once."""
 
-    def __init__(self, cluster: Cluster, dns: DnsService | None, directory: Directory) -> None:
-        self._cluster, self._dns, self._directory = cluster, dns, directory
+    def __init__(
+        self,
+        cluster: Cluster,
+        dns: DnsService | None,
+        directory: Directory,
+        kind_of: Callable[[Labeled | None, int | None], Hashable],
+    ) -> None:
+        self._cluster, self._dns, self._directory, self._kind_of = cluster, dns, directory, kind_of
         self._sets = [(found, directory.network_set(found)) for found in cluster.network_sets]
         self._targets: dict[EndpointFact, Target] = {}
         self._hosts: dict[tuple[str, ...], End] = {}
@@ -103,7 +109,8 @@ class Ends:
             for protocol in ("UDP", "TCP")
         )
         value = int(endpoint.ip) if endpoint.ip is not None else None
-        return Target(("endpoint", endpoint.ip), thing, node, value, udp, tcp)
+        key = (self._kind_of(thing, value), udp.port, udp.named_ports, tcp.port)
+        return Target(key, thing, node, value, udp, tcp)
 
     def _thing(self, endpoint: EndpointFact, pod: PodFact | None) -> Labeled:
         """The pod of an endpoint; where it was not collected, the Service's selector says some of its labels."""

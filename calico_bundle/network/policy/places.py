@@ -56,12 +56,12 @@ class Behind:
         return self._known[service]
 
 
-def networks_of(cluster: Cluster, behind: Behind) -> Iterator[Network]:
-    """All networks that policies tell apart."""
+def networks_of(cluster: Cluster, behind: Behind, dns: str | None) -> Iterator[Network]:
+    """All networks that policies tell apart; what is behind the DNS service is told apart by who asks it."""
     for side in sides(cluster.policies):
         yield from (*(side.nets or ()), *side.not_nets)
-        if side.service is not None:
-            yield from behind(side.service) or ()
+        if side.service not in (None, dns):
+            yield from behind(str(side.service)) or ()
     for found in cluster.network_sets:
         yield from found.nets
 
