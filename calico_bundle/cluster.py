@@ -26,6 +26,7 @@ class ClusterNode:
     neighbors: Sequence[f.NeighborFact] | None = None
     sysctls: Mapping[str, f.SysctlFact] | None = None
     service_rules: Sequence[f.ServiceRuleFact] | None = None
+    service_tables: Sequence[f.ServiceTableFact] | None = None
     sessions: tuple[f.BGPSessionFact, ...] | None = None
     bgp_routes: Sequence[f.BGPRouteFact] | None = None
     log_events: Sequence[f.LogEventFact] = ()

@@ -91,6 +91,7 @@ _NEXT_HOPS = Parts("next_hops", f.NextHop, numbered="next_hop")
 _CONTAINERS = Parts("containers", f.ContainerSpec, renamed={"name": "container"})
 _REPORTED = Parts("sessions", f.BGPSessionFact)
 _RULES = Parts("rules", f.PolicyRule, renamed={"unread": "rule_unread"})
+_TARGETS = Parts("targets", f.ServiceTarget)
 _SHAPES = (
     Shape("nodes", f.NodeFact, "nodes", note="Without a Node object, only `name` and `recorded` are known."),
     Shape("interfaces", f.InterfaceFact, "interfaces", on_node=True),
@@ -109,6 +110,14 @@ _SHAPES = (
     Shape("neighbors", f.NeighborFact, "neighbors", on_node=True),
     Shape("sysctls", f.SysctlFact, "sysctls", on_node=True),
     Shape("service_rules", f.ServiceRuleFact, "service_rules", on_node=True),
+    Shape(
+        "service_tables",
+        f.ServiceTableFact,
+        "service_tables",
+        on_node=True,
+        parts=_TARGETS,
+        note="One row per thing that may become of a lookup.",
+    ),
     Shape("bgp_routes", f.BGPRouteFact, "bgp_routes", on_node=True),
     Shape("events", f.EventFact, "events"),
     Shape("daemonsets", f.DaemonSetFact, "daemonsets", parts=_CONTAINERS, note="One row per container."),

@@ -28,6 +28,7 @@ from calico_bundle.records import (
     merge_neighbors,
     merge_sessions,
     rules,
+    service_tables,
     some_routes,
 )
 from calico_bundle.stand_ins import addresses_out_of, left_open, lists_ipv4, routes_of, with_stand_ins
@@ -197,6 +198,7 @@ def _node(name: str, kubernetes: f.NodeFact | None, told: Records, cut: set[str]
         neighbors=merge_neighbors(records.get("ip-neigh", ())),
         sysctls={s.key: s for a in sysctls for s in a.parsed.of(f.SysctlFact)} if sysctls else None,
         service_rules=collected(records, "iptables-save", f.ServiceRuleFact),
+        service_tables=service_tables(records, cut),
         sessions=merge_sessions([*records.get("bird-protocols", ()), *records.get("calicoctl-node-status", ())]),
         bgp_routes=collected(records, "bird-routes", f.BGPRouteFact),
         log_events=log_events(records),

@@ -20,7 +20,6 @@ PLANNED = {
     "CB301": "dns-service-missing",
     "CB304": "dns-server-unhealthy",
     "CB401": "policy-denies-dns",
-    "CB402": "service-proxy-stale",
     "CB903": "inconsistent-times",
 }
 """Codes that are given away, with their names, and that no check uses yet."""

@@ -53,6 +53,7 @@ from calico_bundle.facts.policies import (
     ServiceAccountFact,
     TierFact,
 )
+from calico_bundle.facts.service_proxy import Does, ProxyMode, ServiceTableFact, ServiceTarget
 from calico_bundle.facts.types import (
     Address,
     Cited,
@@ -72,6 +73,7 @@ __all__ = [
     "Cited",
     "ContainerSpec",
     "DaemonSetFact",
+    "Does",
     "EndpointFact",
     "EventFact",
     "FelixConfigurationFact",
@@ -93,12 +95,15 @@ __all__ = [
     "PolicyPort",
     "PolicyRule",
     "PolicySide",
+    "ProxyMode",
     "RouteFact",
     "RuleFact",
     "ServiceAccountFact",
     "ServiceFact",
     "ServicePort",
     "ServiceRuleFact",
+    "ServiceTableFact",
+    "ServiceTarget",
     "SysctlFact",
     "TierFact",
 ]
