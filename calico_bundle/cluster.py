@@ -141,6 +141,10 @@ class Cluster:
     node_statuses: tuple[f.CalicoNodeStatusFact, ...] = ()
     felix_configurations: tuple[f.FelixConfigurationFact, ...] = ()
     installations: tuple[f.InstallationFact, ...] = ()
+    lookup_errors: tuple[f.LookupErrorFact, ...] = ()
+    dns_server_events: tuple[f.DnsServerEventFact, ...] = ()
+    dns_configurations: tuple[f.DnsConfigurationFact, ...] = ()
+    deployments: tuple[f.DeploymentFact, ...] = ()
     owners: Mapping[str, Owner] = field(default_factory=dict)
     gaps: tuple[Gap, ...] = ()
 

@@ -16,6 +16,7 @@ from calico_bundle.facts.listing import FactList
 from calico_bundle.facts.pod_table import merge_pods
 from calico_bundle.facts.service_table import merge_services
 from calico_bundle.facts.shown import contradicts, join_events, join_nodes, tell_networks, unique
+from calico_bundle.pod_logs import facts_of_pods
 from calico_bundle.identity import A_POD, MACHINE_KINDS, find_impostors, find_owners, make_directory
 from calico_bundle.records import (
     Records,
@@ -66,6 +67,10 @@ def join(bundle: Bundle) -> Cluster:
         node_statuses=unique(stated.of(f.CalicoNodeStatusFact), lambda s: s.node),
         felix_configurations=unique(stated.of(f.FelixConfigurationFact), lambda c: c.name),
         installations=unique(stated.of(f.InstallationFact), lambda i: i.name),
+        lookup_errors=facts_of_pods(bundle.artifacts, f.LookupErrorFact),
+        dns_server_events=facts_of_pods(bundle.artifacts, f.DnsServerEventFact),
+        dns_configurations=unique(stated.of(f.DnsConfigurationFact), lambda c: (c.namespace, c.name)),
+        deployments=unique(stated.of(f.DeploymentFact), lambda d: (d.namespace, d.name)),
         owners=placed,
         gaps=(*gaps, *_unassigned(machine, owners)),
     )

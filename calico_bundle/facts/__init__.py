@@ -19,6 +19,12 @@ from calico_bundle.facts.calico import (
     IPBlockFact,
     IPPoolFact,
 )
+from calico_bundle.facts.dns import (
+    DeploymentFact,
+    DnsConfigurationFact,
+    DnsServerEventFact,
+    LookupErrorFact,
+)
 from calico_bundle.facts.kubernetes import (
     ContainerSpec,
     DaemonSetFact,
@@ -62,6 +68,9 @@ __all__ = [
     "Cited",
     "ContainerSpec",
     "DaemonSetFact",
+    "DeploymentFact",
+    "DnsConfigurationFact",
+    "DnsServerEventFact",
     "EndpointFact",
     "EventFact",
     "FelixConfigurationFact",
@@ -71,6 +80,7 @@ __all__ = [
     "Interface",
     "InterfaceFact",
     "LogEventFact",
+    "LookupErrorFact",
     "NamespaceFact",
     "NeighborFact",
     "Network",
