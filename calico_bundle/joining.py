@@ -16,8 +16,8 @@ from calico_bundle.facts.listing import FactList
 from calico_bundle.facts.pod_table import merge_pods
 from calico_bundle.facts.service_table import merge_services
 from calico_bundle.facts.shown import contradicts, join_events, join_nodes, tell_networks, unique
-from calico_bundle.pod_logs import facts_of_pods
 from calico_bundle.identity import A_POD, MACHINE_KINDS, find_impostors, find_owners, make_directory
+from calico_bundle.pod_logs import facts_of_pods
 from calico_bundle.records import (
     Records,
     address_listings,

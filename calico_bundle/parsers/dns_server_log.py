@@ -59,7 +59,7 @@ _RULES = (
     _rule("api-refused", "nauthorized", r"(?:Failed to watch|[Ff]ailed to list).{0,300}?: (?P<error>Unauthorized)\b"),
     _rule("api-refused", "is forbidden", r"(?:Failed to watch|[Ff]ailed to list).{0,600}? (?P<error>is forbidden)\b"),
     _rule("waiting-for-api", 'Still waiting on: "kubernetes"', r"plugin/ready: (?P<error>Still waiting on: \"kubernetes\")"),
-    _rule("waiting-for-api", "unsynced Kubernetes API", r"plugin/kubernetes: (?P<error>starting server with unsynced Kubernetes API)"),
+    _rule("waiting-for-api", "unsynced Kubernetes API", r"(?P<error>starting server with unsynced Kubernetes API)"),
     _rule("configuration-error", "Error during parsing", r"Corefile:\d{1,6} - (?P<error>Error during parsing: .{1,200})"),
     _rule("configuration-error", "plugin/reload: ", r"plugin/reload: (?P<error>Corefile changed but reload failed: .{1,200})"),
     _rule("address-in-use", "address already in use", r"(?P<error>listen (?:tcp|udp) \S{1,60}: bind: address already in use)"),

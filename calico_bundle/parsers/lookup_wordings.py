@@ -14,7 +14,8 @@ from calico_bundle.facts.dns import AMBIGUOUS, NO_SUCH_NAME, SERVER_FAILURE, TEM
 NEEDLES = (
     b": i/o timeout", b": no such host", b"server misbehaving", b":53: read: connection refused", b":53: connect: ",
     b"failure in name resolution", b"Name or service not known", b"Name does not resolve", b": Try again",
-    b"getaddrinfo EAI_", b"getaddrinfo ENOTFOUND", b"queryA ETIMEOUT", b"queryAaaa ETIMEOUT", b"querySrv ETIMEOUT", b"UnknownHostException", b"NameResolverTimeoutException",
+    b"getaddrinfo EAI_", b"getaddrinfo ENOTFOUND", b"queryA ETIMEOUT", b"queryAaaa ETIMEOUT", b"querySrv ETIMEOUT",
+    b"UnknownHostException", b"NameResolverTimeoutException",
     b"could not be resolved (", b"host not found in ", b"Could not resolve host", b"Resolving timed out after",
     b"unable to resolve host address", b"bad address '", b"no servers could be reached",
     b"such host is known", b"temporarily unavailable (",
@@ -93,40 +94,45 @@ def _java(said: str) -> str | None:
     return _LIBC.get(said, AMBIGUOUS)
 
 
+def _nginx(said: str) -> str:
+    return _NGINX.get(said, AMBIGUOUS)
+
+
+def _unmistakable(said: str) -> str | None:
+    """What the libc's words mean where nothing around them speaks of a name: two of them are said of other things too."""
+    return None if said in ("Try again", "Non-recoverable error") else _LIBC[said]
+
+
 def _wording(resolver: str, pattern: str, means: str | Mapping[str, str] | Callable[[str], str | None]) -> _Wording:
     return _Wording(resolver, re.compile(pattern), means)
 
 
 # The most particular first: the libc's words stand within those of what calls it.
+_SERVER = r"\[?(?P<server>[0-9a-fA-F.:]{2,45}?)\]?:\d{1,5}"
+_NETTY = r"\[(?:\d{1,9}: )?[^\[\]/\s]{0,80}/(?P<server>[0-9a-fA-F.:]{2,45}):53\][^\n]{0,300}? timed out after \d"
+_NAMED = r"""(?:resolve|host name|getaddrinfo for) \\?["']?(?P<name>[^\s"'\\:,()]{1,255})[^\n]{0,80}?"""
+_SOCKET = {"Name or service not known": NO_SUCH_NAME, "Resource temporarily unavailable": TEMPORARY}
 _WORDINGS = (
-    _wording(
-        "Go", rf"\blookup {_NAME}(?: on \[?(?P<server>[0-9a-fA-F.:]{{2,45}}?)\]?:\d{{1,5}})?: (?P<said>[^\"\n]{{1,200}})", _first_of(_GO)
-    ),
-    _wording("Java (Netty)", r"\[(?:\d{1,9}: )?[^\[\]/\s]{0,80}/(?P<server>[0-9a-fA-F.:]{2,45}):53\][^\n]{0,300}? timed out after \d", TIMEOUT),
+    _wording("Go", rf"\blookup {_NAME}(?: on {_SERVER})?: (?P<said>[^\"\n]{{1,200}})", _first_of(_GO)),
+    _wording("Java (Netty)", _NETTY, TIMEOUT),
     _wording("Java", rf"UnknownHostException: {_NAME}(?:: (?P<said>{_NATIVE}))?", _java),
     _wording("Java", r"UnknownHostException\b", AMBIGUOUS),
     _wording("Node.js", rf"getaddrinfo (?P<said>{'|'.join(_NODE)})\b(?: {_NAME})?", _NODE),
     _wording("Node.js", rf"\bquery[A-Z][a-z]{{0,5}} (?P<said>ETIMEOUT) {_NAME}", _NODE),
-    _wording("nginx", rf"(?:^|[\s\"]){_NAME} could not be resolved \((?P<said>\d{{1,3}}): ", lambda said: _NGINX.get(said, AMBIGUOUS)),
+    _wording("nginx", rf"(?:^|[\s\"]){_NAME} could not be resolved \((?P<said>\d{{1,3}}): ", _nginx),
     _wording("nginx", r"""host not found in (?:upstream|resolver) \\?"(?P<name>[^\s"\\:]{1,255})""", AMBIGUOUS),
     _wording("curl", r"Resolving timed out after \d", TIMEOUT),
     _wording("curl", rf"Could not resolve host:? ?'?(?:{_NAME})?", AMBIGUOUS),
     _wording("wget", r"unable to resolve host address [^\w\s]{0,3}(?P<name>[\w.-]{1,255})", AMBIGUOUS),
     _wording("BusyBox", r"bad address '(?P<name>[^'\s]{1,255})'", AMBIGUOUS),
     _wording("BIND", r"no servers could be reached", TIMEOUT),
-    _wording(".NET", rf"(?P<said>Name or service not known|Resource temporarily unavailable) \({_NAME}:\d{{1,5}}\)",
-             {"Name or service not known": NO_SUCH_NAME, "Resource temporarily unavailable": TEMPORARY}),
+    _wording(".NET", rf"(?P<said>{'|'.join(_SOCKET)}) \({_NAME}:\d{{1,5}}\)", _SOCKET),
     _wording(".NET", rf"No such host is known\.?(?: \({_NAME}:\d{{1,5}}\))?", NO_SUCH_NAME),
     # What calls the libc names the host in words of its own: Python's urllib3, libpq, PHP.
-    _wording(
-        "libc",
-        r"""(?:resolve|host name|getaddrinfo for) \\?["']?(?P<name>[^\s"'\\:,()]{1,255})[^\n]{0,80}?"""
-        rf"(?P<said>{_NATIVE})",
-        _LIBC,
-    ),
+    _wording("libc", rf"{_NAMED}(?P<said>{_NATIVE})", _LIBC),
     _wording("musl", r"(?:\[Errno -3\]|getaddrinfo[^\n:]{0,40}:) Try again", TEMPORARY),
-    _wording("libc", rf"(?P<said>{_NATIVE})", lambda said: None if said in ("Try again", "Non-recoverable error") else _LIBC[said]),
-)  # fmt: skip
+    _wording("libc", rf"(?P<said>{_NATIVE})", _unmistakable),
+)
 
 
 def understood(line: str) -> Failure | None:
