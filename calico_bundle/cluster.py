@@ -147,6 +147,10 @@ class Cluster:
     network_sets: tuple[f.NetworkSetFact, ...] = ()
     host_endpoints: tuple[f.HostEndpointFact, ...] = ()
     service_accounts: tuple[f.ServiceAccountFact, ...] = ()
+    lookup_errors: tuple[f.LookupErrorFact, ...] = ()
+    dns_server_events: tuple[f.DnsServerEventFact, ...] = ()
+    dns_configurations: tuple[f.DnsConfigurationFact, ...] = ()
+    deployments: tuple[f.DeploymentFact, ...] = ()
     owners: Mapping[str, Owner] = field(default_factory=dict)
     gaps: tuple[Gap, ...] = ()
 

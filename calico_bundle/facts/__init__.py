@@ -19,6 +19,12 @@ from calico_bundle.facts.calico import (
     IPBlockFact,
     IPPoolFact,
 )
+from calico_bundle.facts.dns import (
+    DeploymentFact,
+    DnsConfigurationFact,
+    DnsServerEventFact,
+    LookupErrorFact,
+)
 from calico_bundle.facts.kubernetes import (
     ContainerSpec,
     DaemonSetFact,
@@ -73,6 +79,9 @@ __all__ = [
     "Cited",
     "ContainerSpec",
     "DaemonSetFact",
+    "DeploymentFact",
+    "DnsConfigurationFact",
+    "DnsServerEventFact",
     "Does",
     "EndpointFact",
     "EventFact",
@@ -84,6 +93,7 @@ __all__ = [
     "Interface",
     "InterfaceFact",
     "LogEventFact",
+    "LookupErrorFact",
     "NamespaceFact",
     "NeighborFact",
     "Network",
