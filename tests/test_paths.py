@@ -324,7 +324,10 @@ def two_ways(service_rules: str | None) -> Cluster:
 
 
 PROXY = (
-    "*nat\n:KUBE-SERVICES - [0:0]\n-A KUBE-SERVICES -d 10.96.0.10/32 -p udp -m udp --dport 53 -j KUBE-SVC-D\n{}\nCOMMIT"
+    "*nat\n:KUBE-SERVICES - [0:0]\n:KUBE-SVC-D - [0:0]\n:KUBE-SEP-A - [0:0]\n:KUBE-MARK-MASQ - [0:0]\n"
+    "-A PREROUTING -j KUBE-SERVICES\n-A OUTPUT -j KUBE-SERVICES\n"
+    "-A KUBE-SERVICES -d 10.96.0.10/32 -p udp -m udp --dport 53 -j KUBE-SVC-D\n{}\n"
+    "-A KUBE-SVC-D -j KUBE-SEP-A\n-A KUBE-SEP-A -p udp -m udp -j DNAT --to-destination 10.244.2.2:53\nCOMMIT"
 )
 MASK = "-A KUBE-SVC-D ! -s 10.244.0.0/16 -d 10.96.0.10/32 -p udp -m udp --dport 53 -j KUBE-MARK-MASQ"
 
@@ -334,7 +337,7 @@ MASK = "-A KUBE-SVC-D ! -s 10.244.0.0/16 -d 10.96.0.10/32 -p udp -m udp --dport 
     [
         (None, Verdict.UNKNOWN),
         (PROXY.format(MASK), Verdict.REACHES),
-        (PROXY.format("-A KUBE-SVC-D -j KUBE-SEP-A"), Verdict.BROKEN),
+        (PROXY.format("# no rule that marks"), Verdict.BROKEN),
     ],
     ids=["rules not recorded", "masqueraded", "not masqueraded"],
 )

@@ -21,6 +21,8 @@ from calico_bundle.network.outcome import Settles
 from calico_bundle.network.service import DnsService
 from calico_bundle.paths.classes import Classes
 from calico_bundle.paths.fates import Asker, Fate, Lookups, Verdict
+from calico_bundle.paths.hindrances import HinderedGroup
+from calico_bundle.paths.obstacles import Obstacles
 from calico_bundle.paths.open_questions import (
     HOST_NETWORK,
     NETWORK_NOT_SHOWN,
@@ -106,15 +108,16 @@ class DnsPaths:
         """For each pod what only pods of one group have alike: its own place where nothing more is quickly told."""
         nodes, hosts, policies, values = columns.nodes, columns.host_networks, columns.dns_policies, columns.ipv4s
         spot, known, endpoints = self._likeness.spot, self.cluster.nodes, self._endpoint_values
+        treated = self._obstacles.key
         for place in order:
             node, value, policy, host = nodes[place], values[place], policies[place], hosts[place]
             if value is None or node is None or node not in known or host is None or policy in ("None", None):
                 yield place
             elif host:
-                yield (node, policy, value)
+                yield (node, policy, value, treated(place))
             else:
                 at = None if value in endpoints else spot(node, value)
-                yield place if at is None else (node, policy, at)
+                yield place if at is None else (node, policy, at, treated(place))
 
     def _group_at(self, columns: PodColumns, place: int, pod: PodFact | None = None) -> PathGroup:
         """The group of the pod at a place of the columns."""
@@ -129,7 +132,7 @@ class DnsPaths:
             return self._open(node, HOST_NETWORK)
         if policy is None and node is None:
             return self._open(node, NO_NODE_SHOWN)
-        found = self._asking(node, columns.ipv4s[place], host=host)
+        found = self._met(self._asking(node, columns.ipv4s[place], host=host), place if pod is None else pod)
         return self._in_doubt(found) if policy is None else found
 
     def _asking(self, node: str | None, value: int | None, *, host: bool) -> PathGroup:
@@ -143,6 +146,22 @@ class DnsPaths:
 
     def _open(self, node: str | None, question: OpenQuestion) -> PathGroup:
         return self._plain(node, Verdict.UNKNOWN, question.text, question.settle)
+
+    def _met(self, walked: PathGroup, pod: int | PodFact) -> PathGroup:
+        """The group with what its lookups meet beside routes."""
+        if not isinstance(walked, WalkedGroup) or walked.node is None:
+            return walked
+        hindrances = self._obstacles.met_by(pod, walked.node)
+        if not hindrances:
+            return walked
+        key = (walked, self._obstacles.key(pod))
+        if key not in self._groups:
+            self._groups[key] = HinderedGroup(walked, hindrances)
+        return self._groups[key]
+
+    @cached_property
+    def _obstacles(self) -> Obstacles:
+        return Obstacles(self.cluster, self.dns)
 
     def _plain(self, node: str | None, verdict: Verdict, text: str, settle: Settles | None = None) -> PathGroup:
         key = (node, text)

@@ -316,6 +316,8 @@ def reason_code(path: PodPath, findings: Sequence[Finding]) -> str | None:
         return "CB901"
     if path.verdict not in FAILING:
         return None
+    if path.group.code:
+        return path.group.code
     if not path.group.outcomes:
         return "CB302"
     return code_of(set(lost_pairs(path.group)), findings)
