@@ -17,11 +17,12 @@ from calico_bundle.facts.pod_columns import PodColumns, columns_of
 from calico_bundle.facts.pod_queries import FINISHED, disputing_nodes
 from calico_bundle.network.forwarding import Forwarding
 from calico_bundle.network.likeness import Likeness
-from calico_bundle.network.outcome import Settles
+from calico_bundle.network.node_local_dns import NodeLocalCache, node_local_cache
+from calico_bundle.network.outcome import Packet, Settles
 from calico_bundle.network.service import DnsService
 from calico_bundle.paths.classes import Classes
 from calico_bundle.paths.fates import Asker, Fate, Lookups, Verdict
-from calico_bundle.paths.hindrances import HinderedGroup
+from calico_bundle.paths.hindrances import CachedGroup, HinderedGroup, Hindrances
 from calico_bundle.paths.obstacles import Obstacles
 from calico_bundle.paths.open_questions import (
     HOST_NETWORK,
@@ -142,14 +143,31 @@ class DnsPaths:
             return self._open(node, open_question)
         if not self._ready:
             return self._plain(node, Verdict.BROKEN, "the DNS service has no ready endpoint")
-        return self._walked(str(node), int(value or 0), host=host)
+        direct = self._walked(str(node), int(value or 0), host=host)
+        # A pod in its node's network asks with the node's own address either way.
+        return (
+            direct if host or self._cache is None else self._cached(self._cache, direct, IPv4Address(int(value or 0)))
+        )
+
+    def _cached(self, cache: NodeLocalCache, direct: PathGroup, address: IPv4Address) -> PathGroup:
+        """The group of a pod that asks the DNS cache on its node, or may: the cache asks on with the node's address."""
+        node = str(direct.node)
+        own = self.cluster.nodes[node].internal_ip
+        if own is None or not self.forwarding.from_pod(node, Packet(address, own)).delivered:
+            return direct
+        behind = self._walked(node, int(own), host=True)
+        if cache.asked is None and behind.verdict is direct.verdict:
+            return direct
+        if cache.asked is None:
+            return self._open(node, OpenQuestion(f"{cache.why}, and the two ways fare differently"))
+        return self._groups.setdefault(("cached", behind), CachedGroup(behind, Hindrances({})))
 
     def _open(self, node: str | None, question: OpenQuestion) -> PathGroup:
         return self._plain(node, Verdict.UNKNOWN, question.text, question.settle)
 
     def _met(self, walked: PathGroup, pod: int | PodFact) -> PathGroup:
         """The group with what its lookups meet beside routes."""
-        if not isinstance(walked, WalkedGroup) or walked.node is None:
+        if not isinstance(walked, WalkedGroup | CachedGroup) or walked.node is None:
             return walked
         hindrances = self._obstacles.met_by(pod, walked.node)
         if not hindrances:
@@ -158,6 +176,10 @@ class DnsPaths:
         if key not in self._groups:
             self._groups[key] = HinderedGroup(walked, hindrances)
         return self._groups[key]
+
+    @cached_property
+    def _cache(self) -> NodeLocalCache | None:
+        return node_local_cache(self.cluster, self.dns)
 
     @cached_property
     def _obstacles(self) -> Obstacles:

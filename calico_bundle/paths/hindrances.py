@@ -134,6 +134,15 @@ class HinderedGroup(PathGroup):
         ]
 
 
+class CachedGroup(HinderedGroup):
+    """Pods whose lookups the DNS cache on their own node takes on (NodeLocal DNSCache)."""
+
+    @property
+    def text(self) -> str:
+        """Why the verdict is what it is."""
+        return f"the DNS cache on {self.node} asks for them: {super().text}"
+
+
 def _worse(walked: Outcome, hindered: Outcome) -> Outcome:
     """What becomes of a request that has both before it.
 
