@@ -10,7 +10,7 @@ import pytest
 
 from calico_bundle.cluster import Cluster
 from calico_bundle.evidence import Evidence
-from calico_bundle.facts import ServiceRuleFact
+from calico_bundle.facts import DaemonSetFact, DnsConfigurationFact, ServiceRuleFact
 from calico_bundle.network.outcome import Outcome, Why
 from calico_bundle.network.service import find_dns
 from calico_bundle.paths import DnsPaths, Verdict
@@ -312,7 +312,10 @@ def two_ways(service_rules: str | None) -> Cluster:
     back = routes.replace(".11", ".12").replace("10.244.2.0/26 via 192.168.50.12", "10.244.1.0/26 via 192.168.50.11")
     strict = "\n".join(f"net.ipv4.conf.{i}.rp_filter = 1" for i in ("all", "eth0", "eth1"))
     nodes = []
-    for n, other, text in ((1, 2, routes), (2, 1, back + "\n10.244.2.2 dev cali2a scope link")):
+    for n, other, text in (
+        (1, 2, routes + "\n10.244.1.2 dev cali1a scope link"),
+        (2, 1, back + "\n10.244.2.2 dev cali2a scope link"),
+    ):
         cards = card("eth0", f"10.0.1.1{n}/24"), card("eth1", f"192.168.50.1{n}/24")
         nodes.append(
             machine(
@@ -331,7 +334,10 @@ def two_ways(service_rules: str | None) -> Cluster:
 
 
 PROXY = (
-    "*nat\n:KUBE-SERVICES - [0:0]\n-A KUBE-SERVICES -d 10.96.0.10/32 -p udp -m udp --dport 53 -j KUBE-SVC-D\n{}\nCOMMIT"
+    "*nat\n:KUBE-SERVICES - [0:0]\n:KUBE-SVC-D - [0:0]\n:KUBE-SEP-A - [0:0]\n:KUBE-MARK-MASQ - [0:0]\n"
+    "-A PREROUTING -j KUBE-SERVICES\n-A OUTPUT -j KUBE-SERVICES\n"
+    "-A KUBE-SERVICES -d 10.96.0.10/32 -p udp -m udp --dport 53 -j KUBE-SVC-D\n{}\n"
+    "-A KUBE-SVC-D -j KUBE-SEP-A\n-A KUBE-SEP-A -p udp -m udp -j DNAT --to-destination 10.244.2.2:53\nCOMMIT"
 )
 MASK = "-A KUBE-SVC-D ! -s 10.244.0.0/16 -d 10.96.0.10/32 -p udp -m udp --dport 53 -j KUBE-MARK-MASQ"
 
@@ -341,7 +347,7 @@ MASK = "-A KUBE-SVC-D ! -s 10.244.0.0/16 -d 10.96.0.10/32 -p udp -m udp --dport 
     [
         (None, Verdict.UNKNOWN),
         (PROXY.format(MASK), Verdict.REACHES),
-        (PROXY.format("-A KUBE-SVC-D -j KUBE-SEP-A"), Verdict.BROKEN),
+        (PROXY.format("# no rule that marks"), Verdict.BROKEN),
     ],
     ids=["rules not recorded", "masqueraded", "not masqueraded"],
 )
@@ -373,3 +379,42 @@ def test_endpoint_that_is_not_where_its_object_says():
     assert found.verdict is Verdict.BROKEN
     assert found.fates[0].request.cause is not None
     assert found.fates[0].request.cause.why is Why.WRONG_MACHINE
+
+
+# --- a DNS cache on each node -----------------------------------------------------------------------------------------
+
+
+def with_cache(where: Cluster, bound: str) -> Cluster:
+    """NodeLocal DNSCache: its DaemonSet, and a Corefile that binds an address (cluster/addons/dns/nodelocaldns)."""
+    line = Evidence("cache.yaml", 1, "x")
+    daemonset = DaemonSetFact("kube-system", "node-local-dns", (), None, line)
+    corefile = f"cluster.local:53 {{\n  bind {bound}\n  forward . 10.96.0.11\n}}"
+    return replace(
+        where,
+        daemonsets=(daemonset,),
+        dns_configurations=(DnsConfigurationFact("kube-system", "node-local-dns", corefile, line, {}),),
+    )
+
+
+def differing() -> Cluster:
+    """A cluster where node-2 answers pods of node-1, and drops what comes from node-1 itself."""
+    return two_ways(PROXY.format("# no rule that marks"))
+
+
+@pytest.mark.parametrize(
+    "bound, expected",
+    [
+        (None, Verdict.REACHES),
+        ("10.96.0.10", Verdict.BROKEN),  # it answers in place of the service: all lookups are the node's own
+        ("169.254.20.10", Verdict.UNKNOWN),  # only the kubelet's clusterDNS tells who asks it
+    ],
+)
+def test_pods_that_ask_the_cache_on_their_node_fare_as_the_node_does(bound: str | None, expected: Verdict):
+    where = with_cache(differing(), bound) if bound else differing()
+    found = paths(where).of(APP)
+    assert found.verdict is expected, found.text
+    assert bound != "10.96.0.10" or found.text.startswith("the DNS cache on node-1 asks for them: ")
+
+
+def test_a_cache_that_nobody_may_ask_leaves_nothing_open_where_both_ways_reach():
+    assert paths(with_cache(healthy(), "169.254.20.10")).of(APP).verdict is Verdict.REACHES

@@ -34,6 +34,8 @@ class Why(StrEnum):
     TUNNEL_SOURCE_REFUSED = "tunnel-source-refused"
     NO_TUNNEL_DEVICE = "no-tunnel-device"
     WRONG_MACHINE = "wrong-machine"
+    POLICY_DENIES = "policy-denies"
+    SERVICE_RULES_STALE = "service-rules-stale"
     LOOP = "loop"
     ROUTES_NOT_RECORDED = "routes-not-recorded"
     UNDECIDED = "undecided"

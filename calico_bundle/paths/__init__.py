@@ -17,10 +17,13 @@ from calico_bundle.facts.pod_columns import PodColumns, columns_of
 from calico_bundle.facts.pod_queries import FINISHED, disputing_nodes
 from calico_bundle.network.forwarding import Forwarding
 from calico_bundle.network.likeness import Likeness
-from calico_bundle.network.outcome import Settles
+from calico_bundle.network.node_local_dns import NodeLocalCache, node_local_cache
+from calico_bundle.network.outcome import Packet, Settles
 from calico_bundle.network.service import DnsService
 from calico_bundle.paths.classes import Classes
 from calico_bundle.paths.fates import Asker, Fate, Lookups, Verdict
+from calico_bundle.paths.hindrances import CachedGroup, HinderedGroup, Hindrances
+from calico_bundle.paths.obstacles import Obstacles
 from calico_bundle.paths.open_questions import (
     HOST_NETWORK,
     NETWORK_NOT_SHOWN,
@@ -106,15 +109,16 @@ class DnsPaths:
         """For each pod what only pods of one group have alike: its own place where nothing more is quickly told."""
         nodes, hosts, policies, values = columns.nodes, columns.host_networks, columns.dns_policies, columns.ipv4s
         spot, known, endpoints = self._likeness.spot, self.cluster.nodes, self._endpoint_values
+        treated = self._obstacles.key
         for place in order:
             node, value, policy, host = nodes[place], values[place], policies[place], hosts[place]
             if value is None or node is None or node not in known or host is None or policy in ("None", None):
                 yield place
             elif host:
-                yield (node, policy, value)
+                yield (node, policy, value, treated(place))
             else:
                 at = None if value in endpoints else spot(node, value)
-                yield place if at is None else (node, policy, at)
+                yield place if at is None else (node, policy, at, treated(place))
 
     def _group_at(self, columns: PodColumns, place: int, pod: PodFact | None = None) -> PathGroup:
         """The group of the pod at a place of the columns."""
@@ -132,7 +136,7 @@ class DnsPaths:
             return self._open(node, HOST_NETWORK)
         if policy is None and node is None:
             return self._open(node, NO_NODE_SHOWN)
-        found = self._asking(node, columns.ipv4s[place], host=host)
+        found = self._met(self._asking(node, columns.ipv4s[place], host=host), place if pod is None else pod)
         return self._in_doubt(found) if policy is None else found
 
     def _asking(self, node: str | None, value: int | None, *, host: bool) -> PathGroup:
@@ -142,10 +146,47 @@ class DnsPaths:
             return self._open(node, open_question)
         if not self._ready:
             return self._plain(node, Verdict.BROKEN, "the DNS service has no ready endpoint")
-        return self._walked(str(node), int(value or 0), host=host)
+        direct = self._walked(str(node), int(value or 0), host=host)
+        # A pod in its node's network asks with the node's own address either way.
+        return (
+            direct if host or self._cache is None else self._cached(self._cache, direct, IPv4Address(int(value or 0)))
+        )
+
+    def _cached(self, cache: NodeLocalCache, direct: PathGroup, address: IPv4Address) -> PathGroup:
+        """The group of a pod that asks the DNS cache on its node, or may: the cache asks on with the node's address."""
+        node = str(direct.node)
+        own = self.cluster.nodes[node].internal_ip
+        if own is None or not self.forwarding.from_pod(node, Packet(address, own)).delivered:
+            return direct
+        behind = self._walked(node, int(own), host=True)
+        if cache.asked is None and behind.verdict is direct.verdict:
+            return direct
+        if cache.asked is None:
+            return self._open(node, OpenQuestion(f"{cache.why}, and the two ways fare differently"))
+        return self._groups.setdefault(("cached", behind), CachedGroup(behind, Hindrances({})))
 
     def _open(self, node: str | None, question: OpenQuestion) -> PathGroup:
         return self._plain(node, Verdict.UNKNOWN, question.text, question.settle)
+
+    def _met(self, walked: PathGroup, pod: int | PodFact) -> PathGroup:
+        """The group with what its lookups meet beside routes."""
+        if not isinstance(walked, WalkedGroup | CachedGroup) or walked.node is None:
+            return walked
+        hindrances = self._obstacles.met_by(pod, walked.node)
+        if not hindrances:
+            return walked
+        key = (walked, self._obstacles.key(pod))
+        if key not in self._groups:
+            self._groups[key] = HinderedGroup(walked, hindrances)
+        return self._groups[key]
+
+    @cached_property
+    def _cache(self) -> NodeLocalCache | None:
+        return node_local_cache(self.cluster, self.dns)
+
+    @cached_property
+    def _obstacles(self) -> Obstacles:
+        return Obstacles(self.cluster, self.dns)
 
     def _plain(self, node: str | None, verdict: Verdict, text: str, settle: Settles | None = None) -> PathGroup:
         key = (node, text)

@@ -29,6 +29,11 @@ class PathGroup:
         return f"{self._said}; {self._settle} would settle it" if self._settle else self._said
 
     @property
+    def code(self) -> str | None:
+        """The check that explains it, where it is none of nodes' addresses and routes."""
+        return None
+
+    @property
     def settles(self) -> tuple[Settles, ...]:
         """What would decide it, where it is unknown: all of these together."""
         return (self._settle,) if self._settle else ()

@@ -5,6 +5,7 @@ It is the JSON report of the contract; no format computes anything of its own.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from calico_bundle.layouts import closest
 from calico_bundle.network.outcome import Hop, Outcome, Walk
 from calico_bundle.network.service import DnsService
 from calico_bundle.paths import DnsPaths, PathGroup, PodPath, Verdict
+from calico_bundle.symptoms import Relation, Symptom
 
 if TYPE_CHECKING:
     from calico_bundle.trace import End, Path
@@ -55,6 +57,7 @@ def build(
             {"name": e.name, "status": e.status, "text": e.text, "evidence": _evidence(e.evidence)}
             for e in diagnosis.effects
         ],
+        "symptoms": _symptoms(diagnosis.symptoms),
         "checks_skipped": [{"code": s.code, "reason": s.reason} for s in diagnosis.skipped],
         "coverage": [
             {"artifact": s.artifact, "seen": s.seen, "of": s.of, "text": s.text} for s in seen(diagnosis.cluster)
@@ -190,6 +193,35 @@ def _collect(diagnosis: Diagnosis) -> dict[str, Any] | None:
     return {"paths": found.paths, "commands": list(found.commands), "beside": list(found.beside)}
 
 
+MOST_SYMPTOMS = 20
+"""Pods whose failed lookups are listed; all of them are counted."""
+
+
+def _symptoms(told: Sequence[Symptom]) -> dict[str, Any]:
+    counts = Counter(symptom.relation.value for symptom in told)
+    return {
+        "pods": len(told),
+        "lines": sum(symptom.lines for symptom in told),
+        "relations": {relation.value: counts[relation.value] for relation in Relation},
+        "listed": [_symptom(symptom) for symptom in told[:MOST_SYMPTOMS]],
+    }
+
+
+def _symptom(symptom: Symptom) -> dict[str, Any]:
+    return {
+        "namespace": symptom.namespace,
+        "pod": symptom.pod,
+        "node": symptom.node,
+        "kinds": dict(symptom.kinds),
+        "first_time": symptom.first_time,
+        "last_time": symptom.last_time,
+        "verdict": symptom.verdict.value if symptom.verdict else None,
+        "relation": symptom.relation.value,
+        "text": symptom.text,
+        "evidence": _evidence(symptom.evidence),
+    }
+
+
 def _dns(diagnosis: Diagnosis) -> dict[str, Any]:
     counts = diagnosis.paths.counts
     return {
@@ -284,6 +316,8 @@ def reason_code(path: PodPath, findings: Sequence[Finding]) -> str | None:
         return "CB901"
     if path.verdict not in FAILING:
         return None
+    if path.group.code:
+        return path.group.code
     if not path.group.outcomes:
         return "CB302"
     return code_of(set(lost_pairs(path.group)), findings)

@@ -30,7 +30,7 @@ def render(
     """Write a report as text; `verbose` folds nothing, `quiet` gives the headline and the last line only."""
     # Late, because `--help` imports every format to name it.
     from calico_bundle.report.page import Page
-    from calico_bundle.report.text_findings import collect, effects, findings, hypotheses
+    from calico_bundle.report.text_findings import collect, effects, findings, hypotheses, symptoms
 
     page = Page(Style(width, color, verbose, quiet))
     _headline(page, report["verdict"])
@@ -39,6 +39,7 @@ def render(
         for section in (
             findings,
             effects,
+            symptoms,
             hypotheses,
             _dns,
             _nodes,
