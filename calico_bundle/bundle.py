@@ -12,6 +12,8 @@ from pathlib import Path
 from calico_bundle.errors import NotABundleError, UsageError
 from calico_bundle.evidence import Gap, GapKind, clean
 from calico_bundle.parsers import HEAD_CHARACTERS, Parsed, Parser, choose
+from calico_bundle.parsers.lookup_errors import KIND as LOOKUP_ERRORS
+from calico_bundle.parsers.lookup_errors import find_in_pieces, find_lookup_errors
 from calico_bundle.parsers.quick import QuickReading
 from calico_bundle.placing import TOLD_BY_PLACE, Artifact, ReadFile, place
 from calico_bundle.sections import may_have_sections
@@ -37,6 +39,8 @@ _BINARY_SHOWS_BYTES = 1024
 _NOTHING = Parsed(())
 _COLLECTOR_ERROR = "collector-error"
 _SAYS_NOTHING = frozenset({None, _COLLECTOR_ERROR, *TOLD_BY_PLACE})
+"""Kinds of files that alone make no bundle."""
+
 _KNOWN = "`kubectl get -o yaml` (or json), `ip addr`, `ip route`, `birdcl` and the like print, or logs of calico-node"
 
 
@@ -189,7 +193,8 @@ def _parse_text(data: bytes, path: str, reading: _Pass) -> Sequence[ReadFile]:
     if isinstance(found, Parts):
         return _reads(found, path, len(data))
     if parser is None:
-        return (ReadFile(path, len(data), None, _NOTHING),)
+        found_errors = find_lookup_errors(data, path)
+        return (ReadFile(path, len(data), LOOKUP_ERRORS if found_errors else None, found_errors or _NOTHING),)
     if parser.late and reading.has_room(len(data)):
         later = partial(_parse_late, parser, data, path)
         return (ReadFile(path, len(data), parser.kind, _NOTHING, later=later),)
@@ -217,12 +222,19 @@ def _parse_in_pieces(member: Member, path: str, lines: LongLines) -> ReadFile | 
     text = decode_head(head, HEAD_CHARACTERS)
     if member.stream is None or len(text) < HEAD_CHARACTERS or not can_come_in_pieces(head):
         return None
-    parser = None if looks_binary(head[:_BINARY_SHOWS_BYTES]) else choose(text)
-    if parser is None or parser.stream is None:
+    if looks_binary(head[:_BINARY_SHOWS_BYTES]):
+        return None
+    parser = choose(text)
+    if parser is None and may_have_sections(text):
+        return None
+    if parser is not None and parser.stream is None:
         return None
     counted = _Counted(member.pieces())
-    parsed = parser.stream(text_pieces(lines.pieces(counted, head)), path)
-    return ReadFile(path, counted.size, parser.kind, parsed)
+    pieces = text_pieces(lines.pieces(counted, head))
+    if parser is None or parser.stream is None:
+        found = find_in_pieces(pieces, path)
+        return ReadFile(path, counted.size, LOOKUP_ERRORS if found else None, found or _NOTHING)
+    return ReadFile(path, counted.size, parser.kind, parser.stream(pieces, path))
 
 
 class _Counted:

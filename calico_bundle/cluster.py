@@ -31,7 +31,7 @@ class ClusterNode:
     bgp_routes: Sequence[f.BGPRouteFact] | None = None
     log_events: Sequence[f.LogEventFact] = ()
     incomplete: frozenset[str] = frozenset()
-    """Kinds (`ip-addr`, `ip-route`) of which lines are hidden, cut off or not understood: what they lack may be there.
+    """Kinds (`ip-addr`, `ip-route`, `ip-neigh`) of which lines are hidden, cut off or not understood: they may have what lacks.
 
     `stand_ins.NO_SOURCES` stands for the source addresses of routes, which `route -n` does not print.
     """
@@ -142,6 +142,15 @@ class Cluster:
     node_statuses: tuple[f.CalicoNodeStatusFact, ...] = ()
     felix_configurations: tuple[f.FelixConfigurationFact, ...] = ()
     installations: tuple[f.InstallationFact, ...] = ()
+    policies: tuple[f.PolicyFact, ...] = ()
+    tiers: tuple[f.TierFact, ...] = ()
+    network_sets: tuple[f.NetworkSetFact, ...] = ()
+    host_endpoints: tuple[f.HostEndpointFact, ...] = ()
+    service_accounts: tuple[f.ServiceAccountFact, ...] = ()
+    lookup_errors: tuple[f.LookupErrorFact, ...] = ()
+    dns_server_events: tuple[f.DnsServerEventFact, ...] = ()
+    dns_configurations: tuple[f.DnsConfigurationFact, ...] = ()
+    deployments: tuple[f.DeploymentFact, ...] = ()
     owners: Mapping[str, Owner] = field(default_factory=dict)
     gaps: tuple[Gap, ...] = ()
 

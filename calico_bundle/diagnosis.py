@@ -11,6 +11,7 @@ from calico_bundle.calico.other_plugins import replaced_by
 from calico_bundle.checks import run_all
 from calico_bundle.choices import Choices
 from calico_bundle.cluster import Cluster
+from calico_bundle.collecting import Collection, to_decide
 from calico_bundle.coverage import missing
 from calico_bundle.effects import Effect, effects
 from calico_bundle.evidence import Gap, Missing
@@ -20,6 +21,7 @@ from calico_bundle.joining import join
 from calico_bundle.names import node_subject
 from calico_bundle.network.service import DnsService, find_dns
 from calico_bundle.paths import DnsPaths, Verdict
+from calico_bundle.symptoms import Symptom, in_a_sentence, symptoms
 
 TIME_BOMB = "CB105"
 BROKEN, AT_RISK, HEALTHY, INCONCLUSIVE = "broken", "at-risk", "healthy", "inconclusive"
@@ -48,8 +50,10 @@ class Diagnosis:
     skipped: tuple[Skipped, ...]
     hypotheses: tuple[Considered, ...]
     effects: tuple[Effect, ...]
+    symptoms: tuple[Symptom, ...]
     gaps: tuple[Gap, ...]
     missing: tuple[Missing, ...]
+    collect: Collection | None
     verdict: ClusterVerdict
 
 
@@ -80,6 +84,7 @@ def diagnose(bundle: Bundle, *, dns: str | None = None, tell: Callable[[str], No
     findings, skipped = run_all(context)
     at_fault = frozenset(n for f in findings for n in f.blames)
     seen = effects(cluster, paths, at_fault)
+    told = symptoms(cluster, paths)
     return Diagnosis(
         bundle,
         cluster,
@@ -91,14 +96,20 @@ def diagnose(bundle: Bundle, *, dns: str | None = None, tell: Callable[[str], No
         skipped,
         consider_all(Case(context, findings, skipped)),
         seen,
+        told,
         gaps,
         lacking,
-        sum_up(cluster, paths, findings, seen),
+        to_decide(paths),
+        sum_up(cluster, paths, findings, seen, told),
     )
 
 
 def sum_up(
-    cluster: Cluster, paths: DnsPaths, findings: Sequence[Finding], seen: Sequence[Effect] = ()
+    cluster: Cluster,
+    paths: DnsPaths,
+    findings: Sequence[Finding],
+    seen: Sequence[Effect] = (),
+    told: Sequence[Symptom] = (),
 ) -> ClusterVerdict:
     """The verdict on the whole.
 
@@ -113,14 +124,20 @@ def sum_up(
     if errors or failing:
         return ClusterVerdict(BROKEN, _broken_headline(errors, failing, paths), _root_causes(errors))
     moving = [f for f in findings if f.code == TIME_BOMB]
+    against = in_a_sentence(told)
     if moving and not counts[Verdict.UNKNOWN]:
-        return ClusterVerdict(AT_RISK, f"No DNS path is broken now, but {moving[0].message}.", (TIME_BOMB,))
+        text = f"No DNS path is broken now, but {moving[0].message}."
+        return ClusterVerdict(AT_RISK, _but(text, against), (TIME_BOMB,))
     if counts[Verdict.UNKNOWN] or not counts[Verdict.REACHES]:
         return ClusterVerdict(INCONCLUSIVE, _inconclusive_headline(cluster, paths), ())
     text = f"All {counts[Verdict.REACHES]} pods that use cluster DNS reach every ready DNS endpoint."
     # The verdict is on DNS; what else does not work, or was not seen to work, is said beside it.
     aside = next((e.text for e in seen if e.status != "works"), None)
-    return ClusterVerdict(HEALTHY, f"{text} But: {aside}" if aside else text, ())
+    return ClusterVerdict(HEALTHY, _but(_but(text, against), aside), ())
+
+
+def _but(text: str, aside: str | None) -> str:
+    return f"{text} But: {aside.rstrip('.')}." if aside else text
 
 
 def _root_causes(errors: Sequence[Finding]) -> tuple[str, ...]:

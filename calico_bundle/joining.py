@@ -17,6 +17,7 @@ from calico_bundle.facts.pod_table import merge_pods
 from calico_bundle.facts.service_table import merge_services
 from calico_bundle.facts.shown import contradicts, join_events, join_nodes, tell_networks, unique
 from calico_bundle.identity import A_POD, MACHINE_KINDS, find_impostors, find_owners, make_directory
+from calico_bundle.pod_logs import facts_of_pods
 from calico_bundle.records import (
     Records,
     address_listings,
@@ -67,6 +68,15 @@ def join(bundle: Bundle) -> Cluster:
         node_statuses=unique(stated.of(f.CalicoNodeStatusFact), lambda s: s.node),
         felix_configurations=unique(stated.of(f.FelixConfigurationFact), lambda c: c.name),
         installations=unique(stated.of(f.InstallationFact), lambda i: i.name),
+        policies=unique(stated.of(f.PolicyFact), lambda p: (p.api, p.kind, p.namespace, p.own_name)),
+        tiers=unique(stated.of(f.TierFact), lambda t: t.name),
+        network_sets=unique(stated.of(f.NetworkSetFact), lambda s: (s.namespace, s.name)),
+        host_endpoints=unique(stated.of(f.HostEndpointFact), lambda h: h.name),
+        service_accounts=unique(stated.of(f.ServiceAccountFact), lambda a: (a.namespace, a.name)),
+        lookup_errors=facts_of_pods(bundle.artifacts, f.LookupErrorFact),
+        dns_server_events=facts_of_pods(bundle.artifacts, f.DnsServerEventFact),
+        dns_configurations=unique(stated.of(f.DnsConfigurationFact), lambda c: (c.namespace, c.name)),
+        deployments=unique(stated.of(f.DeploymentFact), lambda d: (d.namespace, d.name)),
         owners=placed,
         gaps=(*gaps, *_unassigned(machine, owners)),
     )

@@ -75,7 +75,10 @@ def rules(records: Records) -> Sequence[f.RuleFact] | None:
 
 def incomplete(records: Records, cut: set[str]) -> frozenset[str]:
     """Kinds of which a listing has lines that gave no facts, or is cut off, and no other shows the same as a whole."""
-    listings = {"ip-addr": address_listings(records), "ip-route": records.get("ip-route", ())}
+    listings = {
+        "ip-addr": address_listings(records),
+        **{kind: records.get(kind, ()) for kind in ("ip-route", "ip-neigh")},
+    }
     return frozenset(kind for kind, found in listings.items() if found and _lacks_some(found, cut))
 
 

@@ -17,8 +17,6 @@ from calico_bundle.errors import UnknownNameError
 from calico_bundle.findings import ERROR, INFO, WARNING, Check, CheckInfo, Context, Finding, Skipped
 
 PLANNED = {
-    "CB301": "dns-service-missing",
-    "CB304": "dns-server-unhealthy",
     "CB401": "policy-denies-dns",
     "CB903": "inconsistent-times",
 }
@@ -32,8 +30,8 @@ _OF_CALICO = ("CB1", "CB2")
 class NotYetCheckedError(UnknownNameError):
     """A code that is given away and that no check uses yet.
 
-    >>> str(NotYetCheckedError("CB301", []))
-    'CB301 is the code of a check that does not exist yet: dns-service-missing'
+    >>> str(NotYetCheckedError("CB903", []))
+    'CB903 is the code of a check that does not exist yet: inconsistent-times'
     """
 
     def __init__(self, code: str, known: list[str]) -> None:

@@ -148,6 +148,36 @@ def effects(page: Page, report: View) -> None:
         _statement(page, (word, style), effect)
 
 
+_RELATIONS: dict[str, tuple[str, str]] = {
+    "contradicts": ("contradicts", "red"),
+    "agrees": ("agrees", "green"),
+    "says-nothing": ("-", "yellow"),
+}
+_LISTED_SYMPTOMS = 5
+
+
+def symptoms(page: Page, report: View) -> None:
+    """Write what pods' logs say of failed lookups, what contradicts the verdicts first."""
+    told = report.get("symptoms")
+    if not told or not told["pods"]:
+        return
+    page.heading("What the pods' own logs say of their lookups")
+    counts = told["relations"]
+    page.line(
+        f"{count(told['lines'], 'line')} of failed lookups in the logs of {count(told['pods'], 'pod')}: "
+        f"{counts['contradicts']:,} contradict the verdict on their path, {counts['agrees']:,} agree with it",
+        lead="  ",
+    )
+    listed = told["listed"] if page.verbose else told["listed"][:_LISTED_SYMPTOMS]
+    for symptom in listed:
+        name = f"{symptom['namespace'] or '?'}/{symptom['pod']}"
+        times = [time for time in (symptom["first_time"], symptom["last_time"]) if time]
+        when = f" ({' to '.join(dict.fromkeys(times))})" if times else ""
+        _statement(page, _RELATIONS[symptom["relation"]], {**symptom, "name": name, "text": f"{symptom['text']}{when}"})
+    if told["pods"] > len(listed):
+        page.line(f"and {count(told['pods'] - len(listed), 'more pod')}", lead="  ")
+
+
 _CONSIDERED: dict[str, tuple[str, str]] = {
     "supported": ("supported", "red"),
     "ruled-out": ("ruled out", "green"),
@@ -168,6 +198,21 @@ def hypotheses(page: Page, report: View) -> None:
             commands(page, hypothesis["collect"], f"{_INDENT}  ")
 
 
+def collect(page: Page, report: View) -> None:
+    """Write what to collect to decide the paths that are unknown."""
+    wanted = report["collect"]
+    if not wanted or not (wanted["commands"] or wanted["beside"]):
+        return
+    page.heading(f"To decide {count(wanted['paths'], 'unknown path')}, collect")
+    shown = wanted["commands"] if page.verbose else wanted["commands"][:_LISTED_COMMANDS]
+    commands(page, shown, "  ")
+    if wanted["commands"][len(shown) :]:
+        page.line(f"and {len(wanted['commands']) - len(shown):,} more (-v)", lead="  ")
+    for words in wanted["beside"]:
+        page.line(words, lead="  and see: ")
+
+
+_LISTED_COMMANDS = 12
 _INDENT = " " * 15
 _LISTED_EVIDENCE = 2
 

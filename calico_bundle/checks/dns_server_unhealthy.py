@@ -1,0 +1,182 @@
+"""CB304: the DNS pods themselves crash, loop or refuse, or get no answer from where they forward to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from calico_bundle.findings import ERROR, WARNING, Check, CheckInfo, Context, Finding, Fix
+from calico_bundle.names import service_subject
+
+if TYPE_CHECKING:
+    from calico_bundle.evidence import Evidence
+    from calico_bundle.facts import DnsServerEventFact, PodFact
+    from calico_bundle.network.dns_servers import DnsServers
+    from calico_bundle.network.service import DnsService
+
+INFO = CheckInfo(
+    code="CB304",
+    name="dns-server-unhealthy",
+    severity=ERROR,
+    means="The DNS pods are in trouble themselves: they crash, forward to themselves, cannot reach the API server, or get "
+    "no answer from the servers they forward to.",
+    finds="DNS pods that are not ready, with what their logs give as the reason; lines of plugin/errors about upstream "
+    "servers that do not answer.",
+    matters="A pod that reaches a DNS server in such a state gets no answer, or none for names outside the cluster. It "
+    "is an error where no DNS pod is ready, else a warning.",
+    proves="The pods' readiness and restarts, and the lines of their logs.",
+    fix="By the line that is quoted: mend the Corefile or the node's resolv.conf, or what keeps the pods from the API server.",
+    limits="Pods that cannot reach the API server or their upstream may be cut off by the pod network itself: where "
+    "another finding is about a node's address or route, that one comes first. A log says what was, not what is: "
+    "look at the times. Without logs it says that pods are not ready, and not why.",
+)
+_WRONG = frozenset({"wrong", "duplicate", "not-on-node"})
+
+
+def lacks(context: Context) -> str | None:
+    """The DNS pods."""
+    if context.dns is None:
+        return "no cluster DNS service is in the bundle"
+    return None if _servers(context).pods else "the DNS service's pods are not in the bundle"
+
+
+def run(context: Context) -> list[Finding]:
+    """One finding about pods that are not ready, one about upstream servers that do not answer."""
+    dns, servers = context.dns, _servers(context)
+    if dns is None:
+        return []
+    found = []
+    if servers.failing:
+        found.append(_not_ready(context, dns, servers))
+    if told := [e for e in servers.told(*_upstream_events()) if not _is_cluster_own(context, e)]:
+        found.append(_upstream(dns, told))
+    return found
+
+
+def _servers(context: Context) -> DnsServers:
+    from calico_bundle.network.dns_servers import dns_servers
+
+    return dns_servers(context.bundle, context.cluster, context.dns)
+
+
+def _upstream_events() -> tuple[str, ...]:
+    from calico_bundle.network.dns_servers import UPSTREAM
+
+    return UPSTREAM
+
+
+def _is_cluster_own(context: Context, event: DnsServerEventFact) -> bool:
+    """Whether what does not answer is the DNS service itself: that is a loop, and no upstream."""
+    own = {str(ip) for ip in context.dns.service.cluster_ips} if context.dns else set()
+    return event.values.get("upstream") in own
+
+
+# --- pods that are not ready ------------------------------------------------------------------------------------------
+
+
+def _not_ready(context: Context, dns: DnsService, servers: DnsServers) -> Finding:
+    from calico_bundle.impact import failing_groups, node_names, pod_names
+
+    nobody = dns.listed and not dns.hidden and not any(e.ready for e in dns.endpoints)
+    events = _reasons(servers)
+    cut_off = _nodes_at_fault(context, servers.failing) if not events or _is_of_the_network(events[0]) else ()
+    severity = ERROR if nobody and not cut_off else WARNING
+    # What another finding explains is not counted once more: it would come before its own cause.
+    hit = failing_groups(context.paths) if severity == ERROR else []
+    return Finding(
+        INFO.code,
+        INFO.name,
+        severity,
+        service_subject(dns.service.namespace, dns.service.name),
+        _message(servers, events, cut_off),
+        _lines(servers.failing, events),
+        paths=sum(len(group.pods) for group in hit),
+        pods=pod_names(context.paths, hit),
+        nodes=node_names(hit),
+        fixes=_fixes(dns, servers, events),
+    )
+
+
+def _reasons(servers: DnsServers) -> tuple[DnsServerEventFact, ...]:
+    """Why the pods are not ready, as far as the logs of just these pods say: what stops a server by itself comes first."""
+    from calico_bundle.network.dns_servers import API, OWN
+
+    failing = {pod.name for pod in servers.failing}
+    return tuple(e for e in (*servers.told(*OWN), *servers.told(*API)) if e.pod in failing)
+
+
+def _is_of_the_network(event: DnsServerEventFact) -> bool:
+    return event.event in ("api-unreachable", "waiting-for-api")
+
+
+def _nodes_at_fault(context: Context, pods: Sequence[PodFact]) -> tuple[str, ...]:
+    """The nodes of these pods whose Calico address is at fault: their pods may be cut off for that."""
+    nodes = dict.fromkeys(pod.node for pod in pods if pod.node)
+    return tuple(n for n in nodes if n in context.addresses and context.addresses[n].status.value in _WRONG)
+
+
+def _message(servers: DnsServers, events: Sequence[DnsServerEventFact], cut_off: Sequence[str]) -> str:
+    first = servers.failing[0]
+    state = ", ".join((*first.waiting_reasons, *([f"{first.restarts:,} restarts"] if first.restarts else ())))
+    said = f"{len(servers.failing)} of {len(servers.pods)} DNS pods are not ready, first {first.namespace}/{first.name}"
+    said += f" ({state})" if state else ""
+    said += f": {_why(events[0])}" if events else "; no line of their logs in the bundle says why"
+    if cut_off:
+        return (
+            f"{said}; that may follow from the Calico address of {', '.join(cut_off)}, where they run: mend that first"
+        )
+    return said
+
+
+def _why(event: DnsServerEventFact) -> str:
+    values = event.values
+    told = {
+        "loop": f"they forward the zone {values.get('zone', '.')!r} to themselves (plugin/loop)",
+        "configuration-error": f"the Corefile cannot be read ({values.get('error', '')})",
+        "address-in-use": f"another process has their port ({values.get('error', '')})",
+        "panic": f"the server breaks down ({values.get('error', '')})",
+        "api-refused": f"the API server does not let them in ({values.get('error', '')})",
+        "api-unreachable": f"they do not reach the API server at {values.get('api', '?')} ({values.get('error', '')})",
+        "waiting-for-api": "they wait for the API server",
+    }
+    return told[event.event]
+
+
+def _fixes(dns: DnsService, servers: DnsServers, events: Sequence[DnsServerEventFact]) -> tuple[Fix, ...]:
+    space = dns.service.namespace
+    if events and events[0].event == "loop":
+        title = "forward to a server that is not this cluster's own: the node's /etc/resolv.conf names a local address"
+        look = f"kubectl edit configmap coredns -n {space}  # forward . <an upstream server's address>"
+        return (Fix(title, (look,), "The DNS pods read the Corefile anew; those that crash start again."),)
+    if events and events[0].event == "configuration-error":
+        look = f"kubectl edit configmap coredns -n {space}"
+        return (Fix("mend the line of the Corefile that is quoted", (look,), "none: these pods do not answer now"),)
+    if events:
+        return ()
+    pod = servers.failing[0].name
+    commands = (f"kubectl logs -n {space} {pod} --previous", f"kubectl describe pod -n {space} {pod}")
+    return (Fix("find out why they are not ready", commands, "none: this only looks"),)
+
+
+def _lines(pods: Sequence[PodFact], events: Sequence[DnsServerEventFact]) -> tuple[Evidence, ...]:
+    return tuple(dict.fromkeys((*(e.evidence for e in events[:3]), *(p.evidence for p in pods[:3]))))
+
+
+# --- upstream servers -------------------------------------------------------------------------------------------------
+
+
+def _upstream(dns: DnsService, told: Sequence[DnsServerEventFact]) -> Finding:
+    lines = sum(event.count for event in told)
+    silent = ", ".join(dict.fromkeys(event.values.get("upstream", "its upstream servers") for event in told[:5]))
+    times = f", last at {told[0].last_time}" if told[0].last_time else ""
+    return Finding(
+        INFO.code,
+        INFO.name,
+        WARNING,
+        service_subject(dns.service.namespace, dns.service.name),
+        f"DNS pods get no answer from {silent}, to which they forward names outside the cluster ({lines:,} lines{times})",
+        tuple(dict.fromkeys(e.evidence for e in told[:5])),
+    )
+
+
+CHECK = Check(INFO, lacks, run)

@@ -1,0 +1,95 @@
+"""CB301: no cluster DNS service was found, or it has no address."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from calico_bundle.findings import ERROR, Check, CheckInfo, Context, Finding, Fix
+from calico_bundle.names import service_subject
+
+if TYPE_CHECKING:
+    from calico_bundle.facts import PodFact, ServiceFact
+
+INFO = CheckInfo(
+    code="CB301",
+    name="dns-service-missing",
+    severity=ERROR,
+    means="There are DNS pods, and no Service with an address leads to them, so no pod has a server to ask.",
+    finds="DNS pods (label k8s-app: kube-dns) in a namespace whose Services are in the bundle, none of which is the DNS "
+    "service; or a DNS service without a cluster address.",
+    matters="Pods ask the address of the DNS service. Without it every lookup goes nowhere; node addresses and routes "
+    "have no part in it.",
+    proves="The DNS pods, and the Services that their namespace has instead; or the Service without an address.",
+    fix="Create the Service anew with the address that the kubelets have as clusterDNS.",
+    limits="A Service of another name that is the cluster's DNS is not known to be one: name it with --dns. Where the "
+    "Services of the DNS pods' namespace were not collected, the check is skipped.",
+)
+_LABEL, _VALUE = "k8s-app", "kube-dns"
+
+
+def lacks(context: Context) -> str | None:
+    """The DNS pods, and the Services of their namespace."""
+    if context.dns is not None or _addressless(context):
+        return None
+    pods = _dns_pods(context)
+    if not pods:
+        return "no cluster DNS service is in the bundle, and no DNS pod by which to know where it should be"
+    services = _services_beside(context, pods)
+    if not services:
+        return f"the Services of {pods[0].namespace}, where the DNS pods run, are not in the bundle"
+    cut = {gap.path for gap in context.gaps}
+    if any(service.evidence.path in cut for service in services):
+        return f"the Services of {pods[0].namespace} could not be read as a whole"
+    return None
+
+
+def run(context: Context) -> list[Finding]:
+    """One finding, or none."""
+    if context.dns is not None:
+        return []
+    if services := _addressless(context):
+        return [_without_address(service) for service in services[:1]]
+    pods = _dns_pods(context)
+    namespace = pods[0].namespace
+    services = _services_beside(context, pods)
+    lines = (*(p.evidence for p in pods[:3]), *(s.evidence for s in services[:3]))
+    message = (
+        f"{namespace} has {len(pods)} DNS pod{'s' if len(pods) > 1 else ''} and {len(services)} "
+        f"Service{'s' if len(services) > 1 else ''}, none of which is the DNS service"
+    )
+    fix = Fix(
+        "create the DNS service anew from the distribution's manifest, with the address that pods have in resolv.conf",
+        (f"kubectl get services -n {namespace} -o wide",),
+        "none: nothing answers now",
+    )
+    return [Finding(INFO.code, INFO.name, ERROR, "cluster", message, tuple(dict.fromkeys(lines)), fixes=(fix,))]
+
+
+def _without_address(service: ServiceFact) -> Finding:
+    message = f"{service.namespace}/{service.name} has no cluster address, so pods have no server to ask"
+    subject = service_subject(service.namespace, service.name)
+    return Finding(INFO.code, INFO.name, ERROR, subject, message, (service.evidence,))
+
+
+def _addressless(context: Context) -> list[ServiceFact]:
+    """DNS services that surely have no address: it is neither hidden nor left out by a table."""
+    from calico_bundle.facts.service_table import with_port
+    from calico_bundle.network.service import DNS_PORT
+
+    if context.dns is not None:
+        return []
+    marked = (s for s in with_port(context.cluster.services, DNS_PORT) if s.labels.get(_LABEL) == _VALUE)
+    return [s for s in marked if not (s.cluster_ips or s.redacted or s.not_shown) and s.type == "ClusterIP"]
+
+
+def _dns_pods(context: Context) -> list[PodFact]:
+    from calico_bundle.facts.pod_queries import FINISHED, labeled
+
+    return [p for p in labeled(context.cluster.pods, _LABEL, _VALUE) if p.phase not in FINISHED]
+
+
+def _services_beside(context: Context, pods: list[PodFact]) -> list[ServiceFact]:
+    return [s for s in context.cluster.services if s.namespace == pods[0].namespace]
+
+
+CHECK = Check(INFO, lacks, run)

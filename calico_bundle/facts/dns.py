@@ -1,0 +1,78 @@
+"""What says of the cluster DNS itself: its servers' logs, its configuration, and the failed lookups in other pods' logs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+from calico_bundle.evidence import Evidence
+from calico_bundle.facts.types import Address, Cited
+
+TIMEOUT, TEMPORARY, SERVER_FAILURE = "timeout", "temporary", "server-failure"
+UNREACHABLE, NO_SUCH_NAME, AMBIGUOUS = "unreachable", "no-such-name", "ambiguous"
+
+
+@dataclass(frozen=True, slots=True)
+class LookupErrorFact:
+    """Failed lookups that one log tells of: those of one kind, by one resolver, to one server."""
+
+    namespace: Annotated[str | None, "namespace of the pod whose log it is; None where the path does not say"]
+    pod: Annotated[str | None, "the pod whose log it is; None where the path does not say"]
+    container: Annotated[str | None, "the container whose log it is; None where the path does not say"]
+    kind: Annotated[
+        str,
+        "timeout: no answer came | no-such-name: a server answered that the name does not exist | server-failure: a "
+        "server answered that it cannot tell | unreachable: the query or its answer was refused on the way | temporary: "
+        "no answer, or that of a server that failed; the text does not tell which | ambiguous: any of these",
+    ]
+    resolver: Annotated[str, "whose wording it is: Go, libc, musl, Java, Node.js, .NET, curl, nginx, BIND ..."]
+    server: Annotated[Address | None, "the server that was asked, where the text names it"]
+    names: Annotated[tuple[str, ...], "names that were looked up, the first few"]
+    count: Annotated[int, "how many lines say it"]
+    first_time: Annotated[str | None, "time of the first such line, as printed"]
+    last_time: Annotated[str | None, "time of the last such line, as printed"]
+    evidence: Annotated[Evidence, "the first such line"]
+    cited: Annotated[Cited, "`last`: the last such line"]
+
+
+@dataclass(frozen=True, slots=True)
+class DnsServerEventFact:
+    """Lines of a DNS server's log (CoreDNS) that say the same about it."""
+
+    namespace: Annotated[str | None, "namespace of the pod whose log it is; None where the path does not say"]
+    pod: Annotated[str | None, "the pod whose log it is; None where the path does not say"]
+    event: Annotated[
+        str,
+        "started | loop | upstream-timeout | upstream-unreachable | api-unreachable | api-refused | waiting-for-api | "
+        "configuration-error | address-in-use | panic",
+    ]
+    values: Annotated[Mapping[str, str], "what the line names: upstream, api, zone, error"]
+    count: Annotated[int, "how many lines say it"]
+    first_time: Annotated[str | None, "time of the first such line, as printed"]
+    last_time: Annotated[str | None, "time of the last such line, as printed"]
+    evidence: Annotated[Evidence, "the first such line"]
+    cited: Annotated[Cited, "`last`: the last such line"]
+
+
+@dataclass(frozen=True, slots=True)
+class DnsConfigurationFact:
+    """A ConfigMap that holds the Corefile of a DNS server."""
+
+    namespace: Annotated[str, "metadata.namespace"]
+    name: Annotated[str, "metadata.name"]
+    corefile: Annotated[str, "data.Corefile"]
+    evidence: Annotated[Evidence, "the line of data.Corefile"]
+    cited: Annotated[Cited, "the lines of the Corefile by their number in it from 0, where each has one in the bundle"]
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentFact:
+    """A Deployment of DNS servers, with how many of its pods are ready."""
+
+    namespace: Annotated[str, "metadata.namespace"]
+    name: Annotated[str, "metadata.name"]
+    replicas: Annotated[int | None, "spec.replicas; None where it is not shown"]
+    ready_replicas: Annotated[int | None, "status.readyReplicas (0 when not there); None where no status is shown"]
+    labels: Annotated[Mapping[str, str], "spec.selector.matchLabels"]
+    evidence: Annotated[Evidence, "the line of spec.replicas, else of metadata.name"]

@@ -1,0 +1,30 @@
+"""There is no DNS service, or it has no address, so that pods have no server to ask."""
+
+from __future__ import annotations
+
+from calico_bundle.hypotheses import Answer, Case, Hypothesis, Status, from_findings
+
+_COLLECT = ("kubectl get services -A -o yaml",)
+
+
+def examine(case: Case) -> Answer | None:
+    """Ruled out by the Service and its address."""
+    if found := case.found("CB301"):
+        return from_findings(found)
+    dns = case.context.dns
+    if dns is None:
+        return Answer(Status.NOT_CHECKABLE, "no cluster DNS service is in the bundle", collect=_COLLECT)
+    name = f"{dns.service.namespace}/{dns.service.name}"
+    if not dns.service.cluster_ips:
+        return Answer(Status.NOT_CHECKABLE, f"the address of {name} is not in the bundle", collect=_COLLECT)
+    addresses = ", ".join(map(str, dns.service.cluster_ips))
+    return Answer(Status.RULED_OUT, f"{name} has the address {addresses}", (dns.service.evidence,))
+
+
+HYPOTHESIS = Hypothesis(
+    "dns-service-missing",
+    "Is there a DNS service with an address for pods to ask?",
+    ("CB301",),
+    "Kubernetes, DNS for Services and Pods: the kubelet writes the service's address into each pod's resolv.conf",
+    examine,
+)

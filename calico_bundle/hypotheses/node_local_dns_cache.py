@@ -1,0 +1,61 @@
+"""Lookups go by a cache on the pod's own node, and that cache is what fails."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from calico_bundle.hypotheses import Answer, Case, Hypothesis, Status
+
+if TYPE_CHECKING:
+    from calico_bundle.cluster import Cluster
+    from calico_bundle.facts import PodFact
+
+_COLLECT = (
+    "kubectl get daemonsets,pods,configmaps -n kube-system -o yaml",
+    "kubectl logs -n kube-system -l k8s-app=node-local-dns --prefix --timestamps --tail=-1",
+    "kubectl get --raw /api/v1/nodes/NODE/proxy/configz  # clusterDNS of a kubelet",
+)
+
+
+def examine(case: Case) -> Answer | None:
+    """It does not arise where nothing speaks of such a cache."""
+    from calico_bundle.network.node_local_dns import node_local_cache
+
+    context = case.context
+    cache = node_local_cache(context.cluster, context.dns)
+    if cache is None:
+        return None
+    pods = _pods(context.cluster)
+    broken = [pod for pod in pods if pod.ready is False]
+    if broken and cache.asked:
+        nodes = ", ".join(sorted({pod.node or "?" for pod in broken})[:5])
+        text = f"pods ask the cache on their own node ({cache.why}), and {len(broken)} of {len(pods)} are not ready: on {nodes}"
+        return Answer(Status.SUPPORTED, text, (*(p.evidence for p in broken[:3]), *cache.evidence[:2]))
+    errors = [e for e in context.cluster.dns_server_events if e.pod in {p.name for p in pods} and "upstream" in e.event]
+    if errors and cache.asked:
+        text = f"pods ask the cache on their own node, which gets no answer from {errors[0].values.get('upstream', 'above')}"
+        return Answer(Status.SUPPORTED, text, tuple(e.evidence for e in errors[:4]))
+    return Answer(Status.NOT_CHECKABLE, _what_is_known(cache.why, cache.upstream), cache.evidence[:4], _COLLECT)
+
+
+def _pods(cluster: Cluster) -> list[PodFact]:
+    from calico_bundle.facts.pod_queries import labeled
+
+    return [pod for value in ("node-local-dns", "nodelocaldns") for pod in labeled(cluster.pods, "k8s-app", value)]
+
+
+def _what_is_known(why: str, upstream: object) -> str:
+    above = f" and asks {upstream} from the node's own address" if upstream else ""
+    return (
+        f"a NodeLocal DNSCache runs here: {why}. Where it is asked, a lookup goes from the pod to its own node{above}, and "
+        "not the way that is judged here"
+    )
+
+
+HYPOTHESIS = Hypothesis(
+    "node-local-dns-cache",
+    "Do lookups go by a cache on the pod's own node, and does that cache get answers?",
+    (),
+    "Kubernetes, Using NodeLocal DNSCache in Kubernetes Clusters; kubernetes/dns, node-cache",
+    examine,
+)

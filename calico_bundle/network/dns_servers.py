@@ -1,0 +1,76 @@
+"""The cluster's DNS servers: their pods, and what their own logs say of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from calico_bundle.bundle import Bundle
+from calico_bundle.cluster import Cluster
+from calico_bundle.facts import DnsServerEventFact, PodFact
+from calico_bundle.facts.pod_queries import FINISHED, labeled
+from calico_bundle.network.service import DnsService
+from calico_bundle.pod_logs import pod_whose_log
+
+LOG = "dns-server-log"
+UPSTREAM = ("upstream-timeout", "upstream-unreachable")
+API = ("api-unreachable", "api-refused", "waiting-for-api")
+OWN = ("loop", "configuration-error", "address-in-use", "panic")
+"""Events for which a server stops by itself, whatever the network does."""
+
+
+@dataclass(frozen=True, slots=True)
+class DnsServers:
+    """The DNS service's pods, what their logs say, and whose logs are in the bundle."""
+
+    pods: tuple[PodFact, ...]
+    events: tuple[DnsServerEventFact, ...]
+    logged: frozenset[str]
+
+    def told(self, *events: str) -> tuple[DnsServerEventFact, ...]:
+        """The events of some kinds, those with the most lines first."""
+        return tuple(sorted((e for e in self.events if e.event in events), key=lambda e: -e.count))
+
+    @property
+    def failing(self) -> tuple[PodFact, ...]:
+        """The pods that are not ready."""
+        return tuple(p for p in self.pods if p.ready is False)
+
+    @property
+    def all_logged(self) -> bool:
+        """Whether there are pods and the log of each is in the bundle."""
+        return bool(self.pods) and all(pod.name in self.logged for pod in self.pods)
+
+    @property
+    def all_ready(self) -> bool:
+        """Whether there are pods and each is known to be ready."""
+        return bool(self.pods) and all(pod.ready for pod in self.pods)
+
+
+def dns_servers(bundle: Bundle, cluster: Cluster, dns: DnsService | None) -> DnsServers:
+    """The DNS servers of a cluster, as far as the bundle has them.
+
+    >>> dns_servers(Bundle((), (), (), ()), Cluster({}), None).pods
+    ()
+    """
+    pods = _selected(cluster.pods, dns) if dns else ()
+    names = {(pod.namespace, pod.name) for pod in pods}
+    logs = (pod_whose_log(a) for a in bundle.artifacts if a.kind == LOG)
+    events = tuple(e for e in cluster.dns_server_events if _is_of(e.namespace, e.pod, names))
+    logged = frozenset(log.pod for log in logs if log.pod and _is_of(log.namespace, log.pod, names))
+    return DnsServers(pods, events, logged)
+
+
+def _selected(pods: Sequence[PodFact], dns: DnsService) -> tuple[PodFact, ...]:
+    """The pods that the service selects, without those that are over."""
+    selector = dns.service.selector
+    if not selector:
+        return ()
+    key, value = next(iter(selector.items()))
+    found = (p for p in labeled(pods, key, value) if p.namespace == dns.service.namespace and p.phase not in FINISHED)
+    return tuple(p for p in found if selector.items() <= p.labels.items())
+
+
+def _is_of(namespace: str | None, pod: str | None, names: set[tuple[str, str]]) -> bool:
+    """Whether a log is that of one of these pods; its path may not tell the namespace."""
+    return any(pod == name and namespace in (None, own) for own, name in names)

@@ -1,0 +1,102 @@
+"""NodeLocal DNSCache: whether lookups go by a cache on the pod's own node, and whom that cache asks.
+
+Source: kubernetes/dns and cluster/addons/dns/nodelocaldns of kubernetes/kubernetes; kubespray's nodelocaldns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from calico_bundle.cluster import Cluster
+from calico_bundle.evidence import Evidence
+from calico_bundle.facts import Address, DaemonSetFact, DnsConfigurationFact
+from calico_bundle.facts.service_table import named
+from calico_bundle.network.corefile import addresses_in, cited, cluster_domains, is_node_local, server_blocks
+from calico_bundle.network.service import DnsService
+
+DUMMY_CARD = "nodelocaldns"
+_IMAGE = "k8s-dns-node-cache"
+_UPSTREAM = "kube-dns-upstream"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeLocalCache:
+    """A DNS cache on each node, in the node's own network.
+
+    `addresses` are those that it listens on. `asked` says whether pods' lookups go by it: True where it holds the DNS
+    service's address itself, or pods are seen to ask it; None where only the kubelets' `clusterDNS` would tell. What it
+    does not know it asks `upstream`, from the node's own address (None: not told).
+    """
+
+    addresses: tuple[Address, ...]
+    asked: bool | None
+    why: str
+    upstream: Address | None
+    evidence: tuple[Evidence, ...]
+
+
+def node_local_cache(cluster: Cluster, dns: DnsService | None) -> NodeLocalCache | None:
+    """The cluster's NodeLocal DNSCache; None where nothing in the bundle speaks of one.
+
+    >>> node_local_cache(Cluster({}), None) is None
+    True
+    """
+    daemonset = next((d for d in cluster.daemonsets if _is_cache(d)), None)
+    configuration = next((c for c in cluster.dns_configurations if is_node_local(c.name)), None)
+    cards = [a for n in cluster.nodes.values() for a in n.addresses or () if a.interface == DUMMY_CARD]
+    if daemonset is None and not cards:
+        return None
+    bound = dict(_bound(configuration))
+    held = {a.address.ip: a.evidence for a in reversed(cards)}
+    addresses = tuple(dict.fromkeys((*held, *bound)))
+    asked, why, lines = _asked(cluster, dns, {**bound, **held})
+    upstream, told = _upstream(cluster, configuration)
+    found = (daemonset.evidence if daemonset else None, *lines, *told)
+    return NodeLocalCache(addresses, asked, why, upstream, tuple(dict.fromkeys(e for e in found if e)))
+
+
+def _is_cache(daemonset: DaemonSetFact) -> bool:
+    return is_node_local(daemonset.name) or any(_IMAGE in (c.image or "") for c in daemonset.containers)
+
+
+def _bound(configuration: DnsConfigurationFact | None) -> Iterator[tuple[Address, Evidence]]:
+    """The addresses of the `bind` directives."""
+    for block in server_blocks(configuration.corefile) if configuration else ():
+        for directive in block.named("bind"):
+            for address in addresses_in(directive.arguments):
+                if configuration:
+                    yield address, cited(configuration, directive.line)
+
+
+def _asked(
+    cluster: Cluster, dns: DnsService | None, held: dict[Address, Evidence]
+) -> tuple[bool | None, str, tuple[Evidence, ...]]:
+    """Whether pods ask the cache, why that is known, and the lines."""
+    service = dns.address if dns else None
+    if service is not None and service in held:
+        return True, f"it listens on the DNS service's own address {service} on each node", (held[service],)
+    seen = next((e for e in cluster.lookup_errors if e.server is not None and e.server in held), None)
+    if seen is not None:
+        return True, f"a pod's log shows that it asks {seen.server}", (seen.evidence,)
+    listed = ", ".join(map(str, held)) or "its address"
+    return None, f"whether pods ask {listed} is in the kubelets' clusterDNS, which is not in the bundle", ()
+
+
+def _upstream(
+    cluster: Cluster, configuration: DnsConfigurationFact | None
+) -> tuple[Address | None, tuple[Evidence, ...]]:
+    """Whom the cache asks for the cluster's names: the address that its Corefile has, else the service for it.
+
+    The upstream manifest leaves a placeholder in the Corefile, which node-cache replaces by that service's address.
+    """
+    domains = cluster_domains(None)
+    for block in server_blocks(configuration.corefile) if configuration else ():
+        if set(block.zones) & set(domains):
+            for directive in block.named("forward"):
+                found = addresses_in(directive.arguments[1:])
+                if found and configuration:
+                    return found[0], (cited(configuration, directive.line),)
+    service = named(cluster.services, configuration.namespace if configuration else "kube-system", _UPSTREAM)
+    address = next((ip for ip in service.cluster_ips if ip.version == 4), None) if service else None
+    return address, (service.evidence,) if service else ()

@@ -1,0 +1,209 @@
+"""What pods' own logs say of their lookups, beside what their predicted path says: agreeing, contradicting, or neither."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from calico_bundle.cluster import Cluster
+from calico_bundle.evidence import Evidence
+from calico_bundle.facts import LookupErrorFact, PodFact
+from calico_bundle.facts.dns import NO_SUCH_NAME, SERVER_FAILURE, TEMPORARY, TIMEOUT, UNREACHABLE
+from calico_bundle.facts.pod_columns import columns_of
+from calico_bundle.facts.pod_queries import FINISHED
+from calico_bundle.facts.service_table import named
+from calico_bundle.network.corefile import cluster_domains, configuration_of
+from calico_bundle.network.node_local_dns import node_local_cache
+from calico_bundle.paths import DnsPaths, Verdict
+
+_FAILING = (Verdict.BROKEN, Verdict.DEGRADED)
+_ANSWERED = (NO_SUCH_NAME, SERVER_FAILURE)
+_WITH_NAMESPACE = 2
+
+
+class Relation(StrEnum):
+    """What a log says to the verdict on the pod's path."""
+
+    CONTRADICTS = "contradicts"
+    AGREES = "agrees"
+    SAYS_NOTHING = "says-nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Symptom:
+    """One pod's failed lookups: how many of which kind, when, and what they say to its path (None: no path is known)."""
+
+    namespace: str | None
+    pod: str
+    node: str | None
+    kinds: Mapping[str, int]
+    first_time: str | None
+    last_time: str | None
+    verdict: Verdict | None
+    relation: Relation
+    text: str
+    evidence: tuple[Evidence, ...]
+
+    @property
+    def lines(self) -> int:
+        """How many lines tell of failed lookups."""
+        return sum(self.kinds.values())
+
+
+def symptoms(cluster: Cluster, paths: DnsPaths) -> tuple[Symptom, ...]:
+    """One symptom per pod whose log tells of failed lookups: contradictions first, then by the number of lines.
+
+    >>> symptoms(Cluster({}), DnsPaths(Cluster({}), None))
+    ()
+    """
+    by_pod: dict[tuple[str | None, str], list[LookupErrorFact]] = {}
+    for fact in cluster.lookup_errors:
+        if fact.pod:
+            by_pod.setdefault((fact.namespace, fact.pod), []).append(fact)
+    if not by_pod:
+        return ()
+    judge = _Judge(cluster, paths)
+    pods = _pods(cluster.pods, by_pod)
+    found = [judge.symptom(pods.get(whose), whose, told) for whose, told in by_pod.items()]
+    order = list(Relation)
+    return tuple(sorted(found, key=lambda s: (order.index(s.relation), -s.lines, s.namespace or "", s.pod)))
+
+
+def _pods(pods: Sequence[PodFact], wanted: Iterable[tuple[str | None, str]]) -> dict[tuple[str | None, str], PodFact]:
+    """The pods of some names; where a log's path tells no namespace, the only pod of the name."""
+    columns, names = columns_of(pods), {name for _, name in wanted}
+    places: dict[str, list[int]] = {}
+    for place, name in enumerate(columns.names):
+        if name in names:
+            places.setdefault(name, []).append(place)
+    found: dict[tuple[str | None, str], PodFact] = {}
+    for name, all_of_name in places.items():
+        found.update({(columns.namespaces[place], name): pods[place] for place in all_of_name})
+        if len(all_of_name) == 1:
+            found[None, name] = pods[all_of_name[0]]
+    return found
+
+
+class _Judge:
+    """Lays failed lookups beside paths."""
+
+    def __init__(self, cluster: Cluster, paths: DnsPaths) -> None:
+        self._cluster, self._paths = cluster, paths
+        dns, cache = paths.dns, node_local_cache(cluster, paths.dns)
+        self._addresses = frozenset((*(dns.service.cluster_ips if dns else ()), *(cache.addresses if cache else ())))
+        self._domains = cluster_domains(configuration_of(cluster, dns) if dns else None)
+
+    def symptom(self, pod: PodFact | None, whose: tuple[str | None, str], told: Sequence[LookupErrorFact]) -> Symptom:
+        """What the log of a pod says."""
+        verdict = self._paths.of(pod).verdict if pod and pod.phase not in FINISHED else None
+        order = list(Relation)
+        said = [(*self._relation(fact, pod, verdict), fact) for fact in told]
+        relation, text, fact = min(said, key=lambda s: (order.index(s[0]), -s[2].count))
+        kinds: Counter[str] = Counter()
+        for one in told:
+            kinds[one.kind] += one.count
+        return Symptom(
+            namespace=pod.namespace if pod else whose[0],
+            pod=whose[1],
+            node=pod.node if pod else None,
+            kinds=dict(sorted(kinds.items())),
+            first_time=min(filter(None, (f.first_time for f in told)), default=None),
+            last_time=max(filter(None, (f.last_time for f in told)), default=None),
+            verdict=verdict,
+            relation=relation,
+            text=text,
+            evidence=tuple(dict.fromkeys((fact.evidence, fact.cited.get("last", fact.evidence)))),
+        )
+
+    def _relation(self, fact: LookupErrorFact, pod: PodFact | None, verdict: Verdict | None) -> tuple[Relation, str]:
+        """What one kind of failures says, and why."""
+        if pod is None or verdict is None:
+            return Relation.SAYS_NOTHING, f"{_what(fact)}; no path of this pod is known"
+        if fact.server is not None and fact.server not in self._addresses:
+            return Relation.SAYS_NOTHING, f"{_what(fact)}; it asked {fact.server}, which is not the cluster DNS"
+        if verdict is Verdict.NOT_APPLICABLE:
+            return Relation.SAYS_NOTHING, f"{_what(fact)}; by its dnsPolicy it does not ask the cluster DNS itself"
+        if fact.kind in _ANSWERED:
+            return self._answered(fact, verdict)
+        return self._unanswered(fact, pod, verdict)
+
+    def _answered(self, fact: LookupErrorFact, verdict: Verdict) -> tuple[Relation, str]:
+        """An answer came, whatever it says: request and reply of some lookup were delivered."""
+        if fact.server is None:
+            return Relation.SAYS_NOTHING, f"{_what(fact)}; the log does not say which server answered"
+        answer = f"{_what(fact)}: {fact.server} answered this pod"
+        if verdict is Verdict.BROKEN:
+            return Relation.CONTRADICTS, f"{answer}, and its path is judged broken"
+        agrees = verdict is Verdict.REACHES or (verdict is Verdict.DEGRADED and fact.kind == NO_SUCH_NAME)
+        return (Relation.AGREES if agrees else Relation.SAYS_NOTHING), answer
+
+    def _unanswered(self, fact: LookupErrorFact, pod: PodFact, verdict: Verdict) -> tuple[Relation, str]:
+        surely = fact.kind in (TIMEOUT, UNREACHABLE)
+        if verdict in _FAILING and (surely or fact.kind == TEMPORARY):
+            return Relation.AGREES, f"{_what(fact)}, as its path lets expect"
+        if verdict is not Verdict.REACHES:
+            return Relation.SAYS_NOTHING, f"{_what(fact)}; its path is judged {verdict.value}"
+        own = next(self._own_names(fact, pod), None)
+        if fact.kind == UNREACHABLE and fact.server is not None:
+            return Relation.CONTRADICTS, f"{_what(fact)}, and its path is judged to reach every DNS endpoint"
+        if fact.kind == TIMEOUT and own:
+            return Relation.CONTRADICTS, (
+                f"{_what(fact)}, for {own} too, a name that the DNS servers know by themselves; and its path is judged to "
+                "reach every DNS endpoint"
+            )
+        why = (
+            "a name outside the cluster is asked for further on, so the path to the DNS servers may be good"
+            if surely
+            else "the text stands for a server that failed as well as for no answer"
+        )
+        return Relation.SAYS_NOTHING, f"{_what(fact)}; {why}"
+
+    def _own_names(self, fact: LookupErrorFact, pod: PodFact) -> Iterator[str]:
+        """The names that the cluster's own servers answer without asking another: its domain's, and those of services."""
+        for name in fact.names:
+            plain = name.rstrip(".").lower()
+            if plain.endswith((".svc", *(f".{domain}" for domain in self._domains))) or self._is_service(plain, pod):
+                yield name
+
+    def _is_service(self, name: str, pod: PodFact) -> bool:
+        labels = name.split(".")
+        if len(labels) > _WITH_NAMESPACE:
+            return False
+        namespace = labels[1] if len(labels) == _WITH_NAMESPACE else pod.namespace
+        return named(self._cluster.services, namespace, labels[0]) is not None
+
+
+_SAID = {
+    TIMEOUT: "lookups time out",
+    NO_SUCH_NAME: "lookups are answered with 'no such name'",
+    SERVER_FAILURE: "lookups are answered with a failure of the server",
+    UNREACHABLE: "the query for a name is refused on the way",
+    TEMPORARY: "lookups fail for the time being (no answer, or a server's failure)",
+}
+
+
+def _what(fact: LookupErrorFact) -> str:
+    """The failures in words."""
+    said = _SAID.get(fact.kind, "lookups fail, of which the text does not tell how")
+    return f"{said} ({fact.resolver}, {fact.count:,} line{'s' if fact.count > 1 else ''})"
+
+
+def in_a_sentence(found: Sequence[Symptom]) -> str | None:
+    """What a verdict that calls all paths good must not leave out; None where no log speaks against it.
+
+    >>> in_a_sentence(()) is None
+    True
+    """
+    against = [s for s in found if s.relation is Relation.CONTRADICTS]
+    failing = [s for s in found if s.kinds.keys() - {NO_SUCH_NAME} and s.verdict is Verdict.REACHES]
+    if against:
+        return f"the logs of {len(against)} of these pods contradict it, first {_name(against[0])}: {against[0].text}"
+    if failing:
+        return f"the logs of {len(failing)} of these pods tell of failed lookups, first {_name(failing[0])}: {failing[0].text}"
+    return None
+
+
+def _name(symptom: Symptom) -> str:
+    return f"{symptom.namespace}/{symptom.pod}"
