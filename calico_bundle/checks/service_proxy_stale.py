@@ -143,14 +143,14 @@ def _named(nodes: Sequence[str]) -> str:
 def _restart(nodes: Sequence[str], proxies: ServiceProxies) -> Fix:
     commands = tuple(_restarting(node, proxies) for node in nodes[:_MOST_NAMED])
     title = "restart kube-proxy on the node, so that it writes its rules anew"
-    return Fix(title, commands, "None: rules stay in the kernel while kube-proxy restarts. See its log first.")
+    return Fix(title, commands, "Rules stay in the kernel while kube-proxy restarts. See its log first.")
 
 
 def _restarting(node: str, proxies: ServiceProxies) -> str:
     """How kube-proxy is restarted: as a pod of a DaemonSet, a static pod, or a part of the node's agent."""
     pods = proxies.translators.pods.get(node)
     if not pods:
-        return f"systemctl restart k3s-agent   # on {node}; or what else runs kube-proxy there"
+        return f"kubectl get pods -A -o wide --field-selector spec.nodeName={node}   # find kube-proxy; k3s has it in its agent"
     if (pods[0].owner or "").startswith("DaemonSet/"):
         return f"kubectl delete pod -n {pods[0].namespace} {pods[0].name}"
     return f"crictl stop $(crictl ps -q --name kube-proxy)   # on {node}: a static pod"
