@@ -19,7 +19,7 @@ _OWN_LINE = re.compile(
     r"\[(?:INFO|WARNING|ERROR|FATAL|DEBUG|PANIC)\] (?:plugin/\w|SIGTERM|Reloading|Corefile|[\d.:\[\]a-f]+:\d+ - \d+ \")"
     r"|CoreDNS-\d+\.\d+|linux/\w+, go1\.\d+|\S*Corefile:\d+ - Error during parsing"
 )
-_SIGNS = ("plugin/", "CoreDNS-", "Corefile:")
+_SIGNS = ("plugin/", "CoreDNS-", "Corefile:", "[INFO] ")
 
 _TO = r"(?:->|dial (?:udp|tcp)[46]? )\[?(?P<upstream>[0-9a-fA-F.:]{2,45}?)\]?:\d{1,5}: "
 _ZONE = r'for zone "(?P<zone>[^"]{1,255})"'
