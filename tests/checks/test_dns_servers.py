@@ -100,7 +100,11 @@ def without_dns_service(path: str, text: str) -> str:
     """The services without that of DNS; another of its namespace stands in its place."""
     if not path.endswith("services.yaml"):
         return text
-    return text.replace("name: kube-dns", "name: metrics-server").replace("port: 53", "port: 443").replace("kube-dns", "metrics")
+    return (
+        text.replace("name: kube-dns", "name: metrics-server")
+        .replace("port: 53", "port: 443")
+        .replace("kube-dns", "metrics")
+    )
 
 
 def test_dns_pods_without_a_service_are_an_error():

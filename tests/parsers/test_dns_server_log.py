@@ -15,7 +15,7 @@ from calico_bundle.parsers import choose
 from calico_bundle.parsers.dns_server_log import parse, recognizes, stream
 
 START = ".:53\n[INFO] plugin/reload: Running configuration SHA512 = 591cf3\nCoreDNS-1.11.1\nlinux/amd64, go1.20.7, ae2bbc2\n"
-REFLECTOR = 'E0301 10:00:01.000000       1 reflector.go:138] pkg/mod/k8s.io/client-go@v0.22.2/tools/cache/reflector.go:167: Failed to watch *v1.Service: failed to list *v1.Service: '
+REFLECTOR = "E0301 10:00:01.000000       1 reflector.go:138] pkg/mod/k8s.io/client-go@v0.22.2/tools/cache/reflector.go:167: Failed to watch *v1.Service: failed to list *v1.Service: "
 SAID = [
     ('[FATAL] plugin/loop: Loop (127.0.0.1:46073 -> :53) detected for zone ".", see https://coredns.io/plugins/loop',
      "loop", {"zone": "."}),
@@ -45,13 +45,15 @@ SAID = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("line", "event", "values"), SAID, ids=[f"{s[1]}-{n}" for n, s in enumerate(SAID)])
+@pytest.mark.parametrize("line, event, values", SAID, ids=[f"{s[1]}-{n}" for n, s in enumerate(SAID)])
 def test_each_line_says_what_it_means(line, event, values):
     (fact,) = parse(f"{line}\n", "coredns.log").facts
     assert (fact.event, dict(fact.values), fact.evidence.line) == (event, values, 1)
 
 
-@pytest.mark.parametrize("prefix", ["", "2025-03-01T10:00:00.000000000Z stdout F ", "[pod/kube-system/coredns-x/coredns] "])
+@pytest.mark.parametrize(
+    "prefix", ["", "2025-03-01T10:00:00.000000000Z stdout F ", "[pod/kube-system/coredns-x/coredns] "]
+)
 def test_it_is_recognized_behind_the_prefixes_of_collectors(prefix):
     text = "".join(f"{prefix}{line}\n" for line in START.splitlines())
     assert recognizes(text)

@@ -10,7 +10,9 @@ from calico_bundle.parsers.log_tally import MOST_SORTS
 from calico_bundle.parsers.lookup_errors import find_in_pieces, find_lookup_errors
 
 GO = "2025-03-01T10:00:{:02d}Z ERROR lookup db on 10.96.0.10:53: read udp 10.244.1.5:4->10.96.0.10:53: i/o timeout"
-LOG = "\n".join(["started", GO.format(1), "at work", GO.format(2), "curl: (6) Could not resolve host: shop", GO.format(3)])
+LOG = "\n".join(
+    ["started", GO.format(1), "at work", GO.format(2), "curl: (6) Could not resolve host: shop", GO.format(3)]
+)
 
 
 def test_lines_of_one_sort_are_counted_and_the_first_and_last_are_kept():
@@ -52,7 +54,9 @@ def test_more_sorts_than_anybody_has_are_counted_in_a_gap():
     lines = [f"lookup db on 10.0.{n // 250}.{n % 250}:53: no such host" for n in range(MOST_SORTS + 10)]
     parsed = find_lookup_errors("\n".join(lines).encode(), "a")
     assert len(parsed.facts) == MOST_SORTS
-    assert [gap.message for gap in parsed.gaps] == ["10 more lines with failed lookups, of other servers, are not counted"]
+    assert [gap.message for gap in parsed.gaps] == [
+        "10 more lines with failed lookups, of other servers, are not counted"
+    ]
 
 
 def test_a_line_of_megabytes_costs_no_more_than_its_part_that_matters():

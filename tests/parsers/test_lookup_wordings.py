@@ -29,8 +29,8 @@ SAID = [
         "timeout", "Java (Netty)", None, DNS,
     ),
     (
-        f"DnsNameResolverTimeoutException: [30351: /{DNS}:53] DefaultDnsQuestion(db. IN A) query '30351' via UDP timed out"
-        " after 5000 milliseconds (no stack trace available)", "timeout", "Java (Netty)", None, DNS,
+        (f"DnsNameResolverTimeoutException: [30351: /{DNS}:53] DefaultDnsQuestion(db. IN A) query '30351' via UDP timed out"
+        " after 5000 milliseconds (no stack trace available)"), "timeout", "Java (Netty)", None, DNS,
     ),
     ("Error: queryA ETIMEOUT db.shop", "timeout", "Node.js", "db.shop", None),
     ("2025/03/01 10:00:00 [error] 7#7: *1 db.shop could not be resolved (110: Operation timed out), client: 10.0.0.1",
@@ -70,7 +70,7 @@ SAID = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("line", "kind", "resolver", "name", "server"), SAID, ids=[s[0][:50] for s in SAID])
+@pytest.mark.parametrize("line, kind, resolver, name, server", SAID, ids=[s[0][:50] for s in SAID])
 def test_each_wording_is_understood_as_its_producer_means_it(line, kind, resolver, name, server):
     assert understood(f"2025-03-01T10:00:00Z ERROR {line}") == (kind, resolver, name, server)
 

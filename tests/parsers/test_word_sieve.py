@@ -25,7 +25,7 @@ def test_it_finds_what_a_plain_search_finds(size):
     for word in NEEDLES * 2:
         spots = [dice.randrange(size), BLOCK - dice.randrange(30), size - len(word), size - len(word) - 3]
         place = min(spot for spot in dice.sample(spots, 4) if spot is not None)
-        place = max(0, min(dice.choice(spots + [place]), size - len(word)))
+        place = max(0, min(dice.choice([*spots, place]), size - len(word)))
         text[place : place + len(word)] = word
     data = bytes(text)
     assert list(WordSieve(NEEDLES).places(data)) == places(data)
