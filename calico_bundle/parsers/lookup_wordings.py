@@ -13,9 +13,9 @@ from calico_bundle.facts.dns import AMBIGUOUS, NO_SUCH_NAME, SERVER_FAILURE, TEM
 
 NEEDLES = (
     b": i/o timeout", b": no such host", b"server misbehaving", b":53: read: connection refused", b":53: connect: ",
-    b"failure in name resolution", b"Name or service not known", b"Name does not resolve", b": Try again", b"[Errno -3] Try again",
-    b"getaddrinfo EAI_", b"getaddrinfo ENOTFOUND", b"queryA ETIMEOUT", b"queryAaaa ETIMEOUT", b"querySrv ETIMEOUT",
-    b"UnknownHostException", b"NameResolverTimeoutException",
+    b"failure in name resolution", b"Name or service not known", b"Name does not resolve", b": Try again",
+    b"[Errno -3] Try again", b"getaddrinfo EAI_", b"getaddrinfo ENOTFOUND", b"queryA ETIMEOUT", b"queryAaaa ETIMEOUT",
+    b"querySrv ETIMEOUT", b"UnknownHostException", b"NameResolverTimeoutException",
     b"could not be resolved (", b"host not found in ", b"Could not resolve host", b"Resolving timed out after",
     b"unable to resolve host address", b"bad address '", b"no servers could be reached",
     b"such host is known", b"temporarily unavailable (",

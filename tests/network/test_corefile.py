@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -56,7 +58,8 @@ def test_directives_are_told_from_their_options():
 
 
 def test_several_blocks_with_several_zones():
-    text = "cluster.local:53, in-addr.arpa:53 {\n  forward . 10.0.0.1\n}\ndns://corp.example:53 { # ours\n  forward . 10.9.9.9:5353 10.9.9.8\n}\n"
+    ours = "dns://corp.example:53 { # ours\n  forward . 10.9.9.9:5353 10.9.9.8\n}\n"
+    text = "cluster.local:53, in-addr.arpa:53 {\n  forward . 10.0.0.1\n}\n" + ours
     one, other = server_blocks(text)
     assert (one.zones, other.zones) == (("cluster.local", "in-addr.arpa"), ("corp.example",))
     assert [target for target, _ in forward_targets(configuration(text))] == ["10.0.0.1", "10.9.9.9:5353", "10.9.9.8"]
@@ -93,8 +96,8 @@ def test_each_directive_is_quoted_where_it_stands(tmp_path):
 
 
 def test_in_json_the_whole_stands_for_each_line(tmp_path):
-    (tmp_path / "cm.json").write_text('{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"coredns","namespace":"kube-system"},'
-                                      '"data":{"Corefile":".:53 {\\n  loop\\n}\\n"}}')  # fmt: skip
+    made = {"kind": "ConfigMap", "apiVersion": "v1", "metadata": {"name": "coredns", "namespace": "kube-system"}}
+    (tmp_path / "cm.json").write_text(json.dumps({**made, "data": {"Corefile": ".:53 {\n  loop\n}\n"}}))
     (artifact,) = read_bundle(str(tmp_path)).artifacts
     (fact,) = artifact.parsed.of(DnsConfigurationFact)
     assert cited(fact, 1) == fact.evidence

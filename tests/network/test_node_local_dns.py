@@ -25,8 +25,23 @@ from calico_bundle.network.service import find_dns
 
 LINE = Evidence("k8s/all.yaml", 1, "name")
 SERVICE, UPSTREAM, LOCAL = "10.96.0.10", "10.96.7.7", "169.254.20.10"
-WITH_IPTABLES = "cluster.local:53 {\n    bind 169.254.20.10 10.96.0.10\n    forward . __PILLAR__CLUSTER__DNS__ {\n        force_tcp\n    }\n}\n"
-KUBESPRAY = "cluster.local:53 {\n    bind 169.254.25.10\n    forward . 10.233.0.3 {\n        force_tcp\n    }\n}\n.:53 {\n    bind 169.254.25.10\n}\n"
+WITH_IPTABLES = """cluster.local:53 {
+    bind 169.254.20.10 10.96.0.10
+    forward . __PILLAR__CLUSTER__DNS__ {
+        force_tcp
+    }
+}
+"""
+KUBESPRAY = """cluster.local:53 {
+    bind 169.254.25.10
+    forward . 10.233.0.3 {
+        force_tcp
+    }
+}
+.:53 {
+    bind 169.254.25.10
+}
+"""
 
 
 def configuration(text: str, name: str = "node-local-dns") -> DnsConfigurationFact:
@@ -35,7 +50,8 @@ def configuration(text: str, name: str = "node-local-dns") -> DnsConfigurationFa
 
 def config_map(name: str, corefile: str) -> str:
     block = "".join(f"    {line}\n" if line else "\n" for line in corefile.splitlines())
-    return f"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\n  namespace: kube-system\ndata:\n  Corefile: |\n{block}"
+    head = f"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\n  namespace: kube-system\n"
+    return f"{head}data:\n  Corefile: |\n{block}"
 
 
 def service(name: str, address: str) -> ServiceFact:

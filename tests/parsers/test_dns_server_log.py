@@ -15,7 +15,10 @@ from calico_bundle.parsers import choose
 from calico_bundle.parsers.dns_server_log import parse, recognizes, stream
 
 START = ".:53\n[INFO] plugin/reload: Running configuration SHA512 = 591cf3\nCoreDNS-1.11.1\nlinux/amd64, go1.20.7, ae2bbc2\n"
-REFLECTOR = "E0301 10:00:01.000000       1 reflector.go:138] pkg/mod/k8s.io/client-go@v0.22.2/tools/cache/reflector.go:167: Failed to watch *v1.Service: failed to list *v1.Service: "
+REFLECTOR = (
+    "E0301 10:00:01.000000       1 reflector.go:138] pkg/mod/k8s.io/client-go@v0.22.2/tools/cache/reflector.go:167: "
+    "Failed to watch *v1.Service: failed to list *v1.Service: "
+)
 SAID = [
     ('[FATAL] plugin/loop: Loop (127.0.0.1:46073 -> :53) detected for zone ".", see https://coredns.io/plugins/loop',
      "loop", {"zone": "."}),
