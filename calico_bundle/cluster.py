@@ -26,11 +26,12 @@ class ClusterNode:
     neighbors: Sequence[f.NeighborFact] | None = None
     sysctls: Mapping[str, f.SysctlFact] | None = None
     service_rules: Sequence[f.ServiceRuleFact] | None = None
+    service_tables: Sequence[f.ServiceTableFact] | None = None
     sessions: tuple[f.BGPSessionFact, ...] | None = None
     bgp_routes: Sequence[f.BGPRouteFact] | None = None
     log_events: Sequence[f.LogEventFact] = ()
     incomplete: frozenset[str] = frozenset()
-    """Kinds (`ip-addr`, `ip-route`) of which lines are hidden, cut off or not understood: what they lack may be there.
+    """Kinds (`ip-addr`, `ip-route`, `ip-neigh`) of which lines are hidden, cut off or not understood: they may have what lacks.
 
     `stand_ins.NO_SOURCES` stands for the source addresses of routes, which `route -n` does not print.
     """
@@ -141,6 +142,11 @@ class Cluster:
     node_statuses: tuple[f.CalicoNodeStatusFact, ...] = ()
     felix_configurations: tuple[f.FelixConfigurationFact, ...] = ()
     installations: tuple[f.InstallationFact, ...] = ()
+    policies: tuple[f.PolicyFact, ...] = ()
+    tiers: tuple[f.TierFact, ...] = ()
+    network_sets: tuple[f.NetworkSetFact, ...] = ()
+    host_endpoints: tuple[f.HostEndpointFact, ...] = ()
+    service_accounts: tuple[f.ServiceAccountFact, ...] = ()
     lookup_errors: tuple[f.LookupErrorFact, ...] = ()
     dns_server_events: tuple[f.DnsServerEventFact, ...] = ()
     dns_configurations: tuple[f.DnsConfigurationFact, ...] = ()

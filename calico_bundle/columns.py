@@ -31,6 +31,7 @@ _NARROWEST_MEANING = 40
 _WORDS: Mapping[type, str] = MappingProxyType({
     IPv4Address: "address", IPv6Address: "address", IPv4Network: "network", IPv6Network: "network",
     IPv4Interface: "address/length", IPv6Interface: "address/length", bool: "boolean", int: "integer",
+    float: "number",
     f.ServicePort: "text",
 })  # fmt: skip
 _PLURALS = {"address": "addresses", "network": "networks", "text": "texts"}
@@ -89,6 +90,8 @@ class Shape:
 _NEXT_HOPS = Parts("next_hops", f.NextHop, numbered="next_hop")
 _CONTAINERS = Parts("containers", f.ContainerSpec, renamed={"name": "container"})
 _REPORTED = Parts("sessions", f.BGPSessionFact)
+_RULES = Parts("rules", f.PolicyRule, renamed={"unread": "rule_unread"})
+_TARGETS = Parts("targets", f.ServiceTarget)
 _SHAPES = (
     Shape("nodes", f.NodeFact, "nodes", note="Without a Node object, only `name` and `recorded` are known."),
     Shape("interfaces", f.InterfaceFact, "interfaces", on_node=True),
@@ -107,6 +110,14 @@ _SHAPES = (
     Shape("neighbors", f.NeighborFact, "neighbors", on_node=True),
     Shape("sysctls", f.SysctlFact, "sysctls", on_node=True),
     Shape("service_rules", f.ServiceRuleFact, "service_rules", on_node=True),
+    Shape(
+        "service_tables",
+        f.ServiceTableFact,
+        "service_tables",
+        on_node=True,
+        parts=_TARGETS,
+        note="One row per thing that may become of a lookup.",
+    ),
     Shape("bgp_routes", f.BGPRouteFact, "bgp_routes", on_node=True),
     Shape("events", f.EventFact, "events"),
     Shape("daemonsets", f.DaemonSetFact, "daemonsets", parts=_CONTAINERS, note="One row per container."),
@@ -118,6 +129,11 @@ _SHAPES = (
     Shape("felix_configurations", f.FelixConfigurationFact, "felix_configurations"),
     Shape("installations", f.InstallationFact, "installations"),
     Shape("namespaces", f.NamespaceFact, "namespaces"),
+    Shape("policies", f.PolicyFact, "policies", parts=_RULES, note="One row per rule."),
+    Shape("tiers", f.TierFact, "tiers"),
+    Shape("network_sets", f.NetworkSetFact, "network_sets"),
+    Shape("host_endpoints", f.HostEndpointFact, "host_endpoints"),
+    Shape("service_accounts", f.ServiceAccountFact, "service_accounts"),
     Shape("lookup_errors", f.LookupErrorFact, "lookup_errors"),
     Shape("dns_server_events", f.DnsServerEventFact, "dns_server_events"),
     Shape("dns_configurations", f.DnsConfigurationFact, "dns_configurations"),
@@ -275,6 +291,7 @@ def describe(name: str | None = None) -> Description:
     evidence_path  text                file that states it
     evidence_line  integer or missing  the line of metadata.name; counted from 1, missing: the file as a whole
     not_shown      list of texts       columns that a table or a description of it does not show
+    redacted       list of texts       columns whose value the collector hid
     >>> describe().columns[3].name
     'routes'
     """

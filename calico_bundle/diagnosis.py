@@ -11,6 +11,7 @@ from calico_bundle.calico.other_plugins import replaced_by
 from calico_bundle.checks import run_all
 from calico_bundle.choices import Choices
 from calico_bundle.cluster import Cluster
+from calico_bundle.collecting import Collection, to_decide
 from calico_bundle.coverage import missing
 from calico_bundle.effects import Effect, effects
 from calico_bundle.evidence import Gap, Missing
@@ -52,6 +53,7 @@ class Diagnosis:
     symptoms: tuple[Symptom, ...]
     gaps: tuple[Gap, ...]
     missing: tuple[Missing, ...]
+    collect: Collection | None
     verdict: ClusterVerdict
 
 
@@ -97,6 +99,7 @@ def diagnose(bundle: Bundle, *, dns: str | None = None, tell: Callable[[str], No
         told,
         gaps,
         lacking,
+        to_decide(paths),
         sum_up(cluster, paths, findings, seen, told),
     )
 

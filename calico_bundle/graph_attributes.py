@@ -80,7 +80,7 @@ EDGE_ATTRIBUTES: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "address-in-block": {**_KIND, "address": "the pod's address"},
         "has-endpoint": {
             **_KIND,
-            "ready": "whether the service sends anything there",
+            "ready": "whether the service sends anything there; None when the bundle does not tell",
             "read_from": "Endpoints | EndpointSlice",
         },
         "is-pod": {**_KIND},

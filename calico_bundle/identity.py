@@ -20,7 +20,8 @@ from calico_bundle.facts.route_queries import names_as_own, own_addresses
 from calico_bundle.layouts.file_names import components, host_of_folder
 
 MACHINE_KINDS = frozenset({
-    "ip-addr", "ip-route", "ip-rule", "ip-neigh", "nmstate", "sysctl", "iptables-save", "ifconfig", "route-n", "fib-trie",
+    "ip-addr", "ip-route", "ip-rule", "ip-neigh", "nmstate", "sysctl", "iptables-save", "nft-ruleset",
+    "ipvsadm", "bpf-nat", "ifconfig", "route-n", "fib-trie", "arp",
     "calico-log", "calicoctl-node-status", "bird-protocols", "bird-routes", "bird-status",
 })  # fmt: skip
 """Kinds of artifacts that belong to one machine; all others are about the cluster."""

@@ -29,6 +29,7 @@ from calico_bundle.records import (
     merge_neighbors,
     merge_sessions,
     rules,
+    service_tables,
     some_routes,
 )
 from calico_bundle.stand_ins import addresses_out_of, left_open, lists_ipv4, routes_of, with_stand_ins
@@ -67,6 +68,11 @@ def join(bundle: Bundle) -> Cluster:
         node_statuses=unique(stated.of(f.CalicoNodeStatusFact), lambda s: s.node),
         felix_configurations=unique(stated.of(f.FelixConfigurationFact), lambda c: c.name),
         installations=unique(stated.of(f.InstallationFact), lambda i: i.name),
+        policies=unique(stated.of(f.PolicyFact), lambda p: (p.api, p.kind, p.namespace, p.own_name)),
+        tiers=unique(stated.of(f.TierFact), lambda t: t.name),
+        network_sets=unique(stated.of(f.NetworkSetFact), lambda s: (s.namespace, s.name)),
+        host_endpoints=unique(stated.of(f.HostEndpointFact), lambda h: h.name),
+        service_accounts=unique(stated.of(f.ServiceAccountFact), lambda a: (a.namespace, a.name)),
         lookup_errors=facts_of_pods(bundle.artifacts, f.LookupErrorFact),
         dns_server_events=facts_of_pods(bundle.artifacts, f.DnsServerEventFact),
         dns_configurations=unique(stated.of(f.DnsConfigurationFact), lambda c: (c.namespace, c.name)),
@@ -196,6 +202,7 @@ def _node(name: str, kubernetes: f.NodeFact | None, told: Records, cut: set[str]
         neighbors=merge_neighbors(records.get("ip-neigh", ())),
         sysctls={s.key: s for a in sysctls for s in a.parsed.of(f.SysctlFact)} if sysctls else None,
         service_rules=collected(records, "iptables-save", f.ServiceRuleFact),
+        service_tables=service_tables(records, cut),
         sessions=merge_sessions([*records.get("bird-protocols", ()), *records.get("calicoctl-node-status", ())]),
         bgp_routes=collected(records, "bird-routes", f.BGPRouteFact),
         log_events=log_events(records),

@@ -30,6 +30,7 @@ _ROUTE_GONE = frozenset({Why.NO_ROUTE, Why.ROUTER_HAS_NO_POD_ROUTE, Why.DROPPING
 _NEXT_HOP_BAD = frozenset(
     {Why.ROUTER_HAS_NO_POD_ROUTE, Why.DROPPING_ROUTE, Why.NEXT_HOP_SILENT, Why.NETWORKS_NOT_JOINED}
 )
+_OF_OTHER_CHECKS = frozenset({Why.POLICY_DENIES, Why.SERVICE_RULES_STALE})
 _FILTERED = frozenset({Why.REVERSE_PATH_FILTER, Why.TUNNEL_SOURCE_REFUSED})
 
 
@@ -50,7 +51,7 @@ def unexplained(context: Context) -> tuple[Loss, ...]:
     at_fault = {name for name, verdict in context.addresses.items() if verdict.status in _AT_FAULT}
     found: dict[object, Loss] = {}
     for fate in _lost_ways(context.paths, Blame(context.cluster, at_fault)):
-        if fate.cause:
+        if fate.cause and fate.cause.why not in _OF_OTHER_CHECKS:
             loss = _sorted_out(context, fate.source_node, fate.endpoint_node, fate.cause)
             found.setdefault((loss.code, loss.source, loss.target, loss.cause.why, loss.cause.node), loss)
     return tuple(found.values())

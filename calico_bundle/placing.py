@@ -19,6 +19,8 @@ _NOTHING = Parsed(())
 _HOW, _OUTPUT = "-info.json", "{}.txt"
 """troubleshoot.sh: how a command was run on a host, and what it printed."""
 
+_ERROR, _CALICO_NODE = "collector-error", "calico-node"
+
 TOLD_BY_PLACE = frozenset({"hostname"})
 """Kinds that a text alone is not enough for: a file is of one only where its layout says so."""
 
@@ -164,6 +166,9 @@ def _artifact(file: ReadFile, layout: str, placement: Placement) -> Artifact:
         hidden = placement.redacted and bool(file.parsed.facts)
         gaps = (Gap(_file_of(file), None, GapKind.REDACTED, f"not used: {placement.skip}"),) if hidden else ()
         return Artifact(file.path, file.size, None, Parsed((), gaps), layout, placement, file.part, within)
+    if file.kind == _ERROR and placement.container not in (None, _CALICO_NODE):
+        # What another program logged: nobody reads that, and it is the program that failed, not the collector.
+        return Artifact(file.path, file.size, None, _NOTHING, layout, placement, file.part, within)
     parsed = file.later() if file.later else file.parsed
     return Artifact(file.path, file.size, file.kind, parsed, layout, placement, file.part, within)
 

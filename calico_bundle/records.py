@@ -30,6 +30,9 @@ _EVENTS = "events"
 _WITH_EVENTS = frozenset({"calico-log", "calicoctl-node-status", "bird-status"})
 """Kinds that give `LogEventFact`s; together they stand under `_EVENTS` too, in the order in which they were read."""
 
+_SERVICE_TABLES = ("iptables-save", "nft-ruleset", "ipvsadm", "bpf-nat")
+"""Kinds that list what kube-proxy, or Calico in its place, makes of service addresses."""
+
 _SEVERAL = 2
 _IPV4, _IPV6 = 4, 6
 
@@ -72,7 +75,10 @@ def rules(records: Records) -> Sequence[f.RuleFact] | None:
 
 def incomplete(records: Records, cut: set[str]) -> frozenset[str]:
     """Kinds of which a listing has lines that gave no facts, or is cut off, and no other shows the same as a whole."""
-    listings = {"ip-addr": address_listings(records), "ip-route": records.get("ip-route", ())}
+    listings = {
+        "ip-addr": address_listings(records),
+        **{kind: records.get(kind, ()) for kind in ("ip-route", "ip-neigh")},
+    }
     return frozenset(kind for kind, found in listings.items() if found and _lacks_some(found, cut))
 
 
@@ -96,6 +102,17 @@ def _shown(listing: Artifact) -> set[tuple[int, str]]:
     """The families of the addresses, and the families and tables of the routes, that a listing shows."""
     tables = {(route.family, listing.placement.table or route.table) for route in _facts(listing, f.RouteFact)}
     return tables | {(family, "main") for family in _families(listing)}
+
+
+def service_tables(records: Records, cut: set[str]) -> Sequence[f.ServiceTableFact] | None:
+    """Every listing of rules for services; None where there is none. One of a file that is cut off is not whole."""
+    found = [
+        replace(table, whole=table.whole and artifact.file not in cut)
+        for kind in _SERVICE_TABLES
+        for artifact in records.get(kind, ())
+        for table in _facts(artifact, f.ServiceTableFact)
+    ]
+    return tuple(found) or None
 
 
 def log_events(records: Records) -> NodeLog:

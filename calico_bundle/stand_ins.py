@@ -17,24 +17,30 @@ NO_SOURCES = "source addresses of routes"
 
 
 def with_stand_ins(records: Records) -> Records:
-    """The records, with ifconfig's addresses and the main table of `route -n` where no output of `ip` has any of them."""
+    """The records, with what ifconfig, `route -n` and `arp` have where no output of `ip` has any of it."""
     found = dict(records)
     if records.get("ifconfig") and not any(map(_shows_ipv4, records.get("ip-addr", ()))):
         found["ip-addr"] = [*records.get("ip-addr", ()), *records["ifconfig"]]
     if records.get("route-n") and not any(map(_has_main_table, records.get("ip-route", ()))):
         found["ip-route"] = [*records.get("ip-route", ()), *records["route-n"]]
+    if records.get("arp") and not records.get("ip-neigh"):
+        found["ip-neigh"] = records["arp"]
     return found
 
 
 def left_open(records: Records) -> frozenset[str]:
     """What `ClusterNode.incomplete` has to say of records with stand-ins: ifconfig leaves out addresses by itself.
 
+    `arp -i eth0` looks like `arp`, so that nobody is listed on a card shows nothing.
+
     >>> left_open({})
     frozenset()
     """
     by_ifconfig = any(a.kind == "ifconfig" for a in records.get("ip-addr", ()))
     by_route = any(a.kind == "route-n" for a in records.get("ip-route", ()))
-    return frozenset(word for word, said in (("ip-addr", by_ifconfig), (NO_SOURCES, by_route)) if said)
+    by_arp = any(a.kind == "arp" for a in records.get("ip-neigh", ()))
+    said = (("ip-addr", by_ifconfig), (NO_SOURCES, by_route), ("ip-neigh", by_arp))
+    return frozenset(word for word, holds in said if holds)
 
 
 def _shows_ipv4(artifact: Artifact) -> bool:

@@ -209,6 +209,8 @@ def _series(values: Sequence[object], type_in_words: str) -> pd.Series:
         return pd.Series(list(values), dtype=object)
     if one == "boolean":
         return pd.Series(list(values), dtype="boolean")
+    if one == "number":
+        return pd.Series(list(values), dtype="Float64")
     if one == "integer":
         return _integers(values)
     # Kept by Python, not by pyarrow, whether or not that is installed: it refuses text that is not valid Unicode, which

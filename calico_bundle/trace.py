@@ -13,7 +13,7 @@ from calico_bundle.evidence import Evidence
 from calico_bundle.expectations import Expectations
 from calico_bundle.facts import Address, PodFact
 from calico_bundle.network.lookup_source import Source, of_pod_to
-from calico_bundle.network.outcome import Cause, Hop, Outcome, Packet, Walk, Why
+from calico_bundle.network.outcome import PODS, Cause, Hop, Outcome, Packet, Settles, Walk, Why
 from calico_bundle.network.routing import source_address
 from calico_bundle.network.service_proxy import leading_to
 from calico_bundle.paths import NETWORK_NOT_SHOWN, DnsPaths, Fate, Verdict
@@ -302,7 +302,13 @@ def _open_reply(cluster: Cluster, end: End) -> Walk:
     several = end.ip is not None and _holders(cluster, end.ip)
     what = f"an address of several nodes ({_listed(several)})" if several else "not a pod or node of this bundle"
     text = f"{end.name} is {what}: its way back is not known"
-    return Walk(Outcome.UNKNOWN, (), None, None, Cause(Why.UNDECIDED, None, text, settle=f"the routes of {end.name}"))
+    return Walk(
+        Outcome.UNKNOWN,
+        (),
+        None,
+        None,
+        Cause(Why.UNDECIDED, None, text, settle=Settles((), beside=f"the routes of {end.name}")),
+    )
 
 
 def _source(paths: DnsPaths, start: End, end: End) -> Source | None:
@@ -326,11 +332,11 @@ def _is_host(cluster: Cluster, end: End) -> bool | None:
 def _sent(paths: DnsPaths, start: End, end: End, packet: Packet | None) -> Walk:
     if start.node is None or start.node not in paths.cluster.nodes or packet is None:
         text = f"the bundle does not tell the node and address of {start.name} and {end.name}"
-        cause = Cause(Why.UNDECIDED, None, text, settle="`kubectl get pods -A -o yaml`")
+        cause = Cause(Why.UNDECIDED, None, text, settle=Settles((PODS,)))
         return Walk(Outcome.UNKNOWN, (), None, None, cause)
     host = _is_host(paths.cluster, start)
     if host is None:
-        cause = Cause(Why.UNDECIDED, start.node, NETWORK_NOT_SHOWN, settle="`kubectl get pods -A -o yaml`")
+        cause = Cause(Why.UNDECIDED, start.node, NETWORK_NOT_SHOWN, settle=Settles((PODS,)))
         return Walk(Outcome.UNKNOWN, (), None, None, cause)
     send: Callable[[str, Packet], Walk] = paths.forwarding.from_node if host else paths.forwarding.from_pod
     walk = send(start.node, packet)

@@ -78,3 +78,13 @@ def test_objects_without_calico_are_a_bundle():
 def test_what_is_no_input_is_refused_with_what_would_be(source: object):
     with pytest.raises(cb.UsageError, match="expected a path, a directory or a binary file object"):
         cb.analyze(source)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("container, gaps", [("velero", 0), ("calico-node", 1)])
+def test_what_another_program_logged_is_no_error_of_the_collector(tmp_path: Path, container: str, gaps: int):
+    log = tmp_path / f"cluster-resources/pods/logs/shop/cart-0/{container}.log"
+    log.parent.mkdir(parents=True)
+    log.write_bytes(b'Error: unknown command "server" for "velero"\n')
+    (tmp_path / "cluster-resources/namespaces.yaml").write_bytes(NAMESPACE)
+    found = {one.path: one.parsed.gaps for one in read_bundle(tmp_path).artifacts}
+    assert len(found[str(log.relative_to(tmp_path))]) == gaps

@@ -10,7 +10,7 @@ import pytest
 
 from calico_bundle.cluster import Cluster
 from calico_bundle.evidence import Evidence
-from calico_bundle.facts import ServiceRuleFact
+from calico_bundle.facts import DaemonSetFact, DnsConfigurationFact, ServiceRuleFact
 from calico_bundle.network.outcome import Outcome, Why
 from calico_bundle.network.service import find_dns
 from calico_bundle.paths import DnsPaths, Verdict
@@ -42,6 +42,8 @@ def verdict(one: Any, **facts: Any) -> tuple[Verdict, str]:
 
 
 APP = pod("app", "node-1", "10.244.1.2")
+OWN_SERVERS = pod("app", "node-1", "10.244.1.2", dns_policy="None", dns_nameservers=("10.96.0.10",))
+HIDDEN_DNS = service(ip=None, redacted=("cluster_ips",))
 
 
 def test_healthy_cluster_reaches():
@@ -89,6 +91,11 @@ def test_policies_that_ask_cluster_dns(changed: dict[str, Any], applies: bool):
         (APP, {"services": ()}, "no cluster DNS service"),
         (APP, {"endpoints": ()}, "no endpoints of kube-system/kube-dns"),
         (APP, {"services": (service(ip="fd00::a"),)}, "address"),
+        (APP, {"services": (HIDDEN_DNS,)}, "address"),
+        # Whether these name servers are the cluster's own cannot be told without its address.
+        (OWN_SERVERS, {"services": (HIDDEN_DNS,)}, "address"),
+        (OWN_SERVERS, {"services": ()}, "no cluster DNS service"),
+        (replace(OWN_SERVERS, dns_nameservers=(), redacted=("dns_nameservers",)), {}, "hid its name servers"),
         (pod("app", None), {}, "no node yet"),
         (pod("app", "node-9", "10.244.9.2"), {}, "nothing of the pod's node node-9"),
         (pod("app", "node-1"), {}, "the pod's address"),
@@ -117,7 +124,7 @@ def test_unknown_way_says_what_would_settle_it():
     nodes = {**where.nodes, "node-2": machine("node-2", internal="10.0.1.12", calico="10.0.1.12/24")}
     found = paths(Cluster(nodes, pods=where.pods, services=where.services, endpoints=where.endpoints)).of(APP)
     assert found.verdict is Verdict.UNKNOWN
-    assert "of node-2" in found.text
+    assert "on node-2" in found.text
     assert found.text.endswith("would settle it")
 
 
@@ -305,7 +312,10 @@ def two_ways(service_rules: str | None) -> Cluster:
     back = routes.replace(".11", ".12").replace("10.244.2.0/26 via 192.168.50.12", "10.244.1.0/26 via 192.168.50.11")
     strict = "\n".join(f"net.ipv4.conf.{i}.rp_filter = 1" for i in ("all", "eth0", "eth1"))
     nodes = []
-    for n, other, text in ((1, 2, routes), (2, 1, back + "\n10.244.2.2 dev cali2a scope link")):
+    for n, other, text in (
+        (1, 2, routes + "\n10.244.1.2 dev cali1a scope link"),
+        (2, 1, back + "\n10.244.2.2 dev cali2a scope link"),
+    ):
         cards = card("eth0", f"10.0.1.1{n}/24"), card("eth1", f"192.168.50.1{n}/24")
         nodes.append(
             machine(
@@ -324,7 +334,10 @@ def two_ways(service_rules: str | None) -> Cluster:
 
 
 PROXY = (
-    "*nat\n:KUBE-SERVICES - [0:0]\n-A KUBE-SERVICES -d 10.96.0.10/32 -p udp -m udp --dport 53 -j KUBE-SVC-D\n{}\nCOMMIT"
+    "*nat\n:KUBE-SERVICES - [0:0]\n:KUBE-SVC-D - [0:0]\n:KUBE-SEP-A - [0:0]\n:KUBE-MARK-MASQ - [0:0]\n"
+    "-A PREROUTING -j KUBE-SERVICES\n-A OUTPUT -j KUBE-SERVICES\n"
+    "-A KUBE-SERVICES -d 10.96.0.10/32 -p udp -m udp --dport 53 -j KUBE-SVC-D\n{}\n"
+    "-A KUBE-SVC-D -j KUBE-SEP-A\n-A KUBE-SEP-A -p udp -m udp -j DNAT --to-destination 10.244.2.2:53\nCOMMIT"
 )
 MASK = "-A KUBE-SVC-D ! -s 10.244.0.0/16 -d 10.96.0.10/32 -p udp -m udp --dport 53 -j KUBE-MARK-MASQ"
 
@@ -334,7 +347,7 @@ MASK = "-A KUBE-SVC-D ! -s 10.244.0.0/16 -d 10.96.0.10/32 -p udp -m udp --dport 
     [
         (None, Verdict.UNKNOWN),
         (PROXY.format(MASK), Verdict.REACHES),
-        (PROXY.format("-A KUBE-SVC-D -j KUBE-SEP-A"), Verdict.BROKEN),
+        (PROXY.format("# no rule that marks"), Verdict.BROKEN),
     ],
     ids=["rules not recorded", "masqueraded", "not masqueraded"],
 )
@@ -366,3 +379,42 @@ def test_endpoint_that_is_not_where_its_object_says():
     assert found.verdict is Verdict.BROKEN
     assert found.fates[0].request.cause is not None
     assert found.fates[0].request.cause.why is Why.WRONG_MACHINE
+
+
+# --- a DNS cache on each node -----------------------------------------------------------------------------------------
+
+
+def with_cache(where: Cluster, bound: str) -> Cluster:
+    """NodeLocal DNSCache: its DaemonSet, and a Corefile that binds an address (cluster/addons/dns/nodelocaldns)."""
+    line = Evidence("cache.yaml", 1, "x")
+    daemonset = DaemonSetFact("kube-system", "node-local-dns", (), None, line)
+    corefile = f"cluster.local:53 {{\n  bind {bound}\n  forward . 10.96.0.11\n}}"
+    return replace(
+        where,
+        daemonsets=(daemonset,),
+        dns_configurations=(DnsConfigurationFact("kube-system", "node-local-dns", corefile, line, {}),),
+    )
+
+
+def differing() -> Cluster:
+    """A cluster where node-2 answers pods of node-1, and drops what comes from node-1 itself."""
+    return two_ways(PROXY.format("# no rule that marks"))
+
+
+@pytest.mark.parametrize(
+    "bound, expected",
+    [
+        (None, Verdict.REACHES),
+        ("10.96.0.10", Verdict.BROKEN),  # it answers in place of the service: all lookups are the node's own
+        ("169.254.20.10", Verdict.UNKNOWN),  # only the kubelet's clusterDNS tells who asks it
+    ],
+)
+def test_pods_that_ask_the_cache_on_their_node_fare_as_the_node_does(bound: str | None, expected: Verdict):
+    where = with_cache(differing(), bound) if bound else differing()
+    found = paths(where).of(APP)
+    assert found.verdict is expected, found.text
+    assert bound != "10.96.0.10" or found.text.startswith("the DNS cache on node-1 asks for them: ")
+
+
+def test_a_cache_that_nobody_may_ask_leaves_nothing_open_where_both_ways_reach():
+    assert paths(with_cache(healthy(), "169.254.20.10")).of(APP).verdict is Verdict.REACHES

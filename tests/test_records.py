@@ -147,3 +147,13 @@ def test_a_damaged_routing_table_is_not_made_good_by_another_table():
     assert kinds(listing("r", damaged), listing("t", ROUTES, table="100")) == {"ip-route"}
     assert kinds(listing("r", damaged), listing("six", "fe80::/64 dev eth0 metric 256 pref medium\n")) == {"ip-route"}
     assert kinds(listing("r", damaged), listing("again", ROUTES)) == frozenset()
+
+
+def test_hidden_neighbors_leave_the_table_open():
+    whole = "10.0.0.1 dev eth0 lladdr 02:00:00:00:00:01 REACHABLE\n"
+    assert kinds(listing("n", whole)) == frozenset()
+    for hidden in (
+        "***HIDDEN*** dev eth1 lladdr 02:00:00:00:00:02 STALE\n",
+        "10.0.1.1 dev eth1 lladdr ***HIDDEN*** STALE\n",
+    ):
+        assert kinds(listing("n", whole + hidden)) == {"ip-neigh"}

@@ -77,6 +77,47 @@ def test_an_object_goes_before_a_table_whichever_was_read_first():
     ]
 
 
+def dns_endpoints(cell):
+    return table(("NAMESPACE", "NAME", "ENDPOINTS", "AGE"), [("kube-system", "kube-dns", cell, "5d")])
+
+
+def dns_slice(cell):
+    columns = ("NAMESPACE", "NAME", "ADDRESSTYPE", "PORTS", "ENDPOINTS", "AGE")
+    return table(columns, [("kube-system", "kube-dns-8tzqk", "IPv4", "53", cell, "5d")])
+
+
+def merged(*texts):
+    parts = [tuple(rows(text, f.EndpointFact)) for text in texts]
+    return [(e.ip and str(e.ip), e.ready, e.source) for e in merge_endpoints(parts)]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_table_of_slices_fills_what_a_table_of_endpoints_leaves_out(order):
+    """Of Endpoints the first three ready pairs are shown, of slices all addresses: those that are ready are among these."""
+    endpoints = dns_endpoints("10.244.1.2:53,10.244.2.2:53,10.244.1.2:53 + 3 more...")
+    ready = [("10.244.1.2", True, "Endpoints"), ("10.244.2.2", True, "Endpoints")]
+    assert merged(*[endpoints, dns_slice("10.244.1.2,10.244.2.2")][::order]) == ready
+    three = dns_slice("10.244.1.2,10.244.2.2,10.244.3.2")
+    assert merged(*[endpoints, three][::order]) == [*ready, ("10.244.3.2", None, "EndpointSlice")]
+    for cell in ("10.244.1.2,10.244.2.2,10.244.3.2 + 1 more...", "10.244.1.2,10.244.9.9"):
+        assert merged(*[endpoints, dns_slice(cell)][::order]) == [*ready, (None, True, "Endpoints")]
+    assert merged(*[dns_endpoints("10.244.1.2:53,10.244.2.2:53"), three][::order]) == ready
+    assert [one[1:] for one in merged(three)] == [(None, "EndpointSlice")] * 3
+
+
+def test_that_none_was_there_once_does_not_hide_that_more_are_not_shown():
+    texts = dns_endpoints("<none>"), dns_endpoints("10.244.1.2:53 + 3 more...")
+    for both in (texts, texts[::-1]):
+        assert (None, True, "Endpoints") in merged(*both)
+
+
+def test_who_is_ready_is_not_told_by_a_table_of_slices():
+    endpoints = merge_endpoints([tuple(rows(dns_slice("10.244.1.2,10.244.2.2"), f.EndpointFact))])
+    cluster = Cluster({}, services=(service(),), endpoints=endpoints)
+    dns = find_dns(cluster)
+    assert (dns.ready, dns.hidden, dns.listed) == ((), True, True)
+
+
 def test_a_node_is_put_together_from_what_each_source_shows():
     of_kubectl = rows(nodes_wide(recorded().objects("nodes")), f.NodeFact)[0]
     of_calicoctl = rows(f"NAME   ASN   IPV4   IPV6\n{of_kubectl.name}   65001   10.9.9.9/24   fd00::9/64\n", f.NodeFact)

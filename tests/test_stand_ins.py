@@ -233,3 +233,19 @@ def test_the_first_address_of_any_device_is_open_where_the_order_is_not_known():
     assert device_address(node_of(a=ADDR), "cali15d23e71acc", pod)[0] == ip_address("10.0.1.12")
     assert device_address(node_of(a=ROUTES), "cali15d23e71acc", pod) == (None, None)
     assert device_address(node_of(a=ROUTES), "ens18", ip_address("10.0.1.1"))[0] == ip_address("10.0.1.12")
+
+
+# --- arp ------------------------------------------------------------------------------------------------------------
+
+ARP = "? (10.0.1.11) at 52:54:00:1b:ab:01 [ether] on ens18\n"
+NEIGH = "10.0.1.11 dev ens18 lladdr 52:54:00:1b:ab:02 STALE\n"
+
+
+def test_arp_stands_in_for_ip_neigh_and_never_contradicts_it():
+    assert [n.mac for n in node_of(a=ADDR, n=ARP).neighbors or ()] == ["52:54:00:1b:ab:01"]
+    assert [n.mac for n in node_of(a=ADDR, n=ARP, m=NEIGH).neighbors or ()] == ["52:54:00:1b:ab:02"]
+
+
+def test_that_arp_lists_nobody_on_a_card_shows_nothing():
+    assert "ip-neigh" in node_of(a=ADDR, n=ARP).incomplete
+    assert "ip-neigh" not in node_of(a=ADDR, n=NEIGH).incomplete

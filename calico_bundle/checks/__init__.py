@@ -18,7 +18,6 @@ from calico_bundle.findings import ERROR, INFO, WARNING, Check, CheckInfo, Conte
 
 PLANNED = {
     "CB401": "policy-denies-dns",
-    "CB402": "service-proxy-stale",
     "CB903": "inconsistent-times",
 }
 """Codes that are given away, with their names, and that no check uses yet."""

@@ -20,9 +20,15 @@ INFO = CheckInfo(
 
 def lacks(context: Context) -> str | None:
     """The DNS service and its endpoints."""
+    from calico_bundle.facts.endpoint_table import endpoints_of
+
     if context.dns is None:
         return "no cluster DNS service is in the bundle"
-    return None if context.dns.listed else "the DNS service's endpoints are not in the bundle"
+    if not context.dns.listed:
+        return "the DNS service's endpoints are not in the bundle"
+    own = endpoints_of(context.cluster.endpoints, context.dns.service.namespace, context.dns.service.name)
+    unsaid = any(e.ready is None for e in own) and not any(e.ready for e in own)
+    return "who of the DNS service's endpoints is ready is not in the bundle" if unsaid else None
 
 
 def run(context: Context) -> list[Finding]:

@@ -100,6 +100,10 @@ class FelixConfigurationFact:
     interface_prefix: Annotated[str | None, "spec.interfacePrefix"]
     wireguard_enabled: Annotated[bool | None, "spec.wireguardEnabled"]
     evidence: Annotated[Evidence, "the line of metadata.name"]
+    failsafe_outbound: Annotated[
+        tuple[str, ...] | None,
+        "spec.failsafeOutboundHostPorts, as protocol/port; None when not there: the default ones",
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)

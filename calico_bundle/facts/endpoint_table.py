@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from itertools import groupby
@@ -125,24 +125,65 @@ def merge_endpoints(parts: Sequence[Sequence[EndpointFact]]) -> EndpointTable:
     """The addresses of several files, each once.
 
     EndpointSlices are what kube-proxy reads; Endpoints count where no slice is there, and of these the most complete:
-    an object before a description before a table, which shows no more than the first three.
+    an object before a description before a table, which shows no more than the first three. A table of slices shows
+    nobody's readiness: it only fills what Endpoints leave out.
 
     >>> len(merge_endpoints([(), ()]))
     0
     """
-    groups = [group for part in parts for group in groups_of(part)]
+    every = [group for part in parts for group in groups_of(part)]
+    tabled = _by_service(g for g in every if _is_table_of_slices(g))
+    groups = [g for g in every if not _is_table_of_slices(g)] if tabled else every
     sliced = {(g.namespace, g.service) for g in groups if g.source == _SLICE}
     telling = _most_complete([g for g in groups if g.source == _SLICE or (g.namespace, g.service) not in sliced])
     objects = Counter((g.namespace, g.service, g.source) for g in telling)
     seen: set[object] = set()
-    return EndpointTable(
-        [_without(seen, g) if objects[g.namespace, g.service, g.source] > 1 or g.repeats else g for g in telling]
-    )
+    stated = [_without(seen, g) if objects[g.namespace, g.service, g.source] > 1 or g.repeats else g for g in telling]
+    return EndpointTable(_filled(stated, tabled) if tabled else stated)
+
+
+def _is_table_of_slices(group: Group) -> bool:
+    """Descriptions and objects of slices say what each address is of."""
+    return group.source == _SLICE and isinstance(group, MadeEndpoints) and "pod" in next(iter(group)).not_shown
+
+
+def _by_service(groups: Iterable[Group]) -> dict[tuple[str, str], list[EndpointFact]]:
+    """The addresses of several groups, each once, by their Service."""
+    seen: set[object] = set()
+    found: dict[tuple[str, str], list[EndpointFact]] = {}
+    for group in groups:
+        found.setdefault((group.namespace, group.service), []).extend(_without(seen, group))
+    return found
+
+
+def _filled(stated: Sequence[Group], tabled: Mapping[tuple[str, str], list[EndpointFact]]) -> list[Group]:
+    """What is stated, and from tables of slices what it leaves out."""
+    left = dict(tabled)
+    kept = [_completed(group, left.pop((group.namespace, group.service), ())) for group in stated]
+    return [*kept, *(MadeEndpoints(*service, _SLICE, tuple(facts)) for service, facts in left.items())]
+
+
+def _completed(group: Group, tabled: Sequence[EndpointFact]) -> Group:
+    """A group whose hidden ready addresses are put in from all addresses of the Service, if a table shows all.
+
+    Those that are ready are among all. Where some of the known ones are not, the two were not taken of the same state.
+    """
+    shown = [fact for fact in group if not _hides(fact)] if tabled else []
+    known, every = {fact.ip for fact in shown}, {fact.ip for fact in tabled if fact.ip is not None}
+    incomplete = any(fact.ip is None and fact.ready is None for fact in tabled)
+    if len(shown) in (0, len(group)) or incomplete or not known <= every:
+        return group
+    rest = [fact for fact in tabled if fact.ip is not None and fact.ip not in known]
+    return MadeEndpoints(group.namespace, group.service, group.source, (*shown, *rest))
+
+
+def _hides(fact: EndpointFact) -> bool:
+    return fact.ip is None and bool(fact.ready)
 
 
 def _most_complete(groups: Sequence[Group]) -> Sequence[Group]:
-    """The groups without those that show less of a Service than another one does."""
-    unshown = [0 if isinstance(g, EndpointGroup) else max((len(e.not_shown) for e in g), default=0) for g in groups]
+    """The groups without those that show less of a Service than another one does; of slices, which are parts, behind it."""
+    unshown = [0 if isinstance(g, EndpointGroup) else _unshown(g) for g in groups]
     if not any(unshown):
         return groups
     least: dict[tuple[str, str], int] = {}
@@ -150,7 +191,14 @@ def _most_complete(groups: Sequence[Group]) -> Sequence[Group]:
         key = (group.namespace, group.service)
         least[key] = min(number, least.get(key, number))
     kept = zip(groups, unshown, strict=True)
-    return [g for g, number in kept if number == least[g.namespace, g.service]]
+    found = [(g, number) for g, number in kept if g.source == _SLICE or number == least[g.namespace, g.service]]
+    return [g for g, _ in sorted(found, key=lambda pair: pair[1])]
+
+
+def _unshown(group: MadeEndpoints) -> int:
+    """How many columns are not shown; that there was none does not outrank that there are more than are shown."""
+    number = max((len(fact.not_shown) for fact in group), default=0)
+    return number + 1 if number and all(fact.ip is None and not fact.ready for fact in group) else number
 
 
 def groups_of(facts: Sequence[EndpointFact]) -> Sequence[Group]:
@@ -165,7 +213,8 @@ def _without(seen: set[object], group: Group) -> Group:
     """The addresses of a group that were not seen before; they are now."""
     kept = []
     for fact in group:
-        key = (fact.namespace, fact.service, fact.ip, fact.source)
+        # Without an address: that there is none, or that there is one that is not shown.
+        key = (fact.namespace, fact.service, fact.ip or fact.ready, fact.source)
         if key not in seen:
             seen.add(key)
             kept.append(fact)

@@ -58,6 +58,10 @@ class PodFact:
     redacted: Annotated[tuple[str, ...], "columns whose value the collector hid"]
     evidence: Annotated[Evidence, "the line of metadata.name"]
     network_probe: Annotated[bool, "a container has a readinessProbe by httpGet, tcpSocket or grpc"] = False
+    service_account: Annotated[str | None, "spec.serviceAccountName"] = None
+    named_ports: Annotated[
+        tuple[str, ...], "spec.containers[].ports[] that have a name, as name/containerPort/protocol: dns/53/UDP"
+    ] = ()
     not_shown: Annotated[tuple[str, ...], "columns that a table or a description of it does not show"] = ()
 
 
@@ -68,6 +72,9 @@ class ServicePort:
     name: Annotated[str | None, "ports[].name"]
     port: Annotated[int, "ports[].port"]
     protocol: Annotated[str, "ports[].protocol; TCP when not there"]
+    target_port: Annotated[
+        str | None, "ports[].targetPort, a number or a name; None when not there: the same as port"
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +100,10 @@ class EndpointFact:
     namespace: Annotated[str, "metadata.namespace"]
     service: Annotated[str, "name of the Endpoints, or the label kubernetes.io/service-name of the slice"]
     ip: Annotated[Address | None, "the address; None when the object has none, or it is redacted"]
-    ready: Annotated[bool, "in subsets[].addresses (not notReadyAddresses), or conditions.ready is not false"]
+    ready: Annotated[
+        bool | None,
+        "in subsets[].addresses (not notReadyAddresses), or conditions.ready is not false; None: a table of EndpointSlices",
+    ]
     node: Annotated[str | None, "nodeName"]
     pod_namespace: Annotated[str | None, "targetRef.namespace, else the object's namespace, when targetRef is a Pod"]
     pod: Annotated[str | None, "targetRef.name when targetRef is a Pod"]
@@ -148,3 +158,4 @@ class NamespaceFact:
     labels: Annotated[Mapping[str, str], "metadata.labels"]
     evidence: Annotated[Evidence, "the line of metadata.name"]
     not_shown: Annotated[tuple[str, ...], "columns that a table or a description of it does not show"] = ()
+    redacted: Annotated[tuple[str, ...], "columns whose value the collector hid"] = ()

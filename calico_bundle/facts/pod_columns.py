@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from calico_bundle.facts.kubernetes import PodFact
@@ -22,6 +22,15 @@ class PodColumns:
     host_networks: Sequence[bool | None]
     dns_policies: Sequence[str | None]
     phases: Sequence[str | None]
+    labels: Sequence[Mapping[str, str]]
+    service_accounts: Sequence[str | None]
+    not_whole: frozenset[int]
+    """The places of the pods of which labels or the service account are hidden, or not shown."""
+
+
+def is_not_whole(pod: PodFact) -> bool:
+    """Whether what policies select pods by is hidden, or not shown."""
+    return not {"labels", "service_account"}.isdisjoint((*pod.redacted, *pod.not_shown))
 
 
 def columns_of(pods: Sequence[PodFact]) -> PodColumns:
@@ -41,4 +50,7 @@ def columns_of(pods: Sequence[PodFact]) -> PodColumns:
         host_networks=tuple(p.host_network for p in pods),
         dns_policies=tuple(p.dns_policy for p in pods),
         phases=tuple(p.phase for p in pods),
+        labels=tuple(p.labels for p in pods),
+        service_accounts=tuple(p.service_account for p in pods),
+        not_whole=frozenset(place for place, pod in enumerate(pods) if is_not_whole(pod)),
     )

@@ -13,7 +13,7 @@ from calico_bundle.evidence import Evidence
 from calico_bundle.facts.coded import coded
 from calico_bundle.facts.kubernetes import PodFact
 from calico_bundle.facts.listing import FactList
-from calico_bundle.facts.pod_columns import PodColumns
+from calico_bundle.facts.pod_columns import PodColumns, is_not_whole
 
 T = TypeVar("T")
 
@@ -112,7 +112,14 @@ class PodTable(FactList):
             host_networks=kept["host_network"],
             dns_policies=kept["dns_policy"],
             phases=kept["phase"],
+            labels=kept["labels"],
+            service_accounts=kept["service_account"],
+            not_whole=self._not_whole,
         )
+
+    @cached_property
+    def _not_whole(self) -> frozenset[int]:
+        return frozenset(place for place, pod in self._records.items() if is_not_whole(pod))
 
     @cached_property
     def _ipv4s(self) -> list[int | None]:

@@ -16,12 +16,13 @@ from functools import cache
 class Placement:
     """What a layout says about one path; None where it says nothing and the content decides.
 
-    `node` is a node name as the path has it (it may be a short or a full host name); `kind` an artifact kind; `table`
-    and `family` belong to `ip route` of one table; `namespace`, `pod`, `container` to a log. `skip` is the reason why
-    the file is not to be read as the node's or the cluster's own (another network namespace, a duplicate form). `group`
-    marks files that are of one machine whose name the path does not have: a folder below the root, `.` for the root
-    itself. A file of kind `hostname` in a group states the machine's name. `redacted` says of a file that is
-    skipped that its producer altered what it held: then there is a gap where there would have been facts.
+    `node` is a node name as the path has it (it may be a short or a full host name); `table` is for `ip route` of one
+    table, which does not print it; `namespace`, `pod`, `container` are for a log. `kind` and `family` are what a name
+    says; nothing goes by them but the kind `hostname`, since the text tells. `skip` is the reason why the file is not to
+    be read as the node's or the cluster's own (another network namespace, a duplicate form). `group` marks files that
+    are of one machine whose name the path does not have: a folder below the root, `.` for the root itself. A file of
+    kind `hostname` in a group states the machine's name. `redacted` says of a file that is skipped that its producer
+    altered what it held: then there is a gap where there would have been facts.
     """
 
     node: str | None = None

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from calico_bundle.layouts import Layout, Placement
-from calico_bundle.layouts.file_names import NameHint, components, host_of_folder, names_a_host, read_name
+from calico_bundle.layouts.file_names import NameHint, components, host_of_folder, left_aside, names_a_host, read_name
 from calico_bundle.layouts.node_names import NodeNames, node_names
 from calico_bundle.layouts.pod_paths import PodPath, is_pod_name, pod_of
 
@@ -40,6 +40,8 @@ def place(path: str, nodes: Sequence[str]) -> Placement:
     *folders, name = components(path) or [""]
     if _other_namespace(folders, name):
         return Placement(skip="another network namespace, not the node's own")
+    if aside := left_aside(name):
+        return Placement(skip=aside)
     known = node_names(nodes)
     node = _known_node(folders, name, known)
     hint = read_name(known.without(name))

@@ -32,11 +32,15 @@ _MACHINE_WORDS = frozenset(
     {"ip", "ip4", "ip6", "ipv4", "ipv6", "birdcl", "birdc", "bird", "bird6", "calicoctl", "sysctl"}
 )
 
-_NET_TOOLS = frozenset({"ifconfig", "netstat", "fib"})
+_LEFT_ASIDE = (
+    ("nud_noarp", "entries that need no ARP, which leaves out every neighbor that answers"),
+    ("route_show_cache", "what the kernel learned about single destinations, and no routes"),
+)
+_NET_TOOLS = frozenset({"ifconfig", "netstat", "fib", "arp"})
 """Commands of machines without `ip`, and `/proc/net/fib_trie`."""
 
 _GENERIC_WORDS = """
-    ifconfig ifconfiga rn nr fib trie proc
+    ifconfig ifconfiga an rn nr rne nre rnee nree rnv rnve fib trie proc
     ip ip4 ip6 ipv4 ipv6 v4 v6 inet inet6 a addr addrs address addresses r ro route routes route4 route6 rule rules
     ru n neigh neighbor neighbors neighbour neighbours arp l link links show list ls table tables all main local
     default br brief o d s j c color detail details stats statistics output outputs out command commands cmd cmds
@@ -182,6 +186,16 @@ def _rest(text: str) -> str | None:
 def _is_command_word(word: str) -> bool:
     found = _IP_OBJECT.match(word)
     return bool(found and found[1])
+
+
+def left_aside(name: str) -> str | None:
+    """Why an output is not read, though it looks like one that is; None for any other.
+
+    >>> left_aside("ip_neigh_show_nud_noarp"), left_aside("ip_neigh_show")
+    ('entries that need no ARP, which leaves out every neighbor that answers', None)
+    """
+    words = "_".join(_TOKEN.findall(name.lower()))
+    return next((reason for part, reason in _LEFT_ASIDE if part in words), None)
 
 
 def names_a_host(text: str) -> bool:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 
 from calico_bundle.layouts import Layout, Placement
-from calico_bundle.layouts.file_names import read_name
+from calico_bundle.layouts.file_names import left_aside, read_name
 from calico_bundle.layouts.pod_paths import pod_of
 from calico_bundle.layouts.sos_paths import report_roots
 
@@ -61,10 +61,8 @@ def _output(parts: Sequence[str]) -> Placement:
         )
     if "ip_netns_exec_" in name or "namespaces" in parts[:-1]:
         return Placement(skip="another network namespace, not the node's own")
-    if name.startswith("ip_neigh_show_nud_noarp"):
-        return Placement(skip="entries that need no ARP, which leaves out every neighbor that answers")
-    if "route_show_cache" in name:
-        return Placement(skip="what the kernel learned about single destinations, and no routes")
+    if aside := left_aside(name):
+        return Placement(skip=aside)
     hint = read_name(name)
     return Placement(kind=hint.kind, table=hint.table, family=hint.family, group=".")
 

@@ -87,6 +87,8 @@ def _is_error_file(parts: Sequence[str]) -> bool:
     return (
         parts[0] == "collector-errors"
         or parts[:2] == ["host-collectors", "errors"]
+        or parts[0].endswith("-errors")
+        or (name == "errors.json" and len(parts) == 2)
         or name.endswith(("-errors.json", "-logs-errors.log"))
         or (name in {"error.txt", "stderr.txt"} and len(parts) > 2)
     )

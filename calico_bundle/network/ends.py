@@ -14,7 +14,7 @@ from typing import Final
 from calico_bundle.cluster import ClusterNode
 from calico_bundle.evidence import Evidence
 from calico_bundle.facts import Address, RouteFact
-from calico_bundle.network.outcome import Cause, Hop, Outcome, Packet, Walk, Why
+from calico_bundle.network.outcome import Cause, Hop, Outcome, Packet, Settles, Walk, Why
 from calico_bundle.network.prediction import PREDICTED
 from calico_bundle.network.routing import Lookup
 
@@ -97,23 +97,23 @@ def no_gateway(at: At) -> Walk:
 def open_lookup(at: At, reason: str) -> Walk:
     """What a look-up leaves open: a recorded table by its rules, a predicted one by what was not collected."""
     if at.node.routes is not None:
-        return undecided(at, reason, f"`ip rule` and what sets its selectors on {at.node.name}")
+        return undecided(at, reason, Settles(("ip rule",), at.node.name, "and what sets its selectors"))
     cause = Cause(Why.ROUTES_NOT_RECORDED, at.node.name, reason, settle=routes_of(at.node))
     return at.end(Outcome.UNKNOWN, cause)
 
 
-def undecided(at: At, text: str, settle: str, toward: Address | None = None) -> Walk:
+def undecided(at: At, text: str, settle: Settles, toward: Address | None = None) -> Walk:
     """The bundle leaves it open; `settle` says what would tell."""
     return at.end(Outcome.UNKNOWN, Cause(Why.UNDECIDED, at.node.name, text, (), toward, settle))
 
 
-def routes_of(node: ClusterNode) -> str:
+def routes_of(node: ClusterNode) -> Settles:
     """What to collect of a node whose routing leaves something open.
 
-    >>> routes_of(ClusterNode("n1"))
-    '`ip route show table all` and `ip addr` of n1'
+    >>> str(routes_of(ClusterNode("n1")))
+    '`ip route show table all` and `ip addr` on n1'
     """
-    return f"`ip route show table all` and `ip addr` of {node.name}"
+    return Settles(("ip route show table all", "ip addr"), node.name)
 
 
 def table_lines(node: ClusterNode) -> tuple[Evidence, ...]:

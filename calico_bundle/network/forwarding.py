@@ -6,6 +6,7 @@ packet on or ends its way; every end has a cause with the line that decided.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from ipaddress import IPv4Address
 from typing import Final
@@ -26,9 +27,10 @@ from calico_bundle.network.ends import (
     no_gateway,
     no_route,
     open_lookup,
+    routes_of,
     undecided,
 )
-from calico_bundle.network.outcome import Cause, Hop, Outcome, Packet, Walk, Why
+from calico_bundle.network.outcome import NODES, Cause, Hop, Outcome, Packet, Settles, Walk, Why
 from calico_bundle.network.pods import PodNetwork
 from calico_bundle.network.prediction import SOME_ROUTER, PredictedRouting
 from calico_bundle.network.reverse_path import ReversePathFilter, Routing
@@ -91,7 +93,7 @@ class Forwarding:
         if gateway.undecided or gateway.unless_default:
             walk = self._walk(at)
             open_one = gateway.undecided or "whether it has a default route is not in the bundle"
-            return walk if not walk.delivered else undecided(at, open_one, f"`ip route` of {node}")
+            return walk if not walk.delivered else undecided(at, open_one, routes_of(at.node))
         answered = gateway.route is not None and gateway.route.type == "unicast"
         return self._walk(at) if answered else no_gateway(at)
 
@@ -167,7 +169,9 @@ class Forwarding:
         walks = [r if isinstance(r, Walk) else self._walk(replace(r, depth=r.depth + 1)) for r in results]
         if len({w.outcome for w in walks}) == 1:
             return walks[0]
-        return undecided(at, "the next hops of a multipath route differ", "which next hop the flow takes")
+        return undecided(
+            at, "the next hops of a multipath route differ", Settles((), beside="which next hop the flow takes")
+        )
 
     def _out(self, at: At, route: RouteFact, hop: NextHop) -> Walk | At:
         device = hop.device or ""
@@ -175,7 +179,7 @@ class Forwarding:
             return self._to_pod(at, route)
         if plugin := plugin_of_device(device):
             text = f"{device} of {at.node.name} is a device of {plugin}, and where packets go from it is not known here"
-            return undecided(at.passing(hop_of(at, "routes", route)), text, f"{plugin}'s own tools")
+            return undecided(at.passing(hop_of(at, "routes", route)), text, Settles((), beside=f"{plugin}'s own tools"))
         if SOME_ROUTER in hop.flags:
             return self._through_router(at.passing(hop_of(at, "routes", route)), route, hop)
         if self.tunnels.is_tunnel(at.node, device):
@@ -204,7 +208,8 @@ class Forwarding:
             return unanswered if rest.delivered else rest
         if landing.kind == "silent":
             return _unheard(at, Why.NEXT_HOP_SILENT, landing, target)
-        return undecided(at, landing.text, f"`ip neigh` of {at.node.name}, or the state of its BGP sessions", target)
+        settle = Settles(("ip neigh",), at.node.name, "or the state of its BGP sessions")
+        return undecided(at, landing.text, settle, target)
 
     def _unanswered(self, at: At, hop: NextHop, receiver: ClusterNode, landing: Landing) -> Walk | None:
         """Whether the receiver may leave the sender's ARP request without an answer, where no entry or session shows one.
@@ -220,7 +225,7 @@ class Forwarding:
         if refused is None or refused.cause is None:
             return None
         text = f"{receiver.name} may leave ARP for {target} without an answer: {refused.cause.text}"
-        return undecided(at, text, f"`ip neigh` of {at.node.name}", target)
+        return undecided(at, text, Settles(("ip neigh",), at.node.name), target)
 
     def _through_router(self, at: At, route: RouteFact, hop: NextHop) -> Walk | At:
         """A machine that is no node gets the packet. Routers carry node addresses, and know no pod address."""
@@ -232,16 +237,18 @@ class Forwarding:
             return self._accept(at, self.cluster.nodes[landing.node], landing.interface)
         if landing.kind == "silent":
             return _unheard(at, Why.NETWORKS_NOT_JOINED, landing, destination)
-        settle = f"`ping -I {at.packet.source or 'the sender'} {destination}` from {at.node.name}"
+        settle = _of_routers(at, self.cluster.nodes, self.wires.nodes_at(destination))
         return undecided(at, landing.text, settle, destination)
 
     def _pod_packet_at_router(self, at: At, route: RouteFact, hop: NextHop) -> Walk:
         gateway = hop.gateway or at.packet.destination
         if not self.wires.all_nodes_known and SOME_ROUTER not in hop.flags:
             text = f"{gateway} may be a node whose addresses are not in the bundle"
-            return undecided(at, text, "`kubectl get nodes -o yaml`")
+            return undecided(at, text, Settles((NODES,)))
         if self.pods.routers_may_know_pods:
-            return undecided(at, f"{gateway} may know pod addresses: {WHO_MAY_ROUTE}", f"the routes of {gateway}")
+            return undecided(
+                at, f"{gateway} may know pod addresses: {WHO_MAY_ROUTE}", Settles((), beside=f"the routes of {gateway}")
+            )
         text = f"packets go to {gateway}, which is no node, and routers know no pod addresses"
         if hop.gateway is None:
             text = f"packets go out of {hop.device}, as if {gateway} were a machine on its network"
@@ -274,7 +281,7 @@ class Forwarding:
         """Wrap the packet, walk the outer one between the nodes, have the receiver check its source, go on inside."""
         ends = self.tunnels.ends(at.node, hop, self._outer_source)
         if isinstance(ends, str):
-            return undecided(at, ends, f"`ip -d addr` of {at.node.name} and the Nodes' Calico addresses")
+            return undecided(at, ends, Settles(("ip -d addr",), at.node.name, "and the Nodes' Calico addresses"))
         source, destination = ends
         wrapped = replace(hop_of(at, "encapsulates", route), found=f"{source} to {destination}")
         # IPIP asks for a route without a source and takes the route's (ip_tunnel_xmit); VXLAN has a source of its own.
@@ -300,7 +307,8 @@ class Forwarding:
         accepted = self.tunnels.accepts(outer_source)
         if accepted is None:
             text = f"whether {node.name} takes tunnel packets from {outer_source or 'the sender'} is not in the bundle"
-            return undecided(there, text, "`kubectl get nodes -o yaml`, with every node's Calico address", outer_source)
+            settle = Settles((NODES,), beside="with every node's Calico address")
+            return undecided(there, text, settle, outer_source)
         if not accepted:
             text = f"{node.name} drops tunnel packets from {outer_source}: it is no node's Calico address"
             cause = Cause(Why.TUNNEL_SOURCE_REFUSED, node.name, text, _annotation(at.node), outer_source)
@@ -335,3 +343,16 @@ def worse(one: Walk, other: Walk) -> Walk:
 def _arrived(walk: Walk, node: str) -> Walk:
     ended = walk.cause is not None and walk.cause.why is Why.DROPPING_ROUTE and walk.node == node
     return replace(walk, outcome=Outcome.DELIVERED, cause=None) if ended else walk
+
+
+def _of_routers(at: At, nodes: Mapping[str, ClusterNode], owners: Collection[str]) -> Settles:
+    """What tells whether routers carry a packet to a node: who its neighbor table shows there; else only a try does."""
+    source = at.packet.source
+    own = f" -I {source}" if source and at.node.holds(source) else ""
+    asked = f"what `ping -c 3{own} {at.packet.destination}` on {at.node.name} says"
+    if len(owners) != 1:
+        return Settles((), beside=asked)
+    owner = nodes[next(iter(owners))]
+    recorded = (("ip addr", owner.addresses), ("ip neigh", owner.neighbors))
+    lacking = tuple(command for command, records in recorded if records is None)
+    return Settles(lacking, owner.name, f"or {asked}") if lacking else Settles((), beside=asked)

@@ -8,6 +8,9 @@ from enum import StrEnum
 from calico_bundle.evidence import Evidence
 from calico_bundle.facts import Address
 
+NODES, PODS = "kubectl get nodes -o yaml", "kubectl get pods -A -o yaml"
+ENDPOINTS, SERVICES = "kubectl get endpoints,endpointslices -A -o yaml", "kubectl get services -A -o yaml"
+
 
 class Outcome(StrEnum):
     """What becomes of a packet."""
@@ -31,6 +34,8 @@ class Why(StrEnum):
     TUNNEL_SOURCE_REFUSED = "tunnel-source-refused"
     NO_TUNNEL_DEVICE = "no-tunnel-device"
     WRONG_MACHINE = "wrong-machine"
+    POLICY_DENIES = "policy-denies"
+    SERVICE_RULES_STALE = "service-rules-stale"
     LOOP = "loop"
     ROUTES_NOT_RECORDED = "routes-not-recorded"
     UNDECIDED = "undecided"
@@ -55,6 +60,26 @@ class Hop:
 
 
 @dataclass(frozen=True, slots=True)
+class Settles:
+    """What would settle an open question: commands for a node, or (None) for wherever kubectl works.
+
+    `beside` is what no command of theirs shows, in words.
+
+    >>> str(Settles(("ip rule",), "n1", "and what sets its selectors"))
+    '`ip rule` on n1, and what sets its selectors'
+    """
+
+    commands: tuple[str, ...]
+    node: str | None = None
+    beside: str = ""
+
+    def __str__(self) -> str:
+        commands = " and ".join(f"`{command}`" for command in self.commands)
+        on = f" on {self.node}" if self.node and commands else ""
+        return ", ".join(filter(None, (commands + on, self.beside)))
+
+
+@dataclass(frozen=True, slots=True)
 class Cause:
     """Why a packet was not delivered: the rule, where, a sentence, the lines.
 
@@ -67,7 +92,7 @@ class Cause:
     text: str
     evidence: tuple[Evidence, ...] = ()
     toward: Address | None = None
-    settle: str | None = None
+    settle: Settles | None = None
 
 
 @dataclass(frozen=True, slots=True)

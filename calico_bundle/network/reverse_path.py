@@ -11,7 +11,7 @@ from collections.abc import Callable
 from calico_bundle.cluster import ClusterNode
 from calico_bundle.facts import Address, RouteFact
 from calico_bundle.network.ends import At, lost, routes_of, undecided
-from calico_bundle.network.outcome import Cause, Walk, Why
+from calico_bundle.network.outcome import Cause, Settles, Walk, Why
 from calico_bundle.network.pods import PodNetwork
 from calico_bundle.network.prediction import UNKNOWN_DEVICE, PredictedRouting
 from calico_bundle.network.routing import Lookup, NodeRouting
@@ -52,7 +52,7 @@ class ReversePathFilter:
         by = f"answers {source} by {', '.join(sorted(map(str, exits)))}" if exits else f"has no route to {source}"
         text = f"{at.node.name} got a packet from {source} on {at.device}, but {by}"
         if mode is None:
-            return undecided(at, text, f"`sysctl -a | grep rp_filter` on {at.node.name}", source)
+            return undecided(at, text, Settles(("sysctl -a",), at.node.name), source)
         evidence = tuple(e for e in (cited, back.evidence if back else None) if e)
         text = f"{text}: its reverse-path filter drops it"
         cause = Cause(Why.REVERSE_PATH_FILTER, at.node.name, text, evidence, source)
@@ -77,7 +77,7 @@ class ReversePathFilter:
             return None
         text = f"{at.node.name} got a packet from {source}, which is an address of its own, and drops it"
         if allowed is None:
-            return undecided(at, text, f"`sysctl -a | grep accept_local` on {at.node.name}", source)
+            return undecided(at, text, Settles(("sysctl -a",), at.node.name), source)
         evidence = (own.evidence, *((cited,) if cited else ()))
         cause = Cause(Why.REVERSE_PATH_FILTER, at.node.name, text, evidence, source)
         return lost(at, cause, f"a packet from another machine than {at.node.name}", f"one from {source}")

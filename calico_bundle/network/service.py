@@ -19,7 +19,8 @@ _KNOWN_NAMES = ("kube-dns", "dns-default", "rke2-coredns-rke2-coredns", "coredns
 class DnsService:
     """A DNS service with its endpoints. `listed` is False when the bundle holds no endpoints object for it.
 
-    `hidden` when it has ready endpoints whose addresses the collector hid.
+    Its own address may be hidden by the collector; a Service that has none is not taken for it. `hidden` when it has, or may
+    have, ready endpoints that are not shown: their addresses are hidden, or who is ready.
     """
 
     service: ServiceFact
@@ -48,7 +49,7 @@ def find_dns(cluster: Cluster, wanted: str | None = None) -> DnsService | None:
     """
     if wanted is not None:
         return _with_endpoints(cluster, _named(cluster, wanted))
-    candidates = [s for s in with_port(cluster.services, DNS_PORT) if s.cluster_ips]
+    candidates = [s for s in with_port(cluster.services, DNS_PORT) if s.cluster_ips or "cluster_ips" in s.redacted]
     marked = [s for s in candidates if s.labels.get("k8s-app") == "kube-dns" or s.selector.get("k8s-app") == "kube-dns"]
     chosen = min(marked or candidates, key=_rank, default=None)
     if chosen is None or (not marked and chosen.name not in _KNOWN_NAMES):
@@ -73,5 +74,12 @@ def _rank(service: ServiceFact) -> tuple[int, str, str]:
 
 def _with_endpoints(cluster: Cluster, service: ServiceFact) -> DnsService:
     own = endpoints_of(cluster.endpoints, service.namespace, service.name)
-    hidden = any(e.ip is None and e.ready for e in own)
+    hidden = any(map(_hides, own))
     return DnsService(service, tuple(e for e in own if e.ip is not None), bool(own), hidden)
+
+
+def _hides(endpoint: EndpointFact) -> bool:
+    """Whether it stands for a ready IPv4 address that is not shown, or may be one."""
+    if endpoint.ip is None:
+        return endpoint.ready is not False
+    return endpoint.ready is None and endpoint.ip.version == 4

@@ -185,10 +185,11 @@ class Wires:
         shows nothing in a cloud, whose network knows the addresses without asking, nor where the kernel may have thrown
         the entry away.
         """
-        if not node.neighbors or may_be_in_a_cloud(node) or self.forgets(node):
+        if not node.neighbors or "ip-neigh" in node.incomplete or may_be_in_a_cloud(node) or self.forgets(node):
             return False
-        listed = entries_of(node.neighbors)
-        return not any(n.device == interface and isinstance(n.address, IPv4Address) and n.mac for n in listed)
+        # `ip -6 neigh` says nothing of IPv4, and entries without a device are those of one device alone.
+        listed = [n for n in entries_of(node.neighbors) if isinstance(n.address, IPv4Address)]
+        return bool(listed) and not any(n.device is None or (n.device == interface and n.mac) for n in listed)
 
     def forgets(self, node: ClusterNode) -> bool:
         """Whether the kernel drops entries that are not in use: above gc_thresh1 of them (neigh_periodic_work()).

@@ -19,7 +19,10 @@ Builder = Callable[[Fields], Iterator[object]]
 
 
 # Named here so that the readers' modules, with numpy and the YAML parser, are loaded only by what needs them.
-_MODULES = ("calico", "dns", "events", "namespaces", "nodes", "operator", "pods", "services", "workloads")
+_MODULES = (
+    "calico", "events", "namespaces", "nodes", "operator", "pods", "services", "workloads",
+    "dns", "kubernetes_policies", "calico_policies", "service_accounts",
+)  # fmt: skip
 
 
 @cache

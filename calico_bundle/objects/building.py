@@ -39,9 +39,13 @@ def read_item_facts(reading: Reading, item: str, line: int) -> Iterator[object]:
 
 
 def _facts(found: Iterable[Found], reading: Reading) -> Iterator[object]:
+    if reading.is_given_up():
+        return
     for one in found:
         if isinstance(one, Problem):
             reading.note(one)
+            if reading.is_given_up():
+                return
         else:
             yield from built(one, reading)
 

@@ -173,8 +173,15 @@ def build_felix_configuration(configuration: Fields) -> Iterator[FelixConfigurat
         bpf_enabled=spec.flag("bpfEnabled", "bpf_enabled"),
         interface_prefix=spec.text("interfacePrefix", "interface_prefix"),
         wireguard_enabled=spec.flag("wireguardEnabled", "wireguard_enabled"),
+        failsafe_outbound=_failsafes(spec) if "failsafeOutboundHostPorts" in spec else None,
         evidence=configuration.child("metadata").evidence("name"),
     )
+
+
+def _failsafes(spec: Fields) -> tuple[str, ...]:
+    found = spec.children("failsafeOutboundHostPorts")
+    column = "failsafe_outbound"
+    return tuple(f"{port.text('protocol', column)}/{port.integer('port', column)}" for port in found)
 
 
 _NAMED: Needs = {"name": None}

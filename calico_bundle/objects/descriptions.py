@@ -11,14 +11,19 @@ from dataclasses import dataclass
 from ipaddress import IPv4Interface, IPv6Interface, ip_address, ip_network
 
 from calico_bundle.evidence import Evidence, clean
-from calico_bundle.facts import Address, ContainerSpec, DaemonSetFact, EventFact, ServiceFact, ServicePort
+from calico_bundle.facts import Address, ContainerSpec, DaemonSetFact, EndpointFact, EventFact, ServiceFact, ServicePort
 from calico_bundle.objects.description import Description, Entry, Line, plain, tree
-from calico_bundle.objects.table_rows import endpoint_fact, endpoint_facts, node_fact, pod_fact
+from calico_bundle.objects.endpoint_rows import SERVICE_LABEL, SLICE, endpoint_fact, endpoint_facts
+from calico_bundle.objects.table_rows import node_fact, pod_fact
 
 _CALICO = "projectcalico.org/"
 _TEXTS = {"as_number": "ASNumber", "route_reflector_cluster_id": "RouteReflectorClusterID"}
 _TUNNELS = {"ipip_tunnel_ip": "IPv4IPIPTunnelAddr", "vxlan_tunnel_ip": "IPv4VXLANTunnelAddr"}
 _READY = {"True": True, "False": False}
+# "A nil value should be interpreted as true" (discovery.k8s.io/v1, EndpointConditions.ready).
+_SLICE_READY = {"true": True, "false": False, "<unset>": True}
+# In discovery.k8s.io/v1beta1 the node of an endpoint is in its topology.
+_HOSTNAME = "kubernetes.io/hostname"
 _NETWORK_PROBE = re.compile(r"(?:http-get|tcp-socket|grpc)\b")
 # What a reference is shown as: `(v1:spec.nodeName)`, `<set to the key 'a' of config map 'b'>  Optional: false`.
 _REFERENCE = re.compile(r"\(v\d\w*:|\((?:requests|limits)\.|<set to |<error")
@@ -204,6 +209,53 @@ def _subsets(entry: Entry | None) -> Iterator[tuple[str, str, Line, bool]]:
             yield key, value.strip(), line, key == "Addresses"
 
 
+def _slice(described: Description) -> Iterator[object]:
+    """The addresses of an EndpointSlice; the namespace of the pods behind them is not shown."""
+    service = described.labels().get(SERVICE_LABEL)
+    if service is None:
+        return  # such a slice belongs to no Service
+    if described.value("AddressType") == "FQDN":
+        raise ValueError("names in place of addresses are not followed")
+    namespace, none = described.value("Namespace"), True
+    for line, shown in _endpoints_of_slice(described.entry("Endpoints")):
+        kind, _, name = shown.get("TargetRef", "").partition("/")
+        for text in _listed(shown["- Addresses"].replace("<none>", "")):
+            none = False
+            yield EndpointFact(
+                namespace=namespace,
+                service=service,
+                ip=ip_address(text),
+                ready=_SLICE_READY[shown["Ready"]],
+                node=_set(shown.get("NodeName") or shown.get(_HOSTNAME, "")),
+                pod_namespace=None,
+                pod=name if kind == "Pod" else None,
+                source=SLICE,
+                evidence=described.evidence(line),
+                not_shown=("pod_namespace",),
+            )
+    if none:
+        line = described.entries[0].line
+        yield EndpointFact(namespace, service, None, False, None, None, None, SLICE, described.evidence(line))
+
+
+def _endpoints_of_slice(entry: Entry | None) -> Iterator[tuple[Line, dict[str, str]]]:
+    """The line of each endpoint of a slice, and what is shown of it."""
+    found: list[tuple[Line, dict[str, str]]] = []
+    for line in entry.below if entry else ():
+        key, _, value = line.text.removeprefix("Topology:").strip().partition("=" if _HOSTNAME in line.text else ":")
+        if key == "- Addresses":
+            found.append((line, {}))
+        if found:
+            found[-1][1].setdefault(key, value.strip())
+    if any(shown.get("Ready") not in _SLICE_READY for _, shown in found):
+        raise ValueError("an endpoint without its condition Ready")
+    return iter(found)
+
+
+def _set(text: str) -> str | None:
+    return None if text in ("", "<unset>") else text
+
+
 # --- daemon sets ----------------------------------------------------------------------------------------------------
 
 
@@ -290,6 +342,7 @@ SORTS = (
     Sort(frozenset({*_NAMED, "Node", "Status", "IP", "Events"}), _pod),  # a pod may have no conditions yet
     Sort(frozenset({*_NAMED, "Selector", "Type", "IP", "Session Affinity"}), _service),
     Sort(frozenset({*_NAMED, "Subsets", "Events"}), _endpoints),
+    Sort(frozenset({*_NAMED, "AddressType", "Endpoints", "Events"}), _slice),
     Sort(frozenset({"Name", "Selector", "Desired Number of Nodes Scheduled", "Pod Template", "Events"}), _daemon_set),
 )  # fmt: skip
 """The sorts of descriptions that say something here."""
@@ -299,5 +352,6 @@ CUT = (
     ("Pod", frozenset({*_NAMED, "Node", "Status", "IP"})),
     ("DaemonSet", frozenset({"Name", "Desired Number of Nodes Scheduled"})),
     ("Endpoints", frozenset({*_NAMED, "Subsets"})),
+    ("EndpointSlice", frozenset({*_NAMED, "AddressType"})),
 )
 """Keys that tell what a description was going to be that ends before its time."""

@@ -195,9 +195,10 @@ class _Objects:
             yield error.problem()
             # The rest is not quoted line by line: it may be the inside of a Secret.
             return reader.again_after(error, position)
+        # The objects first: of too many problems the rest is left.
+        yield from self._of_value(value)
         yield from reader.problems
         reader.problems.clear()
-        yield from self._of_value(value)
         return end
 
     def _of_yaml(self, text: str, line: int) -> Iterator[Found]:

@@ -251,6 +251,11 @@ class Fields:
             self.wrong(key, "a mapping was expected")
         return None
 
+    def count(self, key: str) -> int:
+        """How many items the list under a key has, whatever they are; 0 where there is no list."""
+        value = self._get(key)
+        return len(value) if isinstance(value, LocatedList) else 0
+
     def numbers(self, key: str) -> Iterator[tuple[int, int]]:
         """The whole numbers of a list, each with its place in the list; nothing where the list has null."""
         for index, (value, line) in enumerate(self._items(key)):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from array import array
 from bisect import bisect_right
 from json.decoder import scanstring  # type: ignore[attr-defined]
 
@@ -14,6 +15,7 @@ from calico_bundle.evidence import GapKind
 from calico_bundle.numbers import whole_number
 from calico_bundle.objects.located import (
     DEEPEST,
+    MOST_PROBLEMS,
     SKIPPED_KEYS,
     LocatedList,
     LocatedMap,
@@ -59,7 +61,9 @@ class JsonReader:
         self._text = text
         self._first_line = first_line
         self._lost_the_end = False
-        self._line_ends = [found.start() for found in re.finditer("\n", text)]
+        self._unjumpable = 0
+        # Millions of lines: as numbers in a list they would be several times the text.
+        self._line_ends = array("Q", (found.start() for found in re.finditer("\n", text)))
 
     def line_of(self, position: int) -> int:
         """The line of a position in the text."""
@@ -81,11 +85,20 @@ class JsonReader:
         return found.end() if found else len(self._text)
 
     def jump(self, start: int) -> int | None:
-        """Where the value that begins at `start` ends, found without building it; None when it is not valid."""
+        """Where the value that begins at `start` ends, found without building it; None when it is not valid.
+
+        It is not looked for again within what was found not to be valid: values that begin in each other, and all end at
+        one mistake, would be gone through once for each of them.
+        """
+        if start < self._unjumpable:
+            return None
         try:
             return int(_PASS_OVER.raw_decode(self._text, start)[1])
+        except json.JSONDecodeError as error:
+            self._unjumpable = error.pos
         except (ValueError, RecursionError):
-            return None
+            pass
+        return None
 
     def _top_map(self, start: int) -> tuple[Value, int]:
         value = LocatedMap(self.line_of(start))
@@ -174,8 +187,8 @@ class JsonReader:
                 begin = _NO_SPACE.search(self._text, position)
                 after = max(self._end_of_line_before(error.line), begin.start() + 1 if begin else position)
                 again = start_of_item.search(self._text, after) if start_of_item else None
-                self._lost_the_end = again is None
-                if again is None:
+                self._lost_the_end = again is None or len(self.problems) >= MOST_PROBLEMS
+                if again is None or self._lost_the_end:
                     return items, len(self._text)
                 position = again.end()
                 if self._text[position] == "]":

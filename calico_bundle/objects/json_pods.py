@@ -7,6 +7,7 @@ that all pods can be read with.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any, Final
 
@@ -24,6 +25,7 @@ _UNSURE: Final = object()
 """In place of a value: read it the general way."""
 
 _READY: Final = {"True": True, "False": False, "Unknown": None}
+_PROTOCOLS: Final = ("TCP", "UDP", "SCTP")
 _PROBES_OVER_NETWORK: Final = ("httpGet", "tcpSocket", "grpc")
 _encode = msgspec.json.Encoder().encode
 
@@ -116,6 +118,34 @@ def _restarts(status: Section) -> Any:
     return total, ()
 
 
+def _of_containers(spec: Section) -> Any:
+    """Whether a container is probed over the network, and the ports that have a name."""
+    probed, ports = _probed(spec), _named_ports(spec)
+    return _UNSURE if probed is _UNSURE or ports is _UNSURE else (probed, ports)
+
+
+def _named_ports(spec: Section) -> Any:
+    found = []
+    for container in _maps_under(spec, "containers") or ():
+        listed = _maps_under(container, "ports") if "ports" in container else []
+        if listed is None:
+            return _UNSURE
+        for port in listed:
+            name, number, protocol = port.get("name", ""), port.get("containerPort"), port.get("protocol", "TCP")
+            if type(number) is not int or type(name) is not str or protocol not in _PROTOCOLS:
+                return _UNSURE
+            if name and not name.replace("-", "").isalnum():
+                return _UNSURE
+            found += [f"{name}/{number}/{protocol}"] if name else []
+    return _the_same(tuple(found))
+
+
+@lru_cache(4096)
+def _the_same(ports: tuple[str, ...]) -> tuple[str, ...]:
+    """Equal ports as one object, as most pods share theirs."""
+    return ports
+
+
 def _probed(spec: Section) -> Any:
     containers = _maps_under(spec, "containers")
     if containers is None:
@@ -130,6 +160,6 @@ _QUICK: Final[dict[str, Callable[[Section], Any]]] = {
     "podIP": _ips,
     "conditions": _ready,
     "containerStatuses": _restarts,
-    "containers": _probed,
+    "containers": _of_containers,
 }
 """By the first key of a part: its value where it is written as usual, else UNSURE."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from calico_bundle.evidence import GapKind
 
@@ -66,6 +66,10 @@ class Problem:
     message: str
     text: str = ""
     without_kind: int = 0
+
+
+MOST_PROBLEMS: Final = 100_000
+"""Problems after which the rest of a file is left: an honest list of every pod of a large cluster has fewer items."""
 
 
 def no_kind(line: int | None, count: int) -> Problem:

@@ -24,7 +24,8 @@ def build_namespace(namespace: Fields) -> Iterator[NamespaceFact]:
     """
     name = name_of(namespace)
     metadata = namespace.child("metadata")
-    yield NamespaceFact(name, metadata.string_map("labels", "labels"), metadata.evidence("name"))
+    labels = metadata.string_map("labels", "labels")
+    yield NamespaceFact(name, labels, metadata.evidence("name"), redacted=namespace.record.redacted)
 
 
 NEEDS: dict[str, Needs] = {"Namespace": {"metadata": {"name": None, "labels": None}}}

@@ -88,6 +88,8 @@ class ObjectList:
 
     def _take_item(self, text: str, *, usual: bool) -> bool:
         """Read one item; False where a line that is not its own stands in it."""
+        if self._reading.is_given_up():
+            return True
         kind = stated_kind(text, 2)
         if kind and not is_wanted(kind):
             return not _AT_LEFT_EDGE.search(text)

@@ -33,7 +33,7 @@ HEAD: Final = b"- apiVersion: v1\n  kind: Pod\n  metadata:"
 
 COLUMNS: Final = (
     "name", "namespace", "labels", "owner", "ready", "restarts", "waiting_reasons", "host_ip", "phase", "ips", "node",
-    "host_network", "dns_policy", "dns_nameservers", "network_probe",
+    "host_network", "dns_policy", "dns_nameservers", "network_probe", "named_ports", "service_account",
 )  # fmt: skip
 """The columns of a row, in its order."""
 

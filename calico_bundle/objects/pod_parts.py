@@ -45,6 +45,15 @@ _RESTARTS_AND_STATE: Final = re.compile(
 )
 _ODD_KEY: Final = re.compile(rb"\n      (?:  )?[\"'?!&*<:{\[]")
 _PROBE: Final = b"\n      readinessProbe"
+_PORTS: Final = b"\n      ports:"
+_FIRST_PORTS: Final = b"\n    - ports:"
+_PORT_LIST: Final = re.compile(
+    rb"\n      ports:(?:\n      - containerPort: \d{1,5}(?:\n        hostIP: [\d.]++)?(?:\n        hostPort: \d{1,5})?"
+    rb"(?:\n        name: [a-z][-a-z0-9]*+)?\n        protocol: (?:TCP|UDP|SCTP))++(?=\n {0,6}[^ \n-]|\n    - |\Z)"
+)
+_NAMED_PORT: Final = re.compile(
+    rb"- containerPort: (\d+)(?:\n        host\w+: .*)*+\n        name: (.*)\n        protocol: (.*)"
+)
 _NUMBER: Final = (
     rb"(?:\n        (?:failureThreshold|initialDelaySeconds|periodSeconds|successThreshold|timeoutSeconds): \d+)*+"
 )
@@ -155,6 +164,7 @@ _SIMPLE: Final[dict[str, Callable[[bytes], Any]]] = {
     "namespace": _word,
     "nodeName": _word,
     "dnsPolicy": _word,
+    "serviceAccountName": _word,
     "phase": _word,
     "hostIP": _address,
 }
@@ -223,6 +233,24 @@ def quick_restarts(statuses: Body) -> Any:
     if len(found) != dashes or statuses.count(b"\n        waiting") != len(waiting):
         return UNSURE
     return sum([int(count) for count, _ in found]), waiting
+
+
+def quick_named_ports(containers: Body) -> Any:
+    """The ports of containers that have a name.
+
+    >>> ports = b"\\n      ports:\\n      - containerPort: 53\\n        name: dns\\n        protocol: UDP"
+    >>> quick_named_ports(b"\\n    - name: a" + ports)
+    ('dns/53/UDP',)
+    """
+    if containers is None or not containers.startswith(_DASH) or _ODD_ITEM.search(containers):
+        return UNSURE
+    if _ODD_KEY.search(containers) or _FIRST_PORTS in containers:
+        return UNSURE
+    lists = [found[0] for found in _PORT_LIST.finditer(containers)]
+    if containers.count(_PORTS) != len(lists) or any(map(may_be_hidden, lists)):
+        return UNSURE
+    found = [port for one in lists for port in _NAMED_PORT.findall(one)]
+    return tuple([f"{name.decode()}/{number.decode()}/{protocol.decode()}" for number, name, protocol in found])
 
 
 def quick_probed(containers: Body) -> Any:

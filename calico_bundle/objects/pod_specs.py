@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from calico_bundle.objects.level_text import is_level, is_orderly, keys_of
-from calico_bundle.objects.pod_parts import UNSURE, Body, KnownPart, quick_probed, read_part
+from calico_bundle.objects.pod_parts import UNSURE, Body, KnownPart, quick_named_ports, quick_probed, read_part
 from calico_bundle.objects.pods import PARTS
 
 END: Final = b"\n  status:\n"
@@ -30,7 +30,8 @@ _PARTS: Final = {part.keys[0]: part for part in PARTS if part.section == "spec"}
 class Spec:
     """What pods share: their spec with marks for the node and the token, and what is read from it.
 
-    `values` is hostNetwork, dnsPolicy, the name servers, and whether a container is probed over the network.
+    `values` is hostNetwork, dnsPolicy, the name servers, whether a container is probed over the network, the ports that
+    have a name, and the service account.
     `node_at` and `token_at` say how far into it their line stands; -1 where there is none.
     """
 
@@ -38,7 +39,7 @@ class Spec:
     node_at: int
     token_at: int
     node: Any
-    values: tuple[Any, Any, Any, Any]
+    values: tuple[Any, ...]
     lines: int
 
 
@@ -48,7 +49,7 @@ class SpecReader:
     def __init__(self) -> None:
         self._known: dict[bytes, Spec | None] = {}
         self._by_size: dict[int, Spec] = {}
-        self._last = Spec(b"\0", -1, -1, None, (None,) * 4, 0)
+        self._last = Spec(b"\0", -1, -1, None, (None,) * 6, 0)
         self._parts = {key: KnownPart(part) for key, part in _PARTS.items()}
         self._nodes: dict[bytes, Any] = {}
 
@@ -57,7 +58,7 @@ class SpecReader:
 
         >>> pod = b"\\n    dnsPolicy: Default\\n    nodeName: n1\\n  status:\\n    phase: Running"
         >>> SpecReader().read(pod, 0)[0].values, SpecReader().read(pod, 0)[1:]
-        ((False, 'Default', (), False), ('n1', 40))
+        ((False, 'Default', (), False, (), None), ('n1', 40))
         """
         found = self._as(self._last, pod, begin)
         if found:
@@ -135,14 +136,17 @@ class SpecReader:
         if any(one is UNSURE for one in value.values()):
             return None
         node = value.pop("nodeName")
-        values = (value["hostNetwork"], value["dnsPolicy"], value["dnsConfig"], value["containers"])
+        values = (
+            value["hostNetwork"], value["dnsPolicy"], value["dnsConfig"], *value["containers"],
+            value["serviceAccountName"],
+        )  # fmt: skip
         return Spec(marked, node_at, token_at, node, values, text.count(b"\n"))
 
     def _value(self, key: str, body: Body) -> Any:
         if key != "containers":
             return self._parts[key][body]
-        value = quick_probed(body)
-        return read_part(_PARTS[key], [body]) if value is UNSURE else value
+        value = quick_probed(body), quick_named_ports(body)
+        return read_part(_PARTS[key], [body]) if UNSURE in value else value
 
     def _node(self, word: bytes) -> Any:
         """The node of that name; UNSURE where the name is no plain word."""

@@ -49,6 +49,19 @@ def _probed(container: Fields) -> bool:
     return any(kind in probe for kind in ("httpGet", "tcpSocket", "grpc"))
 
 
+def _named_ports(container: Fields) -> Iterator[str]:
+    """The ports that policies and Services may call by their name."""
+    for port in container.children("ports"):
+        name, number = port.text("name", "named_ports"), port.integer("containerPort", "named_ports")
+        if name and number is not None:
+            yield f"{name}/{number}/{port.text('protocol', 'named_ports') or 'TCP'}"
+
+
+def _of_containers(spec: Fields) -> tuple[bool, tuple[str, ...]]:
+    containers = list(spec.children("containers"))
+    return any(map(_probed, containers)), tuple(port for one in containers for port in _named_ports(one))
+
+
 def _waiting_reasons(containers: list[Fields]) -> tuple[str, ...]:
     waiting = (container.child("state").child("waiting") for container in containers)
     found = (state.text("reason", "waiting_reasons") for state in waiting)
@@ -68,7 +81,10 @@ PARTS = (
     Part(("ready",), "status", ("conditions",), lambda status: is_ready(ready_condition(status))),
     Part(("owner",), "metadata", ("ownerReferences",), owner_of),
     Part(("labels",), "metadata", ("labels",), lambda metadata: metadata.string_map("labels", "labels")),
-    Part(("network_probe",), "spec", ("containers",), lambda spec: any(map(_probed, spec.children("containers")))),
+    Part(("network_probe", "named_ports"), "spec", ("containers",), _of_containers),
+    Part(
+        ("service_account",), "spec", ("serviceAccountName",), lambda s: s.text("serviceAccountName", "service_account")
+    ),
 )
 """All columns but the pod's own name."""
 

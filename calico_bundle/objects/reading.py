@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from calico_bundle.evidence import LONGEST_QUOTE, MOST_LINE_GAPS, Evidence, Gap, GapKind, LineGaps, quote
-from calico_bundle.objects.located import Problem, no_kind
+from calico_bundle.objects.located import MOST_PROBLEMS, Problem, no_kind
 
 # troubleshoot: ***HIDDEN***, ***TOKEN_IP_1A2B***; Harvester: ***; calicoctl: <censored>;
 # must-gather-clean: x-ipv4-0000000001-x.
@@ -86,6 +86,10 @@ class Reading:
         count = problem.without_kind + (before.without_kind if before else 0)
         self._without_kind = no_kind(before.line if before else problem.line, count)
 
+    def is_given_up(self) -> bool:
+        """Whether so much could not be read that the rest is left; it is told."""
+        return self._noted.total() >= MOST_PROBLEMS
+
     def hide(self, kind: str, column: str, line: int) -> None:
         """Note that one object's column was hidden by the collector."""
         first, count = self._hidden.get((kind, column), (line, 0))
@@ -109,7 +113,9 @@ class Reading:
         )
         kindless = self._without_kind
         told = (Gap(self._path, kindless.line, kindless.kind, kindless.message),) if kindless else ()
-        return (*self._gaps.result(), *told, *more, *hidden)
+        message = f"{MOST_PROBLEMS:,} objects or lines of it could not be read; what follows them is left out"
+        left = (Gap(self._path, None, GapKind.REFUSED, message),) if self.is_given_up() else ()
+        return (*self._gaps.result(), *left, *told, *more, *hidden)
 
     def _quoted(self, line: int) -> Evidence:
         start = self._start_of(line)

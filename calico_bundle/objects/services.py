@@ -53,7 +53,8 @@ def _ports(spec: Fields) -> Iterator[ServicePort]:
     for port in spec.children("ports"):
         number = port.integer("port", "ports")
         if number is not None:
-            yield ServicePort(port.text("name", "ports"), number, port.text("protocol", "ports") or "TCP")
+            name, protocol = port.text("name", "ports"), port.text("protocol", "ports") or "TCP"
+            yield ServicePort(name, number, protocol, port.text("targetPort", "ports"))
 
 
 def build_endpoints(endpoints: Fields) -> Iterator[EndpointFact]:
@@ -125,7 +126,7 @@ NEEDS: dict[str, Needs] = {
         "spec": {
             "clusterIP": None,
             "clusterIPs": None,
-            "ports": {"name": None, "port": None, "protocol": None},
+            "ports": {"name": None, "port": None, "protocol": None, "targetPort": None},
             "selector": None,
             "type": None,
         },

@@ -20,7 +20,6 @@ from calico_bundle.facts import (
     BGPPeerFact,
     ContainerSpec,
     DaemonSetFact,
-    EndpointFact,
     IPPoolFact,
     NamespaceFact,
     NodeFact,
@@ -28,6 +27,7 @@ from calico_bundle.facts import (
     ServiceFact,
     ServicePort,
 )
+from calico_bundle.objects.endpoint_rows import endpoint_facts, service_of_slice, slice_facts
 from calico_bundle.objects.reading import is_hidden, is_hidden_address
 from calico_bundle.objects.shown_states import phase_of, waiting_reasons
 
@@ -36,7 +36,6 @@ _NEVER = frozenset({"", NONE})
 _READY = re.compile(r"(\d{1,6})/(\d{1,6})")
 _RESTARTS = re.compile(r"(\d{1,9})(?: \(.+ ago\))?")
 _PORT = re.compile(r"(\d{1,5})(?::\d{1,5})?/([A-Z]+)")
-_MORE = re.compile(r"(.*?) ?\+ \d+ more\.\.\.")
 _NODE_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 
 
@@ -149,7 +148,7 @@ def _pod(row: Row) -> Iterator[object]:
     shown |= {"phase": phase} if phase else {}
     shown |= {"ready": False} if int(ready[1]) < int(ready[2]) else {"ready": True} if gates == NONE else {}
     if "NODE" in row.cells:
-        shown["node"] = None if row.cell("NODE") == NONE else row.cell("NODE")
+        shown["node"] = _node_name(row.cell("NODE"))
     # A pod whose end is not certain may show an address that is another's by now.
     if "IP" in row.cells and (phase or status == "Terminating"):
         shown |= _addresses(row.cell("IP"), "ips")
@@ -161,7 +160,7 @@ def _pod(row: Row) -> Iterator[object]:
 _NO_POD: Mapping[str, object] = MappingProxyType({
     "node": None, "ips": (), "host_ip": None, "host_network": None, "dns_policy": None, "dns_nameservers": (),
     "phase": None, "ready": None, "restarts": 0, "waiting_reasons": (), "owner": None, "labels": {},
-    "network_probe": False,
+    "network_probe": False, "service_account": None, "named_ports": (),
 })  # fmt: skip
 
 
@@ -183,8 +182,16 @@ def pod_fact(namespace: str, name: str, shown: Mapping[str, object], evidence: E
 
 
 def _labels(cell: str) -> dict[str, str]:
-    pairs = (part.partition("=") for part in cell.split(",") if cell not in _NEVER)
-    return {key: value for key, equals, value in pairs if equals}
+    pairs = [part.partition("=") for part in cell.split(",") if cell not in _NEVER]
+    if not all(equals for _, equals, _ in pairs):
+        raise ValueError("a label without '='")
+    return {key: value for key, _, value in pairs}
+
+
+def _node_name(cell: str) -> str | None:
+    if cell != NONE and not _NODE_NAME.fullmatch(cell):
+        raise ValueError("no name of a node")
+    return None if cell == NONE else cell
 
 
 # --- services and what is behind them -------------------------------------------------------------------------------
@@ -222,38 +229,22 @@ def _endpoints(row: Row) -> Iterator[object]:
     yield from endpoint_facts(str(row.namespace), row.name, row.cells["ENDPOINTS"], row.evidence)
 
 
-def endpoint_facts(namespace: str, service: str, cell: str, evidence: Evidence) -> Iterator[EndpointFact]:
-    """The ready addresses of a cell `10.0.0.1:53,10.0.0.2:53 + 4 more...`; those that are not ready are never in it.
-
-    Only three pairs of address and port are shown: the rest is one address more that is ready and hidden.
-
-    >>> [e.ip for e in endpoint_facts("kube-system", "kube-dns", "10.0.0.1:53,10.0.0.1:9153", Evidence("t", 1, ""))]
-    [IPv4Address('10.0.0.1')]
-    """
-    more = _MORE.fullmatch(cell)
-    listed = (more[1] if more else cell).strip()
-    pairs = () if listed in (*_NEVER, "<unset>") else listed.split(",")
-    found = dict.fromkeys(_without_port(part.strip()) for part in pairs)
-    for ip in found:
-        yield endpoint_fact(namespace, service, ip, evidence, ready=True)
-    if more:
-        yield endpoint_fact(namespace, service, None, evidence, ready=True)
-    elif not found:
-        yield endpoint_fact(namespace, service, None, evidence, ready=False)
+class UnusableRowError(ValueError):
+    """A row that is as kubectl prints it and says too little to be used; the message says what is missing."""
 
 
-def _without_port(text: str) -> Address:
-    host = text[1:].partition("]")[0] if text.startswith("[") else text
-    return ip_address(host.partition(":")[0] if host.count(":") == 1 else host)
-
-
-_BEHIND = ("node", "pod_namespace", "pod")
-
-
-def endpoint_fact(namespace: str, service: str, ip: Address | None, evidence: Evidence, *, ready: bool) -> EndpointFact:
-    """An address behind a Service of which nothing else is shown; None for one that is hidden, or where there is none."""
-    hidden = (*_BEHIND, "ip") if ip is None and ready else _BEHIND
-    return EndpointFact(namespace, service, ip, ready, None, None, None, "Endpoints", evidence, hidden)
+def _slice(row: Row) -> Iterator[object]:
+    """The addresses of an EndpointSlice, of which a table shows neither the Service nor who is ready."""
+    if row.cell("ADDRESSTYPE") not in ("IPv4", "IPv6"):
+        raise UnusableRowError("names in place of addresses are not followed")
+    namespace, labels = str(row.namespace), row.cells.get("LABELS")
+    service = service_of_slice(namespace, row.name, None if labels is None else _labels(labels))
+    if service is None and labels is None:
+        raise UnusableRowError(
+            "it does not show which Service the EndpointSlice is of; `kubectl get endpointslices -A -o yaml` does"
+        )
+    if service is not None:
+        yield from slice_facts(namespace, service, row.cell("ENDPOINTS"), row.evidence)
 
 
 # --- others ---------------------------------------------------------------------------------------------------------
@@ -358,11 +349,7 @@ TABLES = (
     Table("ippools", ("CIDR", "NAT", "IPIPMODE", "VXLANMODE", "DISABLED", "DISABLEBGPEXPORT"), frozenset({"SELECTOR"}), _pool),
     Table("bgpconfigurations", ("LOGSEVERITY", "MESHENABLED", "ASNUMBER"), frozenset({"ASNUMBER"}), _bgp_configuration),
     Table("bgppeers", ("PEERIP", "NODE", "ASN"), frozenset({"ASN"}), _bgp_peer),
-    Table(
-        "endpointslices", ("ADDRESSTYPE", "PORTS", "ENDPOINTS", "AGE"), _AGE, _nothing,
-        unfit="a table of EndpointSlices shows neither their Service nor who is ready; "
-        "`kubectl get endpointslices -A -o yaml` does",
-    ),
+    Table("endpointslices", ("ADDRESSTYPE", "PORTS", "ENDPOINTS", "AGE"), _AGE, _slice, True),
     Table(
         "ippools", ("CIDR",), frozenset({"SELECTOR"}), _nothing,
         unfit="this table of IPPools does not show their encapsulation; `calicoctl get ippools -o yaml` does",

@@ -25,6 +25,9 @@ _COUNTERS = re.compile(
     r"|(?:device )?(?:interrupt|memory|base) |(?:loop|tunnel|unspec|sit|ppp|infiniband|slip|ax25|dummy|ether)\b"
     r"|inet6? addr: ?$)"
 )
+# net-tools 1.60 prints nine characters of a name ("%-9.9s"); Debian's version of it and busybox print the whole name.
+_CUT_LENGTH = 9
+_CUT_NAME = "the interface's name may go on: old versions of ifconfig print nine characters of it"
 _SCOPES = {"0x0<global>": "global", "0x20<link>": "link", "0x10<host>": "host", "0x40<site>": "site"}
 
 
@@ -55,6 +58,8 @@ class _Reader:
         self._path = path
         self._drafts: dict[str, _Draft] = {}
         self._open: _Draft | None = None
+        self._longest = 0
+        self._perhaps_cut: set[str] = set()
 
     def take(self, line_number: int, line: str) -> None:
         """Read one line."""
@@ -64,6 +69,7 @@ class _Reader:
             self._begin(new[1], evidence, flags, whole_number(new[3]) if new[3] else None)
         elif old := _OLD_HEADER.fullmatch(line):
             self._begin(old[1], evidence, (), None)
+            self._note_length(old[1])
             self._take_mac(old[2])
         elif line.strip() and (self._open is None or not line[:1].isspace()):
             note_other(self.gaps, line_number, line)
@@ -73,6 +79,11 @@ class _Reader:
     def _begin(self, name: str, evidence: Evidence, flags: tuple[str, ...], mtu: int | None) -> None:
         name = name.partition(":")[0]
         self._open = self._drafts.setdefault(name, _Draft(len(self._drafts), name, evidence, flags, mtu))
+
+    def _note_length(self, printed: str) -> None:
+        self._longest = max(self._longest, len(printed))
+        if len(printed) == _CUT_LENGTH and ":" not in printed:
+            self._perhaps_cut.add(printed)
 
     def _take_mac(self, text: str) -> None:
         found = _MAC.search(text)
@@ -105,8 +116,12 @@ class _Reader:
         draft.addresses.append(AddressFact(draft.name, own, peer, _scope(own, found), (), evidence))
 
     def facts(self) -> tuple[object, ...]:
-        """Each interface, followed by its addresses."""
-        return tuple(fact for draft in self._drafts.values() for fact in (draft.fact(), *draft.addresses))
+        """Each interface, followed by its addresses; none whose name may go on, as two cards may have it so."""
+        cut = self._perhaps_cut if self._longest == _CUT_LENGTH else ()
+        for name in sorted(cut):
+            self.gaps.add(self._drafts[name].evidence.line, name, kind=GapKind.TRUNCATED, why=_CUT_NAME)
+        whole = (draft for name, draft in self._drafts.items() if name not in cut)
+        return tuple(fact for draft in whole for fact in (draft.fact(), *draft.addresses))
 
 
 def _place_of_mtu(words: list[str]) -> int | None:
@@ -155,7 +170,8 @@ def parse(text: str, path: str) -> Parsed:
     """Read the interfaces and their addresses.
 
     ifconfig sorts the interfaces by name, and of an interface's IPv4 addresses it shows the first and those that have a
-    label; without `-a` it leaves out interfaces that are down. So what it lacks may be there. Raises nothing.
+    label; without `-a` it leaves out interfaces that are down. So what it lacks may be there. In the old form a name of
+    nine characters may be the beginning of a longer one, unless a longer one is there: it gives a gap. Raises nothing.
 
     >>> link, own = parse('''ens18     Link encap:Ethernet  HWaddr 52:54:00:1B:AB:BC
     ...           inet addr:10.0.1.12  Bcast:10.0.1.255  Mask:255.255.255.0
@@ -166,7 +182,8 @@ def parse(text: str, path: str) -> Parsed:
     reader = _Reader(path)
     for line_number, line in enumerate(text.split("\n"), start=1):
         reader.take(line_number, line.rstrip())
-    return Parsed(reader.facts(), reader.gaps.result())
+    facts = reader.facts()
+    return Parsed(facts, reader.gaps.result())
 
 
 PARSER = Parser(kind="ifconfig", recognizes=recognizes, parse=parse)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from calico_bundle.evidence import Evidence, GapKind, LineGaps, quote
 from calico_bundle.objects.reading import is_hidden, is_hidden_address
-from calico_bundle.objects.table_rows import TABLES, Row, Table
+from calico_bundle.objects.table_rows import TABLES, Row, Table, UnusableRowError
 from calico_bundle.parsers import Parsed, Parser
 from calico_bundle.parsers.lines import is_collector_error, is_output
 from calico_bundle.parsers.table_text import Header, header_of
@@ -54,7 +54,17 @@ def parse(text: str, path: str) -> Parsed:
 def _table_of(header: Header) -> Table | None:
     """The kind of a table, by the columns behind the name; None for one that nobody needs."""
     columns = header.columns[header.columns.index("NAME") + 1 :]
-    return next((t for t in TABLES if columns[: len(t.starts)] == t.starts and _fits(t, header)), None)
+    whole = next((t for t in TABLES if columns[: len(t.starts)] == t.starts and _fits(t, header)), None)
+    return whole or next((replace(t, unfit=_CUT) for t in TABLES if columns and _is_cut(columns, t.starts)), None)
+
+
+_CUT = "the columns that tell what they are end too soon, as where a terminal cuts or wraps its lines"
+
+
+def _is_cut(columns: tuple[str, ...], starts: tuple[str, ...]) -> bool:
+    """Whether the columns of a table are those of a kind up to somewhere, the last of them perhaps in part."""
+    before, last = columns[:-1], columns[-1]
+    return len(columns) <= len(starts) and starts[: len(before)] == before and starts[len(before)].startswith(last)
 
 
 def _fits(table: Table, header: Header) -> bool:
@@ -153,6 +163,8 @@ class _Reader:
         row = Row(kept, cells.get("NAMESPACE", section.namespace), Evidence(self._path, number, quote(line)))
         try:
             section.made[row.namespace, row.name] = list(section.table.build(row))
+        except UnusableRowError as error:
+            self._gaps.add(number, line, why=str(error))
         except (ValueError, KeyError):
             section.rows.pop()
             section.is_broken = True

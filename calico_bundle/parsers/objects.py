@@ -21,14 +21,21 @@ _KUBECTL_JSON = b'{\n    "apiVersion": "v1",\n    "items": [\n'
 
 # The first key tells: a log line in JSON may mention an apiVersion deep inside. API discovery (`"kind":
 # "APIResourceList"`) is no object. Text over several lines is no log: there apiVersion may stand further down.
+# kubectl sorts keys: of an EndpointSlice, a ClusterRole, a StorageClass and an Event others come before apiVersion.
 _JSON = re.compile(
     r"""(?x)
     (?:\[\s*)? \{\s* (?: "?apiVersion"?\s*: | "kind"\s*:\s*"(?!API) | "metadata"\s*:\s*\{ | "[iI]tems"\s*:
-                       | "selfLink"\s*:\s*"/apis?/ )
+                       | "selfLink"\s*:\s*"/apis?/ | "(?:addressType|aggregationRule|allowVolumeExpansion)"\s*:
+                       | "action"\s*:\s*"[^"]{0,200}"\s*,\s*"apiVersion"\s*: )
     """
 )
 _JSON_LINES = re.compile(r'(?:\[\s*)?\{[ \t]*\r?\n(?s:.*)\n[ \t]{1,8}"apiVersion"[ \t]*:')
-_YAML = re.compile(r"(?:---|\#(?!!)|-[ \t]|(?:apiVersion|kind|metadata|items):(?:[ \t]|\r?\n))")
+_YAML = re.compile(
+    r"""(?x)
+    ---|\#(?!!)|-[ \t]
+    | (?:apiVersion|kind|metadata|items|action|addressType|aggregationRule|allowVolumeExpansion):(?:[ \t]|\r?\n)
+    """
+)
 _YAML_KEY = re.compile(r"(?m)^(?:[ ]*-[ ]+)?(?:apiVersion|kind|metadata):(?:[ \t]|\r?$)")
 
 

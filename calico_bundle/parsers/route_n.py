@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from calico_bundle.evidence import Evidence, GapKind, LineGaps, quote
 from calico_bundle.facts import NextHop, RouteFact
@@ -18,6 +18,11 @@ _FLAG_LETTERS = frozenset("UGHRDMCAacdefimnorRV!")
 # The metric of the entry that stands for "no route" (ip6_null_entry): 2^32-1, printed with a sign.
 _NO_ROUTE = "-1"
 _NUMBERS_6 = 7
+# net-tools (rprint_fib()) prints with `-ee` the first six characters of a device's name, before these columns.
+_AFTER_CUT_NAMES = ["Iface", "MSS", "Window", "irtt"]
+_CUT_LENGTH = 6
+_MAPPED = int(IPv6Address("::ffff:0.0.0.0"))
+_MAPPED_LENGTH = 96
 _MULTICAST = IPv6Network("ff00::/8")
 
 
@@ -29,6 +34,7 @@ class _Reader:
         self.facts: list[RouteFact] = []
         self._path = path
         self._columns: list[str] = []
+        self._names_are_cut = False
         self._family: int | None = None
 
     def take(self, line_number: int, line: str) -> None:
@@ -38,6 +44,7 @@ class _Reader:
             return
         if family := _family_of_columns(words):
             self._family, self._columns = family, words
+            self._names_are_cut = words[-len(_AFTER_CUT_NAMES) :] == _AFTER_CUT_NAMES
             return
         evidence = Evidence(self._path, line_number, quote(line))
         if self._family == IPV4 and _is_entry(words, self._columns.index("Flags")):
@@ -55,6 +62,9 @@ class _Reader:
         device = values.get("Iface")
         if destination is None or gateway is None or metric is None or device is None:
             self._note(words[:3], line, evidence)
+        elif self._names_are_cut and len(device) == _CUT_LENGTH:
+            why = "the interface's name may go on: route -ee and netstat -ree print six characters of it"
+            self.gaps.add(evidence.line, line, kind=GapKind.TRUNCATED, why=why)
         else:
             hop = gateway if int(gateway) else None
             refused = "!" in values["Flags"]
@@ -104,13 +114,9 @@ def _gateway(text: str) -> IPv4Address | None:
 
 def _route_6(words: list[str], evidence: Evidence) -> RouteFact | None:
     """An IPv6 route. The kernel lists those of all tables, and marks its own addresses by having no next hop (`n`)."""
-    gateway = address(words[1])
+    gateway, destination = address(_without_brackets(words[1])), _network_6(_without_brackets(words[0]))
     metric = 2**32 - 1 if words[3:4] == [_NO_ROUTE] else whole_number("".join(words[3:4]))
-    try:
-        destination = ip_network(words[0])
-    except ValueError:
-        return None
-    if gateway is None or destination.version != IPV6 or metric is None or len(words) != _NUMBERS_6:
+    if gateway is None or destination is None or metric is None or len(words) != _NUMBERS_6:
         return None
     own = "n" in words[2] and destination.prefixlen == destination.max_prefixlen
     kind = "local" if own else "multicast" if destination == _MULTICAST else "unicast"
@@ -119,6 +125,23 @@ def _route_6(words: list[str], evidence: Evidence) -> RouteFact | None:
         return RouteFact(IPV6, "main", "unreachable", destination, (), None, None, None, metric, evidence)
     hop = NextHop(gateway if int(gateway) else None, words[-1], (), 1)
     return RouteFact(IPV6, table, kind, destination, (hop,), None, None, None, metric, evidence)
+
+
+def _without_brackets(text: str) -> str:
+    """`[::]`, as the unspecified address is printed without `-n`, in its usual form."""
+    return text.replace("[::]", "::", 1)
+
+
+def _network_6(text: str) -> IPv6Network | None:
+    """A destination; net-tools leaves out the ::ffff: in front of a mapped IPv4 address (fix_v4_address())."""
+    start, _, length = text.partition("/")
+    found, bits = address(start), whole_number(length)
+    if isinstance(found, IPv4Address) and bits is not None and bits >= _MAPPED_LENGTH:
+        found = IPv6Address(_MAPPED + int(found))
+    try:
+        return IPv6Network((int(found), bits)) if isinstance(found, IPv6Address) and bits is not None else None
+    except ValueError:
+        return None
 
 
 def recognizes(head: str) -> bool:
@@ -139,7 +162,8 @@ def parse(text: str, path: str) -> Parsed:
     """Read the routes. Those of IPv4 are of the main table; protocol, scope and source are not in the text.
 
     `netstat -rn` prints no metric: the order of equal destinations, which is the kernel's, tells which one is used. A
-    destination or next hop that is hidden, or printed as a name, gives a gap and no route. Raises nothing.
+    destination or next hop that is hidden, or printed as a name, gives a gap and no route; so does an interface whose
+    name may be cut off. Raises nothing.
 
     >>> listed = '''Kernel IP routing table
     ... Destination     Gateway         Genmask         Flags   MSS Window  irtt Iface

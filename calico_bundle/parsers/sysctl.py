@@ -1,4 +1,4 @@
-"""`sysctl -a`: the settings of a node's kernel, of which those of IPv4 and IPv6 are kept."""
+"""`sysctl -a`, or files below /proc/sys with what they hold: a node's kernel settings; those of IPv4 and IPv6 are kept."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from calico_bundle.facts import SysctlFact
 from calico_bundle.parsers import Parsed, Parser
 from calico_bundle.parsers.ip_text import is_hidden, is_noise, note_other, sample_lines
 
-_SETTING = re.compile(r"((?:abi|crypto|debug|dev|fs|kernel|net|sunrpc|user|vm)[./][^\s=]+) =(?: (.*))?$")
+# troubleshoot's collector writes the whole path of each file: `/proc/sys/net/ipv4/ip_forward = 1`.
+_SETTING = re.compile(r"(?:/proc/sys/)?((?:abi|crypto|debug|dev|fs|kernel|net|sunrpc|user|vm)[./][^\s=]+) =(?: (.*))?$")
 _ERROR = re.compile(r"sysctl: .*?(?:key|/proc/sys/)\s*[\"']?([\w./-]+)")
 _KEPT = ("net.ipv4.", "net.ipv6.")
 # `sysctl -a` cannot read this one even as root on many kernels; it says nothing about routing.
@@ -18,6 +19,9 @@ _UNREADABLE = "stable_secret"
 
 def recognizes(head: str) -> bool:
     """Whether a text begins like `sysctl -a`; a configuration file with comments or `key=value` is not one.
+
+    >>> recognizes("/proc/sys/net/ipv4/conf/all/rp_filter = 2\\n")
+    True
 
     >>> recognizes("net.ipv4.conf.all.rp_filter = 1\\nnet.ipv4.ip_forward = 1\\n")
     True

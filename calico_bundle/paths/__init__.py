@@ -11,26 +11,28 @@ from functools import cached_property
 from ipaddress import IPv4Address
 from typing import cast
 
-from calico_bundle.calico.other_plugins import replaced_by
 from calico_bundle.cluster import Cluster
 from calico_bundle.facts import EndpointFact, PodFact
 from calico_bundle.facts.pod_columns import PodColumns, columns_of
 from calico_bundle.facts.pod_queries import FINISHED, disputing_nodes
 from calico_bundle.network.forwarding import Forwarding
 from calico_bundle.network.likeness import Likeness
+from calico_bundle.network.node_local_dns import NodeLocalCache, node_local_cache
+from calico_bundle.network.outcome import Packet, Settles
 from calico_bundle.network.service import DnsService
 from calico_bundle.paths.classes import Classes
 from calico_bundle.paths.fates import Asker, Fate, Lookups, Verdict
-from calico_bundle.paths.pods import (
+from calico_bundle.paths.hindrances import CachedGroup, HinderedGroup, Hindrances
+from calico_bundle.paths.obstacles import Obstacles
+from calico_bundle.paths.open_questions import (
+    HOST_NETWORK,
     NETWORK_NOT_SHOWN,
-    NODE_NOT_SHOWN,
-    SETTLES,
-    DoubtfulGroup,
-    PathGroup,
-    PodPath,
-    PodPaths,
-    WalkedGroup,
+    NO_NODE_SHOWN,
+    OpenQuestion,
+    open_for_all,
+    open_for_one,
 )
+from calico_bundle.paths.pods import DoubtfulGroup, PathGroup, PodPath, PodPaths, WalkedGroup
 
 __all__ = ["NETWORK_NOT_SHOWN", "DnsPaths", "Fate", "PathGroup", "PodPath", "Verdict", "not_applicable"]
 
@@ -107,15 +109,16 @@ class DnsPaths:
         """For each pod what only pods of one group have alike: its own place where nothing more is quickly told."""
         nodes, hosts, policies, values = columns.nodes, columns.host_networks, columns.dns_policies, columns.ipv4s
         spot, known, endpoints = self._likeness.spot, self.cluster.nodes, self._endpoint_values
+        treated = self._obstacles.key
         for place in order:
             node, value, policy, host = nodes[place], values[place], policies[place], hosts[place]
             if value is None or node is None or node not in known or host is None or policy in ("None", None):
                 yield place
             elif host:
-                yield (node, policy, value)
+                yield (node, policy, value, treated(place))
             else:
                 at = None if value in endpoints else spot(node, value)
-                yield place if at is None else (node, policy, at)
+                yield place if at is None else (node, policy, at, treated(place))
 
     def _group_at(self, columns: PodColumns, place: int, pod: PodFact | None = None) -> PathGroup:
         """The group of the pod at a place of the columns."""
@@ -123,29 +126,72 @@ class DnsPaths:
         policy = columns.dns_policies[place]
         spared = _without_cluster_dns(policy, host_network=host)
         if policy == "None":
-            spared = not_applicable(pod or self.cluster.pods[place], self.dns)
+            pod = pod or self.cluster.pods[place]
+            if "dns_nameservers" in pod.redacted:
+                return self._plain(node, Verdict.UNKNOWN, "dnsPolicy None, and the collector hid its name servers")
+            spared = not_applicable(pod, self.dns)
         if spared:
             return self._plain(node, Verdict.NOT_APPLICABLE, spared)
         if host is None:
-            return self._plain(node, Verdict.UNKNOWN, f"{NETWORK_NOT_SHOWN}; {SETTLES}")
+            return self._open(node, HOST_NETWORK)
         if policy is None and node is None:
-            return self._plain(node, Verdict.UNKNOWN, f"{NODE_NOT_SHOWN}; {SETTLES}")
-        found = self._asking(node, columns.ipv4s[place], host=host)
+            return self._open(node, NO_NODE_SHOWN)
+        found = self._met(self._asking(node, columns.ipv4s[place], host=host), place if pod is None else pod)
         return self._in_doubt(found) if policy is None else found
 
     def _asking(self, node: str | None, value: int | None, *, host: bool) -> PathGroup:
         """The group of a pod that asks the cluster's DNS."""
-        open_question = self._open_for_all or self._cannot_tell(node, value)
+        open_question = self._open_for_all or open_for_one(self.cluster, node, value)
         if open_question is not None:
-            return self._plain(node, Verdict.UNKNOWN, open_question)
+            return self._open(node, open_question)
         if not self._ready:
             return self._plain(node, Verdict.BROKEN, "the DNS service has no ready endpoint")
-        return self._walked(str(node), int(value or 0), host=host)
+        direct = self._walked(str(node), int(value or 0), host=host)
+        # A pod in its node's network asks with the node's own address either way.
+        return (
+            direct if host or self._cache is None else self._cached(self._cache, direct, IPv4Address(int(value or 0)))
+        )
 
-    def _plain(self, node: str | None, verdict: Verdict, text: str) -> PathGroup:
+    def _cached(self, cache: NodeLocalCache, direct: PathGroup, address: IPv4Address) -> PathGroup:
+        """The group of a pod that asks the DNS cache on its node, or may: the cache asks on with the node's address."""
+        node = str(direct.node)
+        own = self.cluster.nodes[node].internal_ip
+        if own is None or not self.forwarding.from_pod(node, Packet(address, own)).delivered:
+            return direct
+        behind = self._walked(node, int(own), host=True)
+        if cache.asked is None and behind.verdict is direct.verdict:
+            return direct
+        if cache.asked is None:
+            return self._open(node, OpenQuestion(f"{cache.why}, and the two ways fare differently"))
+        return self._groups.setdefault(("cached", behind), CachedGroup(behind, Hindrances({})))
+
+    def _open(self, node: str | None, question: OpenQuestion) -> PathGroup:
+        return self._plain(node, Verdict.UNKNOWN, question.text, question.settle)
+
+    def _met(self, walked: PathGroup, pod: int | PodFact) -> PathGroup:
+        """The group with what its lookups meet beside routes."""
+        if not isinstance(walked, WalkedGroup | CachedGroup) or walked.node is None:
+            return walked
+        hindrances = self._obstacles.met_by(pod, walked.node)
+        if not hindrances:
+            return walked
+        key = (walked, self._obstacles.key(pod))
+        if key not in self._groups:
+            self._groups[key] = HinderedGroup(walked, hindrances)
+        return self._groups[key]
+
+    @cached_property
+    def _cache(self) -> NodeLocalCache | None:
+        return node_local_cache(self.cluster, self.dns)
+
+    @cached_property
+    def _obstacles(self) -> Obstacles:
+        return Obstacles(self.cluster, self.dns)
+
+    def _plain(self, node: str | None, verdict: Verdict, text: str, settle: Settles | None = None) -> PathGroup:
         key = (node, text)
         if key not in self._groups:
-            self._groups[key] = PathGroup(node, verdict, text)
+            self._groups[key] = PathGroup(node, verdict, text, settle)
         return self._groups[key]
 
     def _in_doubt(self, asking: PathGroup) -> PathGroup:
@@ -214,32 +260,8 @@ class DnsPaths:
         return Classes(self._likeness, self._lookups, self._ready)
 
     @cached_property
-    def _open_for_all(self) -> str | None:
-        """What leaves every path open, whosever it is."""
-        if not self.cluster.has_calico:
-            return "nothing in the bundle speaks of Calico, and this program knows no other network's rules"
-        if other := replaced_by(self.cluster):
-            return (
-                f"{other.name} (DaemonSet {other.daemonset}) runs in Calico's place, and its rules are not known here"
-            )
-        if self.dns is None:
-            return "the bundle has no cluster DNS service"
-        if not self.dns.listed:
-            return f"the bundle has no endpoints of {self.dns.service.namespace}/{self.dns.service.name}"
-        if self.dns.hidden:
-            return (
-                "not all addresses of the DNS endpoints are in the bundle: the collector hid them, or a table shows the first "
-                "alone; `kubectl get endpoints,endpointslices -A -o yaml` would settle it"
-            )
-        return "the DNS service's address is not in the bundle" if self.dns.address is None else None
-
-    def _cannot_tell(self, node: str | None, value: int | None) -> str | None:
-        """What leaves one pod's path open."""
-        if node is None:
-            return "the pod has no node yet"
-        if node not in self.cluster.nodes:
-            return f"the bundle has nothing of the pod's node {node}"
-        return "the pod's address is not in the bundle" if value is None else None
+    def _open_for_all(self) -> OpenQuestion | None:
+        return open_for_all(self.cluster, self.dns)
 
 
 def not_applicable(pod: PodFact, dns: DnsService | None) -> str | None:
@@ -255,7 +277,7 @@ def not_applicable(pod: PodFact, dns: DnsService | None) -> str | None:
     if spared:
         return spared
     own = {str(ip) for ip in dns.service.cluster_ips} if dns else set()
-    if pod.dns_policy == "None" and not own & set(pod.dns_nameservers):
+    if own and pod.dns_policy == "None" and not own & set(pod.dns_nameservers):
         return "dnsPolicy None with other name servers"
     return None
 

@@ -8,10 +8,10 @@ from enum import StrEnum
 
 from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.facts import Address, EndpointFact
-from calico_bundle.network.ends import table_lines
+from calico_bundle.network.ends import routes_of, table_lines
 from calico_bundle.network.forwarding import Forwarding
 from calico_bundle.network.lookup_source import Source, of_node, of_pod
-from calico_bundle.network.outcome import Cause, Hop, Outcome, Packet, Walk, Why
+from calico_bundle.network.outcome import PODS, Cause, Hop, Outcome, Packet, Settles, Walk, Why
 from calico_bundle.network.service import DnsService
 
 
@@ -115,7 +115,7 @@ class Lookups:
             for source, request in zip(sources, requests, strict=True)
             for target in _answered(source, request, node)
         ]
-        request, reply = _agreed(requests), _agreed(replies)
+        request, reply = _agreed(requests, node), _agreed(replies, node)
         if asker.host_network:
             request = self._sent_to_service(node, request)
         return Fate(endpoint, there, node.name, asker.host_network, request, reply)
@@ -137,8 +137,7 @@ class Lookups:
             return request
         lookup = self.forwarding.routing(node).lookup(service)
         if lookup.undecided and request.delivered:
-            settle = f"`ip route` of {node.name}"
-            cause = Cause(Why.ROUTES_NOT_RECORDED, node.name, lookup.undecided, settle=settle)
+            cause = Cause(Why.ROUTES_NOT_RECORDED, node.name, lookup.undecided, settle=routes_of(node))
             return Walk(Outcome.UNKNOWN, request.hops, request.node, None, cause)
         return request if lookup.undecided or lookup.route is not None else _no_service_route(node, service)
 
@@ -196,11 +195,11 @@ def reason_of(verdict: Verdict, fates: Iterable[Fate]) -> str:
 
 def _not_placed(endpoint: EndpointFact, there: str | None) -> Walk:
     text = f"the bundle does not tell which node has {endpoint.ip}"
-    cause = Cause(Why.UNDECIDED, there, text, settle="`kubectl get pods -A -o yaml`")
+    cause = Cause(Why.UNDECIDED, there, text, settle=Settles((PODS,)))
     return Walk(Outcome.UNKNOWN, (), None, None, cause)
 
 
-def _agreed(walks: list[Walk]) -> Walk:
+def _agreed(walks: list[Walk], asking: ClusterNode) -> Walk:
     """The walk when all worlds agree; an open one when they do not."""
     if len({w.outcome for w in walks}) == 1:
         return walks[0]
@@ -208,7 +207,8 @@ def _agreed(walks: list[Walk]) -> Walk:
     if open_one is not None:
         return open_one
     text = "it depends on the address that lookups come from, which kube-proxy may masquerade"
-    cause = Cause(Why.UNDECIDED, None, text, settle="`ip route` and `iptables-save -t nat` of the node")
+    commands = ("ip route show table all", "iptables-save -t nat")
+    cause = Cause(Why.UNDECIDED, None, text, settle=Settles(commands, asking.name))
     first = walks[0] if walks else Walk(Outcome.UNKNOWN, (), None)
     return Walk(Outcome.UNKNOWN, first.hops, first.node, None, cause)
 

@@ -8,29 +8,35 @@ from functools import cached_property
 from typing import overload
 
 from calico_bundle.facts import PodFact
-from calico_bundle.network.outcome import Outcome
+from calico_bundle.network.outcome import Outcome, Settles
 from calico_bundle.paths.classes import Classes, Results
 from calico_bundle.paths.fates import Asker, Fate, Lookups, Verdict, reason_of, verdict_of
-
-SETTLES = "`kubectl get pods -A -o yaml` would settle it"
-POLICY_NOT_SHOWN = "whether the pod uses cluster DNS (dnsPolicy) is not shown by a table or a description"
-NODE_NOT_SHOWN = "no node of the pod is shown: it has none yet, or the table lacks it"
-NETWORK_NOT_SHOWN = "whether the pod uses its node's network (hostNetwork) is not shown, and its address does not tell"
+from calico_bundle.paths.open_questions import DNS_POLICY
 
 
 class PathGroup:
     """Pods of one node that share their fate; `pods` are their places in `DnsPaths.pods`."""
 
-    def __init__(self, node: str | None, verdict: Verdict, text: str) -> None:
+    def __init__(self, node: str | None, verdict: Verdict, text: str, settle: Settles | None = None) -> None:
         """A group whose verdict needs no walk."""
         self.node, self.verdict = node, verdict
-        self._said = text
+        self._said, self._settle = text, settle
         self.pods = array("I")
 
     @property
     def text(self) -> str:
         """Why the verdict is what it is."""
-        return self._said
+        return f"{self._said}; {self._settle} would settle it" if self._settle else self._said
+
+    @property
+    def code(self) -> str | None:
+        """The check that explains it, where it is none of nodes' addresses and routes."""
+        return None
+
+    @property
+    def settles(self) -> tuple[Settles, ...]:
+        """What would decide it, where it is unknown: all of these together."""
+        return (self._settle,) if self._settle else ()
 
     @property
     def basis(self) -> str:
@@ -102,6 +108,14 @@ class WalkedGroup(PathGroup):
         return (self._fate(index) for index, result in enumerate(self._results) if result.outcome in outcomes)
 
     @property
+    def settles(self) -> tuple[Settles, ...]:
+        """What would decide it, where it is unknown: all of these together."""
+        if self.verdict is not Verdict.UNKNOWN:
+            return ()
+        causes = (walk.cause for fate in self._with(Outcome.UNKNOWN) for walk in (fate.request, fate.reply))
+        return tuple(dict.fromkeys(cause.settle for cause in causes if cause and cause.settle))
+
+    @property
     def basis(self) -> str:
         """What the verdict rests on."""
         return "predicted" if super().basis == "observed" and self._predicted else super().basis
@@ -127,6 +141,9 @@ class WalkedGroup(PathGroup):
         return [(node, r.request, r.reply) for node, r in zip(self._classes.nodes, self._results, strict=True)]
 
 
+_POLICY_NOT_SHOWN = f"{DNS_POLICY.text}; {DNS_POLICY.settle} would settle it"
+
+
 class DoubtfulGroup(PathGroup):
     """Pods of which nothing shows whether they use cluster DNS: what their lookups would come to is said, and not counted."""
 
@@ -139,8 +156,13 @@ class DoubtfulGroup(PathGroup):
     def text(self) -> str:
         """What is not known, and what would follow."""
         if self._asking.verdict is Verdict.UNKNOWN:
-            return f"{self._asking.text}; and {POLICY_NOT_SHOWN}; {SETTLES}"
-        return f"{POLICY_NOT_SHOWN}; {SETTLES}; if it does: {self._asking.verdict.value}, {self._asking.text}"
+            return f"{self._asking.text}; and {_POLICY_NOT_SHOWN}"
+        return f"{_POLICY_NOT_SHOWN}; if it does: {self._asking.verdict.value}, {self._asking.text}"
+
+    @property
+    def settles(self) -> tuple[Settles, ...]:
+        """What would decide it, where it is unknown: all of these together."""
+        return (*filter(None, [DNS_POLICY.settle]), *self._asking.settles)
 
     @property
     def fates(self) -> tuple[Fate, ...]:

@@ -51,6 +51,7 @@ def build(
         "nodes": _nodes(diagnosis),
         "findings": [_finding(f) for f in findings],
         "hypotheses": [_hypothesis(c) for c in diagnosis.hypotheses],
+        "collect": _collect(diagnosis),
         "dns": _dns(diagnosis),
         "effects": [
             {"name": e.name, "status": e.status, "text": e.text, "evidence": _evidence(e.evidence)}
@@ -185,6 +186,13 @@ def _hypothesis(considered: Considered) -> dict[str, Any]:
     }
 
 
+def _collect(diagnosis: Diagnosis) -> dict[str, Any] | None:
+    found = diagnosis.collect
+    if found is None:
+        return None
+    return {"paths": found.paths, "commands": list(found.commands), "beside": list(found.beside)}
+
+
 MOST_SYMPTOMS = 20
 """Pods whose failed lookups are listed; all of them are counted."""
 
@@ -308,6 +316,8 @@ def reason_code(path: PodPath, findings: Sequence[Finding]) -> str | None:
         return "CB901"
     if path.verdict not in FAILING:
         return None
+    if path.group.code:
+        return path.group.code
     if not path.group.outcomes:
         return "CB302"
     return code_of(set(lost_pairs(path.group)), findings)

@@ -30,7 +30,7 @@ def render(
     """Write a report as text; `verbose` folds nothing, `quiet` gives the headline and the last line only."""
     # Late, because `--help` imports every format to name it.
     from calico_bundle.report.page import Page
-    from calico_bundle.report.text_findings import effects, findings, hypotheses, symptoms
+    from calico_bundle.report.text_findings import collect, effects, findings, hypotheses, symptoms
 
     page = Page(Style(width, color, verbose, quiet))
     _headline(page, report["verdict"])
@@ -48,6 +48,7 @@ def render(
             _other_plugins,
             _skipped,
             _missing,
+            collect,
             _gaps,
             _files,
         ):
@@ -82,7 +83,7 @@ def _dns(page: Page, report: View) -> None:
         page.line("no DNS service was found in the bundle", lead="  ")
     for service in services:
         page.line(
-            f"{service['namespace']}/{service['name']} at {', '.join(service['cluster_ips']) or 'no address'}",
+            f"{service['namespace']}/{service['name']} at {', '.join(service['cluster_ips']) or 'no address in the bundle'}",
             lead="  ",
         )
         _endpoints(page, service["endpoints"])
@@ -98,7 +99,7 @@ def _endpoints(page: Page, endpoints: Sequence[View]) -> None:
     if endpoints[len(shown) :]:
         page.line(f"and {len(endpoints) - len(shown):,} more", lead="    ")
     if not endpoints:
-        page.line("no endpoint", lead="    ")
+        page.line("no endpoint in the bundle", lead="    ")
 
 
 _ADDRESS_VERDICTS = ("wrong", "duplicate", "not-on-node", "unintended", "unknown", "ok")

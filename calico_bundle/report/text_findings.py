@@ -198,6 +198,21 @@ def hypotheses(page: Page, report: View) -> None:
             commands(page, hypothesis["collect"], f"{_INDENT}  ")
 
 
+def collect(page: Page, report: View) -> None:
+    """Write what to collect to decide the paths that are unknown."""
+    wanted = report["collect"]
+    if not wanted or not (wanted["commands"] or wanted["beside"]):
+        return
+    page.heading(f"To decide {count(wanted['paths'], 'unknown path')}, collect")
+    shown = wanted["commands"] if page.verbose else wanted["commands"][:_LISTED_COMMANDS]
+    commands(page, shown, "  ")
+    if wanted["commands"][len(shown) :]:
+        page.line(f"and {len(wanted['commands']) - len(shown):,} more (-v)", lead="  ")
+    for words in wanted["beside"]:
+        page.line(words, lead="  and see: ")
+
+
+_LISTED_COMMANDS = 12
 _INDENT = " " * 15
 _LISTED_EVIDENCE = 2
 

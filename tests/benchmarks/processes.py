@@ -29,10 +29,11 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A command to measure; where it `measures_itself`, its seconds are those that it prints."""
+    """A command to measure; where it `measures_itself`, its seconds are those that it prints. `ends`: its exit statuses."""
 
     words: tuple[str, ...]
     measures_itself: bool = False
+    ends: tuple[int, ...] = (0, _FOUND_BROKEN)
 
 
 def job(name: str, path: Path) -> Job:
@@ -91,7 +92,7 @@ def ran(one: Job) -> tuple[bytes, Taken]:
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     clock = time.perf_counter() - began
-    if process.returncode not in (0, _FOUND_BROKEN) or (one.measures_itself and process.returncode):
+    if process.returncode not in one.ends or (one.measures_itself and process.returncode):
         raise SystemExit(f"{' '.join(one.words)}: exit status {process.returncode}")
     megabytes = used.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e6 / 1024)
     return said, Taken(used.ru_utime + used.ru_stime, clock, megabytes)

@@ -10,7 +10,8 @@ import pytest
 
 from calico_bundle import facts as f
 from calico_bundle.calico.bgp import Peerings, SessionState, recovering
-from calico_bundle.cluster import Cluster, ClusterNode, _is_fresh
+from calico_bundle.cluster import Cluster, ClusterNode
+from calico_bundle.joining import _is_fresh
 from tests.network.hand_made import NOWHERE, blocks_of, cluster, lan_node, pod, pool, read
 
 UP, DOWN, UNKNOWN, NONE = SessionState.UP, SessionState.DOWN, SessionState.UNKNOWN, SessionState.NONE

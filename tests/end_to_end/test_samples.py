@@ -84,6 +84,18 @@ def test_one_redacted_string_is_no_duplicate_address():
     assert all(n["internal_ip"] is None and n["address_verdict"] == "unknown" for n in analysis.report()["nodes"])
 
 
+def test_hidden_addresses_leave_the_dns_service_and_the_network_plugin_there():
+    """Its Service kube-dns is in the bundle, with the address hidden; its endpoints were not collected."""
+    analysis = analyzed(SAMPLES / "replicatedhq-sbctl/tests/support-bundle")
+    assert analysis is not None
+    report = analysis.report()
+    assert [(one["name"], one["cluster_ips"]) for one in report["dns"]["services"]] == [("kube-dns", [])]
+    assert "no endpoint in the bundle" in analysis.to_text(width=80)
+    assert "Weave Net" in report["verdict"]["headline"]
+    assert report["verdict"]["status"] == "inconclusive"
+    assert report["dns"]["paths"]["reaches"] == report["dns"]["paths"]["broken"] == 0
+
+
 def test_calico_is_not_blamed_in_clusters_without_it():
     for path in archives():
         analysis = analyzed(path)

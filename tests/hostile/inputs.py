@@ -99,6 +99,7 @@ def many_empty() -> bytes:
 
 DEEP = "nested more than 100 levels deep"
 LINE = "--limit max-line-bytes"
+LEFT = "could not be read; what follows them is left out"
 SMALL_INPUTS = dict(
     [
         beside("yaml of brackets", lambda: levels(b"["), DEEP),
@@ -163,7 +164,11 @@ LARGE_INPUTS = dict(
             "characters",
         ),
         beside("50 MB of brackets", lambda: b'{"apiVersion":"v1","kind":"Node","a":' + b"[" * (50 * MIB), DEEP),
+        beside("3 million broken JSON objects", lambda: b'{"kind":"Node"\n' * 3_000_000, LEFT),
+        beside("2 million broken JSON items", lambda: ITEMS + b'  {"kind":"Node",,},\n' * 2_000_000, LEFT),
+        beside("2 million broken YAML documents", lambda: b"---\nkind: Node\na: [\n" * 2_000_000, LEFT),
         beside("50 MB of escape characters", lambda: ROUTES + b"\x1b[" * (25 * MIB), LINE),
     ]
 )
+ITEMS = b'{"apiVersion":"v1","kind":"List","items":[\n'
 LOG = b"2026-01-01 00:00:00.000 [INFO][1] startup/startup.go 1: "

@@ -10,10 +10,16 @@ import click
 import pytest
 
 from calico_bundle.commands import options
+from calico_bundle.evidence import LONGEST_QUOTE
+from calico_bundle.objects import fields as object_fields
+from calico_bundle.objects.located import DEEPEST, MOST_PROBLEMS
 from calico_bundle.sources import Limits
+from calico_bundle.sources import paths as source_paths
+from tests.hostile.inputs import LARGE_INPUTS, SMALL_INPUTS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "security.md").read_text(encoding="utf-8")
 ROW = re.compile(r"^\| `([a-z-]+)` \| `([a-z_]+)` \| ([0-9]+[KMG]?) \|", re.MULTILINE)
+MEASURED = re.compile(r"^\| ([^|]+) \| \d+ [KM]iB \| (\d+) MB \|$", re.MULTILINE)
 
 
 def parsed(*values: str) -> Limits | None:
@@ -26,6 +32,22 @@ def test_page_has_every_limit_and_its_default():
     for option, name, default in rows:
         assert option == name.replace("_", "-")
         assert parsed(f"{option}={default}") == Limits()
+
+
+def test_page_has_the_limits_that_cannot_be_set():
+    told = " ".join(PAGE.split())
+    assert f"{DEEPEST} levels of YAML or JSON" in told
+    assert f"{object_fields._LONGEST_TEXT} characters for a name" in told
+    assert f"{source_paths._MOST_LINK_STEPS} links one behind the other" in told
+    assert f"{MOST_PROBLEMS:,} objects or lines of one file of objects" in told
+    assert f"A quoted line is cut at {LONGEST_QUOTE} characters" in told
+
+
+def test_page_has_the_memory_of_every_hostile_input():
+    """`python -m tests.hostile.measure --write` measures it."""
+    rows = MEASURED.findall(PAGE)
+    assert [name for name, _ in rows] == [*SMALL_INPUTS, *LARGE_INPUTS]
+    assert max(int(megabytes) for _, megabytes in rows) * 1_000_000 < 1 << 30
 
 
 def test_option_sets_a_limit():

@@ -215,7 +215,30 @@ def test_logs_of_pods_without_a_machine_above_them_name_none(folders):
 
 
 @pytest.mark.parametrize(
-    "name", ["ifconfig-a_worker-1.txt", "worker-1-netstat-rn.txt", "route-n-worker-1.log", "worker-1_fib_trie"]
+    "name",
+    [
+        "ifconfig-a_worker-1.txt",
+        "worker-1-netstat-rn.txt",
+        "route-n-worker-1.log",
+        "worker-1_fib_trie",
+        "arp-an_worker-1.txt",
+        "worker-1-arp-n.txt",
+    ],
 )
 def test_commands_of_machines_without_ip_are_told_from_a_host(name):
     assert place(name, []).node == "worker-1"
+
+
+@pytest.mark.parametrize("name", ["netstat-rne.txt", "netstat_-rnee.log", "netstat-rnv", "netstat-nre.out"])
+def test_options_of_netstat_are_no_host(name):
+    assert place(name, []).node is None
+    assert place(f"worker-1_{name}", []).node == "worker-1"
+
+
+@pytest.mark.parametrize(
+    "name", ["ip_neigh_show_nud_noarp", "n1/ip-neigh-show-nud-noarp.txt", "n1_ip_route_show_cache"]
+)
+def test_outputs_that_leave_out_what_counts_are_set_aside(name):
+    """`ip neigh show nud noarp` lists none of the neighbors that answer, and often more entries than `ip neigh`."""
+    assert place(name, ["n1"]).skip
+    assert place("n1/ip_neigh_show.txt", ["n1"]).skip is None

@@ -128,6 +128,8 @@ def test_without_a_list_of_nodes_the_name_of_the_log_is_the_node():
     [
         "cluster-resources/pods-errors.json",
         "cluster-resources/pods/logs/kube-system/calico-node-x7k2p/calico-node-logs-errors.log",
+        "configmaps-errors/default/calico-config.json",
+        "helm/errors.json",
         "collector-errors/run-host-error.json",
         "host-collectors/errors/x-error.json",
         "host-collectors/run-host/ip-route-table-info.json",

@@ -60,6 +60,7 @@ def machine(  # noqa: PLR0913 - one argument per kind of record
     """A node from what was printed on it. `node` has fields of its Node object; `kubernetes=None` leaves that away."""
     text = "".join(one.replace("N:", f"{i}:", 1) for i, one in enumerate(cards, 1))
     addressed = read("ip-addr", text, f"{name}/ip-addr.txt") if cards else None
+    saved = _read_or_none("iptables-save", service_rules, name)
     kubernetes = None if "kubernetes" in node else node_object(name, **node)
     settings = None if sysctls is None else {s.key: s for s in read("sysctl", lines(sysctls), f"{name}/sysctl.txt")}
     return ClusterNode(
@@ -72,7 +73,8 @@ def machine(  # noqa: PLR0913 - one argument per kind of record
         neighbors=_read_or_none("ip-neigh", neighbors, name),
         sysctls=settings,
         sessions=None if sessions is None else read("bird-protocols", _protocols(sessions), f"{name}/birdcl.txt"),
-        service_rules=_read_or_none("iptables-save", service_rules, name),
+        service_rules=None if saved is None else tuple(x for x in saved if isinstance(x, f.ServiceRuleFact)),
+        service_tables=None if saved is None else tuple(x for x in saved if isinstance(x, f.ServiceTableFact)),
     )
 
 

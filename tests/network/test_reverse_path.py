@@ -366,7 +366,7 @@ def test_arp_request_that_the_filter_refuses_may_get_no_answer(mode: int):
     assert (found.outcome, found.node) == (Outcome.UNKNOWN, "node-1")
     assert found.cause is not None
     assert found.cause.text.startswith("node-2 may leave ARP for 10.0.1.12 without an answer")
-    assert found.cause.settle == "`ip neigh` of node-1"
+    assert str(found.cause.settle) == "`ip neigh` on node-1"
 
 
 def test_arp_that_was_not_answered_is_a_silent_next_hop():

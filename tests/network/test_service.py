@@ -48,6 +48,15 @@ def test_service_without_address_is_not_taken():
     assert found(service("kube-system/kube-dns", None)) is None
 
 
+def test_service_with_a_hidden_address_is_still_the_dns_service():
+    """A collector that hides addresses leaves the Service there; only where pods ask is then not known."""
+    hidden = service("kube-system/kube-dns", None, redacted=("cluster_ips",))
+    assert found(WEB, hidden) == "kube-system/kube-dns"
+    dns = find_dns(cluster(services=(hidden,)))
+    assert dns is not None
+    assert dns.address is None
+
+
 def test_service_that_pods_ask_comes_before_its_upstream():
     """NodeLocal DNSCache adds kube-dns-upstream with the same selector."""
     assert found(service("kube-system/kube-dns-upstream", "10.96.7.7"), service()) == "kube-system/kube-dns"

@@ -214,7 +214,8 @@ def test_open_rule_is_quoted():
     found = walk(two({"rules": rules}), "node-1", "10.0.1.11", FAR_POD, host=True)
     assert found.cause is not None
     assert (found.cause.node, "uidrange 0-0" in found.cause.text) == ("node-1", True)
-    assert "node-1" in (found.cause.settle or "")
+    assert found.cause.settle is not None
+    assert found.cause.settle.node == "node-1"
 
 
 def test_filter_names_the_card_the_packet_came_in_by_and_the_one_of_the_answer():

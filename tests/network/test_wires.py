@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import ip_address
 
 import pytest
@@ -261,6 +262,23 @@ def test_network_with_a_neighbor_is_not_deserted():
 def test_neighbor_that_did_not_answer_is_no_neighbor():
     alone = behind(neighbors=f"10.0.1.11 dev eth0 lladdr {OTHER_MAC} STALE\n192.168.50.1 dev eth1 FAILED")
     assert routed(lan_node(1), alone).kind == "silent"
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        f"fe80::1 dev eth0 lladdr {OTHER_MAC} REACHABLE",  # `ip -6 neigh`, or all of IPv4 hidden
+        f"10.0.1.11 lladdr {OTHER_MAC} REACHABLE",  # `ip neigh show dev eth0` does not repeat the device
+    ],
+)
+def test_listing_that_leaves_out_the_card_does_not_show_it_deserted(listed: str):
+    assert routed(lan_node(1), behind(neighbors=listed)).kind == "unknown"
+
+
+def test_hidden_lines_of_a_neighbor_table_may_be_anybodys():
+    whole = behind(neighbors=ALONE)
+    assert routed(lan_node(1), whole).kind == "silent"
+    assert routed(lan_node(1), replace(whole, incomplete=frozenset({"ip-neigh"}))).kind == "unknown"
 
 
 ALONE = f"10.0.1.11 dev eth0 lladdr {OTHER_MAC} REACHABLE"

@@ -167,6 +167,8 @@ def test_pod():
         "labels": {"app": "cart"},
         "redacted": (),
         "evidence": "name: cart-0",
+        "service_account": None,
+        "named_ports": (),
     }
 
 
@@ -283,7 +285,7 @@ deprecatedCount: 7
 
 def test_namespace():
     fact = only("kind: Namespace\nmetadata:\n  name: 'null'\n  labels: {a: b}\n")
-    assert columns(fact) == {"name": "null", "labels": {"a": "b"}, "evidence": "name: 'null'"}
+    assert columns(fact) == {"name": "null", "labels": {"a": "b"}, "evidence": "name: 'null'", "redacted": ()}
 
 
 @pytest.mark.parametrize(
@@ -309,7 +311,16 @@ def test_an_object_of_nothing_is_left_out_and_told(kind: str):
 
 INNER_KEYS = (
     *("name", "namespace", "labels", "annotations", "addresses", "cidr", "template", "podIPs", "ports", "attributes"),
-    *("allocations", "affinity", "calicoNetwork", "conditions", "containerStatuses", "dnsConfig", "ownerReferences", "Corefile"),
+    *(
+        "allocations",
+        "affinity",
+        "calicoNetwork",
+        "conditions",
+        "containerStatuses",
+        "dnsConfig",
+        "ownerReferences",
+        "Corefile",
+    ),
 )
 
 
@@ -328,7 +339,8 @@ def test_every_kind_has_a_builder_in_its_group():
     for group, kind in all_builders():
         found.setdefault(group, set()).add(kind)
     calico = {"IPPool", "BlockAffinity", "IPAMBlock", "BGPConfiguration", "BGPPeer", "FelixConfiguration"}
-    calico.add("CalicoNodeStatus")
+    calico |= {"CalicoNodeStatus", "NetworkPolicy", "GlobalNetworkPolicy", "Tier", "HostEndpoint"}
+    calico |= {"NetworkSet", "GlobalNetworkSet"}
     assert found["projectcalico.org"] == found["crd.projectcalico.org"] == calico
     assert found["operator.tigera.io"] == {"Installation"}
     assert "DaemonSet" in found["apps"]

@@ -232,6 +232,7 @@ spec: {bpfEnabled: true, interfacePrefix: cali, wireguardEnabled: false, program
         "bpf_enabled": True,
         "interface_prefix": "cali",
         "wireguard_enabled": False,
+        "failsafe_outbound": None,
     }
 
 

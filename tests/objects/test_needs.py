@@ -32,6 +32,10 @@ status:
   images: [{names: [a]}]
 """,
     "Namespace": _META + "spec: {finalizers: [kubernetes]}\n",
+    "ServiceAccount": _META + "secrets: [{name: x}]\n",
+    "AdminNetworkPolicy": _META + "spec: {priority: 10}\n",
+    "BaselineAdminNetworkPolicy": _META + "spec: {subject: {}}\n",
+    "ClusterNetworkPolicy": _META + "spec: {subject: {}}\n",
     "Service": _META
     + "spec: {clusterIP: 10.96.0.10, clusterIPs: [10.96.0.10], type: ClusterIP, selector: {a: b}, sessionAffinity: None,"
     + " ports: [{name: dns, port: 53, protocol: UDP, targetPort: 53}]}\nstatus: {loadBalancer: {}}\n",

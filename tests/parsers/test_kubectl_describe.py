@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from calico_bundle import facts as f
 from calico_bundle.evidence import GapKind
-from calico_bundle.parsers import choose
+from calico_bundle.parsers import Parsed, choose
 from calico_bundle.parsers.kubectl_describe import parse, recognizes
 from tests.layouts.rendered import recorded
 from tests.layouts.rendered_descriptions import described
@@ -157,6 +157,70 @@ ALL = (NODE, POD, SERVICE, ENDPOINTS, DAEMON_SET)
 
 def parsed(text, kind=object):
     return list(parse(text, "d.txt").of(kind))
+
+
+SLICE = """\
+Name:         kube-dns-8tzqk
+Namespace:    kube-system
+Labels:       endpointslice.kubernetes.io/managed-by=endpointslice-controller.k8s.io
+              kubernetes.io/service-name=kube-dns
+Annotations:  <none>
+AddressType:  IPv4
+Ports:
+  Name     Port  Protocol
+  ----     ----  --------
+  dns-tcp  53    TCP
+Endpoints:
+  - Addresses:  10.244.1.2, 10.244.1.3
+    Conditions:
+      Ready:    true
+    Hostname:   <unset>
+    TargetRef:  Pod/coredns-0
+    NodeName:   n1
+    Zone:       <unset>
+  - Addresses:  10.244.2.2
+    Conditions:
+      Ready:    false
+    Hostname:   <unset>
+    NodeName:   <unset>
+    Zone:       <unset>
+  - Addresses:  10.244.3.2
+    Conditions:
+      Ready:    <unset>
+    Topology:   kubernetes.io/hostname=n3
+                topology.kubernetes.io/zone=a
+Events:         <none>
+"""
+
+
+def test_slices():
+    """describe.go, describeEndpointSliceV1 (and of v1beta1, the topology); a nil `ready` is true (discovery.k8s.io/v1)."""
+    found = list(parse(SLICE, "s.txt").of(f.EndpointFact))
+    assert [(str(e.ip), e.ready, e.node, e.pod, e.evidence.line) for e in found] == [
+        ("10.244.1.2", True, "n1", "coredns-0", 12), ("10.244.1.3", True, "n1", "coredns-0", 12),
+        ("10.244.2.2", False, None, None, 19), ("10.244.3.2", True, "n3", None, 25),
+    ]  # fmt: skip
+    assert {(e.namespace, e.service, e.source, e.not_shown) for e in found} == {
+        ("kube-system", "kube-dns", "EndpointSlice", ("pod_namespace",))
+    }
+    assert parse(SLICE, "s.txt").gaps == ()
+
+
+def test_a_slice_that_is_empty_of_no_service_or_unfit():
+    head, tail = SLICE.split("Endpoints:", maxsplit=1)[0], "Events:         <none>\n"
+    (none,) = parse(f"{head}Endpoints: <none>\n{tail}", "s.txt").facts
+    assert (none.ip, none.ready) == (None, False)
+    nobodys = SLICE.replace("kubernetes.io/service-name=kube-dns", "a=b")
+    assert parse(nobodys, "s.txt") == Parsed((), ())
+    for wrong in (
+        SLICE.replace("IPv4", "FQDN"),
+        SLICE.replace("      Ready:    true\n", ""),
+        SLICE.replace("true", "yes"),
+    ):
+        assert parse(wrong, "s.txt").facts == ()
+        assert len(parse(wrong, "s.txt").gaps) == 1
+    (cut,) = parse(SLICE.split("    TargetRef", maxsplit=1)[0], "s.txt").gaps
+    assert cut.kind is GapKind.TRUNCATED
 
 
 def test_descriptions_are_chosen_by_their_text():

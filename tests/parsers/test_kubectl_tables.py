@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import fields
 from ipaddress import ip_address, ip_interface
 
 import pytest
@@ -120,6 +122,41 @@ def test_services_and_their_endpoints():
     ]  # fmt: skip
 
 
+SLICES = """\
+NAMESPACE     NAME             ADDRESSTYPE   PORTS          ENDPOINTS                                      AGE
+default       kubernetes       IPv4          6443           10.0.1.11                                      5d
+kube-system   kube-dns-8tzqk   IPv4          53,9153,53     10.244.1.2,10.244.2.2                          5d
+shop          many-x7k2p       IPv4          80             10.244.1.5,10.244.1.6,10.244.1.7 + 4 more...   5d
+shop          none-gtw6x       IPv6          <unset>        <unset>                                        5d
+"""
+
+
+def test_slices_list_every_address_and_never_who_is_ready():
+    """printers.go: the first three of all addresses, whatever their conditions; `<unset>` is an empty list."""
+    found = [(e.service, e.ip and str(e.ip), e.ready) for e in parsed(SLICES, f.EndpointFact)]
+    assert found == [
+        ("kubernetes", "10.0.1.11", None), ("kube-dns", "10.244.1.2", None), ("kube-dns", "10.244.2.2", None),
+        ("many", "10.244.1.5", None), ("many", "10.244.1.6", None), ("many", "10.244.1.7", None), ("many", None, None),
+        ("none", None, False),
+    ]  # fmt: skip
+    assert {e.source for e in parsed(SLICES)} == {"EndpointSlice"}
+    assert {"ready", "node", "pod"} <= set(parsed(SLICES)[0].not_shown)
+    assert gaps(SLICES) == ()
+
+
+def test_the_service_of_a_slice_is_its_label_where_labels_are_shown():
+    text = table(
+        ("NAMESPACE", "NAME", "ADDRESSTYPE", "PORTS", "ENDPOINTS", "AGE", "LABELS"),
+        [
+            ("shop", "web-8tzqk", "IPv4", "80", "10.244.1.2", "5d", "a=b,kubernetes.io/service-name=other"),
+            ("shop", "web-x7k2p", "IPv4", "80", "10.244.1.3", "5d", "<none>"),
+            ("shop", "web-gtw6x", "FQDN", "80", "a.example", "5d", "kubernetes.io/service-name=web"),
+        ],
+    )
+    assert [(e.service, str(e.ip)) for e in parsed(text)] == [("other", "10.244.1.2")]
+    assert ["names in place of addresses" in gap.message for gap in gaps(text)] == [True]
+
+
 def test_all_of_several_kinds_with_the_resource_before_the_name():
     text = (
         "NAMESPACE   NAME        READY   STATUS    RESTARTS   AGE\nshop        pod/web-0   1/1     Running   0          5d\n\n"
@@ -177,6 +214,47 @@ def test_a_line_that_a_terminal_wrapped_is_a_gap_and_spoils_the_last_column():
         ("10.244.1.2", None, True), ("10.244.1.3", None, True),
     ]  # fmt: skip
     assert [gap.line for gap in gaps(text)] == [3, 5]
+
+
+@pytest.mark.parametrize("name", ["NODES", "PODS", "SERVICES", "ENDPOINTS", "SLICES"])
+def test_a_table_as_narrow_as_a_terminal_gives_no_wrong_value_and_says_that_some_are_lost(name):
+    """Whatever the width: a value is that of the whole table or is said not to be shown, and less is never silent."""
+    whole = globals()[name]
+    known = parsed(whole)
+    for width in range(20, max(map(len, whole.split("\n")))):
+        lines = (line[at : at + width] for line in whole.splitlines() for at in range(0, len(line), width))
+        found = parse("\n".join(lines) + "\n", "t.txt")
+        assert found.gaps, width
+        for fact in found.facts:
+            assert any(_is_part_of(fact, one) for one in known), (width, fact)
+
+
+@pytest.mark.parametrize("name", ["NODES", "PODS", "SERVICES", "ENDPOINTS", "SLICES"])
+def test_a_table_whose_lines_were_cut_is_never_silent(name):
+    """`cut -c`, `less -S`: once any column behind the name is there, rows that give nothing are told."""
+    whole = globals()[name]
+    header = whole.split("\n", maxsplit=1)[0]
+    begin = re.search(r"NAME {2,}\S", header).end()
+    for width in range(begin, len(header)):
+        found = parse("\n".join(line[:width] for line in whole.splitlines()) + "\n", "t.txt")
+        assert len(found.facts) == len(parsed(whole)) or found.gaps, width
+
+
+def test_a_cell_that_was_cut_so_that_it_is_no_value_spoils_its_column():
+    columns = ("NAMESPACE", "NAME", "READY", "STATUS", "RESTARTS", "AGE", "IP", "NODE")
+    rows = [("shop", f"web-{n}", "1/1", "Running", "0", "5d", ip, at) for n, ip, at in (
+        (0, "10.1.1.1", "shop-wor"), (1, "<none>", "<none"),
+    )]  # fmt: skip
+    (pod,) = parsed(table(columns, rows))
+    assert (pod.node, "node" in pod.not_shown) == (None, True)
+    selectors = [("shop", "a", "ClusterIP", "10.96.0.9", "<none>", "80/TCP", "5d", at) for at in ("app=we", "<non")]
+    columns = ("NAMESPACE", "NAME", "TYPE", "CLUSTER-IP", "EXTERNAL-IP", "PORT(S)", "AGE", "SELECTOR")
+    assert [s.selector for s in parsed(table(columns, selectors))] == [{}]
+
+
+def _is_part_of(fact, whole):
+    names = [field.name for field in fields(fact) if field.name not in ("evidence", "cited", "not_shown")]
+    return all(getattr(fact, name) == getattr(whole, name) or name in fact.not_shown for name in names)
 
 
 def test_a_header_that_was_cut_gives_no_value_of_its_last_column():

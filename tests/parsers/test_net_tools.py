@@ -141,6 +141,38 @@ def test_an_error_below_the_data_is_named():
     assert [g.kind for g in read(text, "ifconfig").gaps] == [GapKind.COLLECTOR_ERROR, GapKind.NOT_UNDERSTOOD]
 
 
+def old_block(name: str, address: str) -> str:
+    return (
+        f"{name:<9} Link encap:Ethernet  HWaddr 00:0c:29:c2:c8:63  \n"
+        f"          inet addr:{address}  Bcast:10.0.1.255  Mask:255.255.255.0\n"
+        "          UP BROADCAST RUNNING MULTICAST  MTU:1500  Metric:1\n\n"
+    )
+
+
+def test_a_name_of_nine_characters_may_go_on():
+    """net-tools 1.60, ife_print_long(): "%-9.9s Link encap". Of enp129s0f0 and enp129s0f1 it prints the same."""
+    text = old_block("enp129s0f", "10.0.1.12") + old_block("enp129s0f", "10.0.2.12") + old_block("eth0", "10.0.3.12")
+    parsed = read(text, "ifconfig")
+    assert [i.name for i in parsed.of(InterfaceFact)] == ["eth0"]
+    assert [str(a.address) for a in parsed.of(AddressFact)] == ["10.0.3.12/24"]
+    assert [(gap.kind, gap.line) for gap in parsed.gaps] == [(GapKind.TRUNCATED, 1)]
+
+
+@pytest.mark.parametrize("other", ["cali0123456789a", "bond0.1000", "enp129s0f0:1"])
+def test_nine_characters_are_a_whole_name_where_longer_ones_are_printed(other):
+    """Debian's net-tools and busybox print "%-9s": whole names."""
+    parsed = read(old_block("bond0.100", "10.0.1.12") + old_block(other, "10.0.2.12"), "ifconfig")
+    assert parsed.gaps == ()
+    assert [a.interface for a in parsed.of(AddressFact)] == ["bond0.100", other.partition(":")[0]]
+
+
+@pytest.mark.parametrize("name", ["eth0", "bond0.10", "bond0.10:1"])
+def test_shorter_names_and_aliases_are_whole(name):
+    parsed = read(old_block(name, "10.0.1.12"), "ifconfig")
+    assert parsed.gaps == ()
+    assert [a.interface for a in parsed.of(AddressFact)] == [name.partition(":")[0]]
+
+
 # --- routes ---------------------------------------------------------------------------------------------------------
 
 HEADER = "Kernel IP routing table\nDestination     Gateway         Genmask         Flags Metric Ref    Use Iface\n"
@@ -175,6 +207,50 @@ def test_what_route_n_prints_of_routes_that_lead_nowhere():
 def test_a_line_that_is_no_whole_route_is_a_gap(line, kind):
     parsed = read(HEADER + line + "\n", "route-n")
     assert (parsed.facts, [gap.kind for gap in parsed.gaps]) == ((), [kind])
+
+
+EXTENDED = HEADER.replace("Iface\n", "Iface    MSS   Window irtt\n")
+
+
+def test_route_ee_prints_six_characters_of_a_name():
+    """net-tools, rprint_fib(): "%-6.6s" of the device where -ee was given; docker0 becomes docker."""
+    text = EXTENDED + (
+        "0.0.0.0         10.0.1.1        0.0.0.0         UG    100    0        0 ens18    0     0      0\n"
+        "172.17.0.0      0.0.0.0         255.255.0.0     U     0      0        0 docker   0     0      0\n"
+        "10.9.0.0        -               255.255.0.0     !     0      -        0 -        -     -      -\n"
+    )
+    parsed = read(text, "route-n")
+    assert [(str(r.destination), r.type) for r in parsed.facts] == [
+        ("0.0.0.0/0", "unicast"),
+        ("10.9.0.0/16", "unreachable"),
+    ]
+    assert [(gap.kind, gap.line) for gap in parsed.gaps] == [(GapKind.TRUNCATED, 4)]
+
+
+def test_other_forms_print_the_whole_name():
+    line = "172.17.0.0      0.0.0.0         255.255.0.0     U     0      0        0 docker\n"
+    (route,) = read(HEADER + line, "route-n").facts
+    assert route.next_hops[0].device == "docker"
+
+
+def test_ipv6_routes_as_net_tools_writes_addresses():
+    """INET6_rresolve() writes [::] without -n, and fix_v4_address() leaves out the ::ffff: of a mapped address."""
+    text = (
+        "Kernel IPv6 routing table\n"
+        "Destination                    Next Hop                   Flag Met Ref Use If\n"
+        "0.0.0.0/96                     [::]                       !n   1024 0      0 lo\n"
+        "[::]/0                         fe80::1                    UG   100 1      4 ens33\n"
+        "[::]/0                         gateway                    UG   100 1      4 ens33\n"
+        "0.0.0.0/95                     ::                         !n   1024 0      0 lo\n"
+        "fe80::/64                      [::]                       U    256 1      4 ens33\n"
+    )
+    parsed = read(text, "route-n")
+    assert [(r.type, str(r.destination), [str(h.gateway) for h in r.next_hops]) for r in parsed.facts] == [
+        ("unreachable", str(ip_network("::ffff:0.0.0.0/96")), []),
+        ("unicast", "::/0", ["fe80::1"]),
+        ("unicast", "fe80::/64", ["None"]),
+    ]
+    assert [gap.line for gap in parsed.gaps] == [5, 6]
 
 
 def test_the_default_route_without_n():

@@ -32,6 +32,12 @@ from calico_bundle.parsers.objects import PARSER, parse, recognizes
         '[{"metadata":{"name":"a"}}]',
         '{\n  "items": [',
         '{\n  "data": {},\n  "apiVersion": "v1",\n',
+        # kubectl and collectors sort keys, and these kinds have fields that come before apiVersion.
+        '[{"addressType":"IPv4","apiVersion":"discovery.k8s.io/v1","endpoints":[],"kind":"EndpointSlice"}]',
+        '[{"action":"Binding","apiVersion":"v1","kind":"Event"}]',
+        '[{"aggregationRule":{"clusterRoleSelectors":[]},"apiVersion":"rbac.authorization.k8s.io/v1"}]',
+        "addressType: IPv4\napiVersion: discovery.k8s.io/v1\nendpoints: []\nkind: EndpointSlice\n",
+        "allowVolumeExpansion: true\napiVersion: storage.k8s.io/v1\n",
         'Defaulted container "a" out of: a, b\napiVersion: v1\nkind: Node\n',
         'W1122 12:00:00.000000       1 x.go:1] old\n{"kind": "NodeList",',
         "Warning: v1 Endpoints is deprecated\napiVersion: v1\nkind: List\n",
@@ -53,6 +59,8 @@ def test_objects_are_recognized(head: str):
         '{"cniVersion": "0.3.1", "name": "k8s-pod-network"}',
         "[]",
         "name: value\nother: 1\n",
+        "action: restart\nservice: web\n",
+        '{"action":"sync","level":"info","object":{"apiVersion":"v1"}}',
         "default via 10.0.0.1 dev eth0\n",
         "Name:         w1\nRoles:        <none>\n",
         "Error from server (Forbidden): nodes is forbidden\n",
@@ -63,6 +71,16 @@ def test_objects_are_recognized(head: str):
 )
 def test_other_text_is_not_recognized(head: str):
     assert not recognizes(head)
+
+
+def test_a_slice_in_an_array_is_read():
+    text = (
+        '[{"addressType":"IPv4","apiVersion":"discovery.k8s.io/v1","endpoints":[{"addresses":["10.244.1.2"],'
+        '"conditions":{"ready":true}}],"kind":"EndpointSlice","metadata":{"labels":'
+        '{"kubernetes.io/service-name":"kube-dns"},"name":"kube-dns-x","namespace":"kube-system"},"ports":[]}]'
+    )
+    (found,) = parse(text, "discovery.k8s.io_v1_endpointslices.json").facts
+    assert (found.service, str(found.ip), found.ready) == ("kube-dns", "10.244.1.2", True)
 
 
 def test_the_parser_has_its_name():

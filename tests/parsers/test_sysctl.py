@@ -37,6 +37,22 @@ def test_settings_of_both_families_are_kept() -> None:
     ]
 
 
+def test_whole_paths_are_the_same_settings() -> None:
+    """troubleshoot's sysctl collector: the name of every file below /proc/sys, an equals sign, what it holds."""
+    text = (
+        "/proc/sys/net/ipv4/conf/all/rp_filter = 2\n/proc/sys/net/ipv4/conf/eth0.100/rp_filter = 1\n"
+        "/proc/sys/net/ipv4/route/flush = \n/proc/sys/vm/swappiness = 60\n"
+    )
+    assert sysctl.recognizes(text)
+    parsed = sysctl.parse(text, "sysctl/worker-1")
+    assert parsed.gaps == ()
+    assert [(fact.key, fact.value) for fact in parsed.facts] == [
+        ("net.ipv4.conf.all.rp_filter", "2"),
+        ("net.ipv4.conf.eth0.100.rp_filter", "1"),
+        ("net.ipv4.route.flush", ""),
+    ]
+
+
 @pytest.mark.parametrize(
     "line, kind",
     [

@@ -275,6 +275,11 @@ def broken_report() -> Made:
         "nodes": _nodes(),
         "findings": _findings(),
         "hypotheses": _hypotheses(),
+        "collect": {
+            "paths": 3,
+            "commands": ["kubectl exec -n kube-system calico-node-x7k2p -c calico-node -- sh -c 'ip addr; ip rule'"],
+            "beside": ["the routes of 10.0.1.1"],
+        },
         "dns": _dns(),
         "effects": _effects(),
         "symptoms": _symptoms(),
@@ -307,6 +312,7 @@ def healthy_report() -> Made:
     made["nodes"] = [node(f"node-{number}", f"10.0.1.1{number}") for number in (1, 2, 3)]
     made["hypotheses"] = made["effects"] = made["checks_skipped"] = made["coverage"] = []
     made["other_plugins"] = made["paths"] = []
+    made["collect"] = None
     made["bundle"]["gaps"] = made["bundle"]["missing"] = []
     made["dns"]["paths"] = {"total": 40, "reaches": 40, "degraded": 0, "broken": 0, "unknown": 0, "not_applicable": 0}
     return made

@@ -37,13 +37,19 @@ class Recorded:
         return tuple(sorted(path.name for path in (self._root / "nodes").iterdir()))
 
     def objects(self, resource: str) -> list[dict[str, Any]]:
-        """The objects of a resource as `kubectl get -A -o json` gives them: `pods`, `ippools.crd.projectcalico.org`."""
+        """The objects of a resource as `kubectl get -A -o json` gives them: `pods`, `ippools.crd.projectcalico.org`.
+
+        Empty for a resource that was not recorded: the names are those of the files in the bundle of fixtures/incident.
+        """
         for path in self._root.glob(f"cluster/*/{resource}.yaml"):
             return list(yaml.safe_load(path.read_text(encoding="utf-8"))["items"])
         return []
 
     def output(self, node: str, name: str) -> str:
-        """What a command printed on a node: `ip-addr`, `ip-route` (all tables), `ip-rule`, `ip-neigh`, `ip-link`."""
+        """What a command printed on a node: `ip-addr`, `ip-route` (all tables), `ip-rule`, `ip-neigh`, `ip-link`.
+
+        And `iptables-nft-save`.
+        """
         return (self._root / "nodes" / node / f"{name}.txt").read_text(encoding="utf-8")
 
     def log(self, node: str) -> tuple[str, str]:

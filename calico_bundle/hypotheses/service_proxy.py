@@ -1,0 +1,103 @@
+"""kube-proxy's rules lead the DNS address elsewhere than to the endpoints, or kube-proxy does not run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from calico_bundle.hypotheses import Answer, Case, Hypothesis, Status, from_findings
+
+if TYPE_CHECKING:
+    from calico_bundle.network.service_proxies import ServiceProxies
+    from calico_bundle.network.service_targets import ProxyRules
+
+_COLLECT = {
+    "iptables": (
+        "iptables-save -t nat   # on the node, as root; where it prints no KUBE-SERVICES: iptables-legacy-save -t nat",
+    ),
+    "nftables": ("nft list table ip kube-proxy   # on the node, as root",),
+    "ipvs": ("ipvsadm -Ln   # on the node, as root",),
+    "ebpf": ("kubectl exec -n calico-system POD_OF_CALICO_NODE -- calico-node -bpf nat dump",),
+}
+_PODS = "kubectl get pods -n kube-system -o wide | grep kube-proxy"
+_MODE = "kubectl get configmap -n kube-system kube-proxy -o yaml | grep mode:"
+_ENDPOINTS = "kubectl get endpoints,endpointslices -n kube-system -o yaml"
+_MOST_NAMED = 3
+
+
+def examine(case: Case) -> Answer | None:
+    """Ruled out only where the rules of every node whose pods lose lookups were recorded, and fit the endpoints."""
+    from calico_bundle.network.service_proxies import ServiceProxies
+
+    found = case.found("CB402")
+    if found:
+        return from_findings(found)
+    dns = case.context.dns
+    if dns is None or dns.address is None:
+        return Answer(Status.NOT_CHECKABLE, "no cluster DNS service is in the bundle", collect=(_ENDPOINTS, _PODS))
+    return _without_finding(case, ServiceProxies(case.context.cluster, dns))
+
+
+def _without_finding(case: Case, proxies: ServiceProxies) -> Answer:
+    asked = _asked(case)
+    fitting = {name: rules for name, rules in proxies.known.items() if rules.compared and not rules.all_lost}
+    unseen = [name for name in asked if name not in fitting]
+    if asked and not unseen:
+        first = next(rules for name, rules in fitting.items() if name in asked)
+        lines = tuple(line for name in asked[:_MOST_NAMED] for line in fitting[name].evidence[:2])
+        return Answer(Status.RULED_OUT, f"{_fits(first)} on {_nodes(asked)}", lines)
+    return Answer(Status.NOT_CHECKABLE, _open(case, proxies, unseen, fitting), collect=_commands(case, proxies, unseen))
+
+
+def _asked(case: Case) -> list[str]:
+    """The nodes whose pods lose lookups, where any do; else all nodes."""
+    from calico_bundle.impact import failing_groups
+
+    nodes = case.context.cluster.nodes
+    losing = dict.fromkeys(group.node for group in failing_groups(case.context.paths) if group.node in nodes)
+    return [name for name in losing if name is not None] or list(nodes)
+
+
+def _fits(rules: ProxyRules) -> str:
+    targets = ", ".join(map(str, rules.targets))
+    return f"the {rules.mode} rules lead the DNS address to its ready endpoints ({targets})"
+
+
+def _open(case: Case, proxies: ServiceProxies, unseen: list[str], fitting: dict[str, ProxyRules]) -> str:
+    if not unseen:
+        return "no node is in the bundle"
+    reason = proxies.not_told(case.context.cluster.nodes[unseen[0]])
+    if unseen[0] in proxies.known:
+        reason = "the rules and the endpoints are of different times, or the endpoints are not in the bundle"
+    fits = f"the rules fit the endpoints on {_nodes(list(fitting))}; " if fitting else ""
+    return f"{fits}of {_nodes(unseen)} it is not known: {reason}"
+
+
+def _commands(case: Case, proxies: ServiceProxies, unseen: list[str]) -> tuple[str, ...]:
+    """What would settle it: the listing of the mode that is known to be used, else of each, and what tells the mode."""
+    from calico_bundle.network.translator import Translator
+
+    nodes = case.context.cluster.nodes
+    known = proxies.translators.on(nodes[unseen[0]]).who if unseen else Translator.UNKNOWN
+    modes = {table.mode for node in nodes.values() for table in node.service_tables or () if table.services}
+    dns = case.context.dns
+    endpoints = () if dns and dns.listed else (_ENDPOINTS,)
+    if known is Translator.EBPF:
+        return (*_COLLECT["ebpf"], *endpoints)
+    if len(modes) == 1:
+        return (*_COLLECT[next(iter(modes))], _PODS, *endpoints)
+    listings = [command for mode in ("iptables", "nftables", "ipvs") for command in _COLLECT[mode]]
+    return (_MODE, *listings, _PODS, *endpoints)
+
+
+def _nodes(names: list[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMED} more nodes" if len(names) > _MOST_NAMED else ""
+    return ", ".join(names[:_MOST_NAMED]) + more
+
+
+HYPOTHESIS = Hypothesis(
+    "service-proxy-stale",
+    "Do the rules of each node lead the DNS service's address to its ready endpoints?",
+    ("CB402",),
+    "Kubernetes pkg/proxy: every node translates a service's address by rules of its own",
+    examine,
+)

@@ -1,0 +1,76 @@
+"""Host endpoints: policies on nodes' own interfaces, as far as lookups can meet them.
+
+Source: Calico's reference, Host endpoint, and its guides to failsafe rules and applyOnForward. What a node sends by itself
+meets the policies of its host endpoints, but UDP to port 53 is let out by a failsafe rule unless FelixConfiguration says
+otherwise. What passes through meets those with applyOnForward. Whether an encapsulated packet does, depends on the
+interface: where such a policy does not plainly allow a lookup, it is left open, and never called denied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from calico_bundle.cluster import Cluster
+from calico_bundle.facts import HostEndpointFact
+from calico_bundle.network.policy.labeled import Directory
+from calico_bundle.network.policy.packet import Packet
+from calico_bundle.network.policy.rules import Matching
+from calico_bundle.network.policy.selection import applies
+from calico_bundle.network.policy.tiers import ALLOW, DENY, Finals, Tier, Walk, tiers_of
+
+_ALLOWING_PROFILE = "projectcalico-default-allow"
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Policies for one use of host endpoints, and what a packet gets that none of them applies to."""
+
+    tiers: tuple[Tier, ...]
+    on_forward: bool
+
+
+class Hosts:
+    """The host endpoints of a cluster and the policies that apply to them."""
+
+    def __init__(self, cluster: Cluster, directory: Directory, matching: Matching) -> None:
+        self._endpoints, self._directory, self._matching = cluster.host_endpoints, directory, matching
+        globals_ = [p for p in cluster.policies if p.api == "calico" and p.namespace is None]
+        self._plain = _Part(tiers_of((p for p in globals_ if not p.hosts_only), cluster.tiers), on_forward=False)
+        forwarding = (p for p in globals_ if p.on_forward and not p.hosts_only)
+        self._forwarding = _Part(tiers_of(forwarding, cluster.tiers), on_forward=True)
+        self._early = [p for p in globals_ if p.hosts_only]
+        self.any = bool(self._endpoints)
+
+    def on(self, node: str) -> list[HostEndpointFact]:
+        """The host endpoints of a node, and those of which the node is not shown."""
+        return [endpoint for endpoint in self._endpoints if endpoint.node in (node, None)]
+
+    def own(self, node: str, packet: Packet, direction: str) -> Finals:
+        """What becomes of a packet that a node sends or takes by itself."""
+        return self._at(self.on(node), packet, direction, self._plain)
+
+    def passing(self, packet: Packet) -> Finals:
+        """What becomes of a packet that passes through any node on its way."""
+        finals = Finals()
+        if not self._forwarding.tiers and not self._early:
+            finals.add(ALLOW, "no host endpoint decides")
+            return finals
+        for direction in ("Egress", "Ingress"):
+            finals.found |= self._at(self._endpoints, packet, direction, self._forwarding).found | finals.found
+        return finals
+
+    def _at(self, endpoints: Sequence[HostEndpointFact], packet: Packet, direction: str, part: _Part) -> Finals:
+        finals = Finals()
+        for endpoint in endpoints:
+            thing = self._directory.host_endpoint(endpoint)
+            early = [p for p in self._early if applies(p, thing) is not False]
+            if early:
+                finals.add(DENY, f"{early[0].shown} (doNotTrack or preDNAT) may drop it", early[0].evidence)
+            walk = Walk(self._matching, thing, packet, direction)
+            allowing = part.on_forward or _ALLOWING_PROFILE in endpoint.profiles
+            text = f"HostEndpoint {endpoint.name}: no policy decides"
+            walk.through(part.tiers, ALLOW if allowing else DENY, text)
+            finals.found |= walk.finals.found | finals.found
+        finals.add(ALLOW, "no host endpoint decides")
+        return finals

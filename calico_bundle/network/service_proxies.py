@@ -1,0 +1,183 @@
+"""Where each node's rules lead lookups, judged by what is known of the whole cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from calico_bundle.cluster import Cluster, ClusterNode
+from calico_bundle.facts import Address, PodFact
+from calico_bundle.facts.pod_columns import columns_of
+from calico_bundle.facts.pod_queries import FINISHED, labeled
+from calico_bundle.network.service import DnsService
+from calico_bundle.network.service_targets import ProxyRules, answers_itself, led_to
+from calico_bundle.network.translator import Translator, Translators
+
+_APART = timedelta(hours=15)
+"""`iptables-save` prints its machine's local time without a zone: up to 14 hours from UTC, in which events are."""
+_SAME_TIME = timedelta(minutes=5)
+"""How far the clocks of nodes may be apart."""
+_IPV4 = 4
+_BACKENDS = frozenset({"nft", "legacy"})
+
+
+class ServiceProxies:
+    """What each node's rules make of lookups sent to the DNS service.
+
+    >>> from calico_bundle.facts import ServiceFact
+    >>> dns = DnsService(ServiceFact("kube-system", "kube-dns", "ClusterIP", (), (), {}, {}, (), None), (), False)
+    >>> ServiceProxies(Cluster({}), dns).lost
+    {}
+    """
+
+    def __init__(self, cluster: Cluster, dns: DnsService) -> None:
+        self._cluster, self._dns = cluster, dns
+        self.translators = Translators(cluster)
+
+    def on(self, node: str) -> ProxyRules | None:
+        """Where a node's rules lead lookups; None where nothing is recorded that tells."""
+        return self._judged.get(node)
+
+    @property
+    def known(self) -> Mapping[str, ProxyRules]:
+        """The nodes of which it is known, each with where its rules lead."""
+        return self._judged
+
+    @property
+    def lost(self) -> dict[str, ProxyRules]:
+        """The nodes whose rules lose lookups, all or some."""
+        return {name: rules for name, rules in self._judged.items() if rules.all_lost or rules.some_lost}
+
+    def not_told(self, node: ClusterNode) -> str:
+        """Why a node's rules do not tell where lookups go."""
+        known = self.translators.on(node)
+        if known.who is Translator.ANOTHER:
+            return "another plugin may translate services here, in rules that are not known"
+        if answers_itself(node, self._dns.address):
+            return "NodeLocal DNSCache answers lookups on the node itself"
+        if node.service_tables is None:
+            return "its rules for services are not in the bundle"
+        if not any(t.mode in known.modes for t in node.service_tables):
+            return f"what is recorded is not of {known.who}, which translates services there"
+        return "what is recorded of its rules does not show where lookups go, or contradicts itself"
+
+    @cached_property
+    def _judged(self) -> Mapping[str, ProxyRules]:
+        found = {name: rules for name, node in self._cluster.nodes.items() if (rules := self._of(node))}
+        fitting = [_time(r) for r in found.values() if r.compared and r.targets and not r.stale and not r.lacking]
+        return {
+            name: replace(rules, confirmed=self._is_confirmed(name, rules, fitting)) for name, rules in found.items()
+        }
+
+    def _is_confirmed(self, name: str, rules: ProxyRules, fitting: Sequence[datetime | None]) -> bool:
+        """Whether a difference can have no other cause.
+
+        Rules that nobody uses any more, since eBPF took kube-proxy's place, stay alike on all nodes.
+        """
+        is_known = self.translators.on(self._cluster.nodes[name]).who is not Translator.UNKNOWN
+        return (rules.confirmed and is_known) or _was_late(rules, fitting) or self._is_down(name)
+
+    def _is_down(self, name: str) -> bool:
+        return self.translators.failing(self._cluster.nodes[name]) is not None
+
+    def _of(self, node: ClusterNode) -> ProxyRules | None:
+        known = self.translators.on(node)
+        if not known.modes:
+            return None
+        rules = led_to(node, self._dns, known.modes, self._service_addresses) or self._absent(node, known.modes)
+        return None if rules is None else self._timely(rules)
+
+    def _timely(self, rules: ProxyRules) -> ProxyRules:
+        """What is known to be of another time than the endpoints is not compared with them; nor what a pod contradicts."""
+        running = {ip for pod in self._ready_pods for ip in pod.ips}
+        if rules.none or not (self._is_apart(rules.recorded) or running & set(rules.stale)):
+            return rules
+        return replace(rules, stale=(), lacking=(), compared=False)
+
+    def _is_apart(self, recorded: str | None) -> bool:
+        if recorded is None or self._newest is None:
+            return False
+        told = _parsed(recorded)
+        return told is not None and abs(told - self._newest) > _APART
+
+    @cached_property
+    def _newest(self) -> datetime | None:
+        """When the newest event was, which is about when the objects were collected."""
+        newest = max((e.last_seen for e in self._cluster.events if e.last_seen), default=None)
+        try:
+            return datetime.fromisoformat(newest or "").replace(tzinfo=None)
+        except ValueError:
+            return None
+
+    @cached_property
+    def _ready_pods(self) -> list[PodFact]:
+        """DNS pods that are ready, whatever the endpoints say."""
+        selector = self._dns.service.selector
+        key = next(iter(selector), None)
+        found = labeled(self._cluster.pods, key, selector[key]) if key else []
+        return [p for p in found if p.ready and p.phase not in FINISHED and selector.items() <= p.labels.items()]
+
+    @cached_property
+    def _service_addresses(self) -> frozenset[str]:
+        own = self._dns.address
+        return frozenset(str(ip) for s in self._cluster.services for ip in s.cluster_ips if ip != own)
+
+    # --- no rules at all ----------------------------------------------------------------------------------------------
+
+    def _absent(self, node: ClusterNode, modes: tuple[str, ...]) -> ProxyRules | None:
+        """No entry for any service on a node, where other nodes show by which means kube-proxy works in this cluster.
+
+        Either the place for entries is there and empty, or it is in neither of the two kinds of iptables: a listing shows
+        one of them.
+        """
+        tables = [t for t in node.service_tables or () if t.mode in modes]
+        if not tables or any(t.services or t.targets or not t.whole for t in tables) or len(self._modes_of_others) != 1:
+            return None
+        if answers_itself(node, self._dns.address) or self._dns.address is None:
+            return None
+        mode = next(iter(self._modes_of_others))
+        own = [t for t in tables if t.mode == mode]
+        if not any(t.prepared for t in own) and not {t.backend for t in own} >= _BACKENDS:
+            return None
+        compared = self._dns.listed and not self._dns.hidden and bool(self._dns.ready)
+        lines = tuple(t.evidence for t in own)
+        return ProxyRules((), (), mode, lines, none=True, compared=compared, confirmed=True)
+
+    @cached_property
+    def _modes_of_others(self) -> frozenset[str]:
+        tables = (t for node in self._cluster.nodes.values() for t in node.service_tables or ())
+        return frozenset(t.mode for t in tables if t.services)
+
+
+def _parsed(recorded: str | None) -> datetime | None:
+    """The time that `iptables-save` prints."""
+    try:
+        return datetime.strptime((recorded or "").strip(), "%a %b %d %H:%M:%S %Y")  # noqa: DTZ007 - no zone is printed
+    except ValueError:
+        return None
+
+
+def _time(rules: ProxyRules) -> datetime | None:
+    return _parsed(rules.recorded)
+
+
+def _was_late(rules: ProxyRules, fitting: Sequence[datetime | None]) -> bool:
+    """Whether rules were recorded when those of another node fitted the endpoints already, so that these are behind."""
+    own = _time(rules)
+    return any(own is None or other is None or other <= own + _SAME_TIME for other in fitting)
+
+
+def pods_at(addresses: Collection[Address], cluster: Cluster) -> dict[Address, PodFact]:
+    """The pods of the bundle that have one of some IPv4 addresses, finished ones left out.
+
+    >>> pods_at((), Cluster({}))
+    {}
+    """
+    if not addresses:
+        return {}
+    wanted = {int(ip): ip for ip in addresses if ip.version == _IPV4}
+    kept = columns_of(cluster.pods)
+    places = [(place, ip) for place, ip in enumerate(kept.ipv4s) if ip is not None and ip in wanted]
+    return {wanted[ip]: cluster.pods[place] for place, ip in places if kept.phases[place] not in FINISHED}
