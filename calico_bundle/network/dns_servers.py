@@ -61,6 +61,16 @@ def dns_servers(bundle: Bundle, cluster: Cluster, dns: DnsService | None) -> Dns
     return DnsServers(pods, events, logged)
 
 
+def logs_of(dns: DnsService) -> str:
+    """The command that collects the logs of the DNS pods, each in a file by whose name its pod is known."""
+    space = dns.service.namespace
+    label = ",".join(f"{key}={value}" for key, value in dns.service.selector.items()) or "k8s-app=kube-dns"
+    return (
+        f"for pod in $(kubectl get pods -n {space} -l {label} -o name | cut -d/ -f2); do "
+        f"kubectl logs -n {space} $pod --all-containers --timestamps > {space}_$pod.log; done"
+    )
+
+
 def _selected(pods: Sequence[PodFact], dns: DnsService) -> tuple[PodFact, ...]:
     """The pods that the service selects, without those that are over."""
     selector = dns.service.selector

@@ -108,7 +108,7 @@ class _Search:
         """What was found; None where nothing was."""
         facts = tuple(
             LookupErrorFact(
-                None, None, None, kind, resolver, _address(server), tuple(sort.names), sort.count,
+                None, None, None, kind, resolver, _address(server), sort.names, sort.count,
                 sort.first_time, sort.last_time, sort.first, {"last": sort.last},
             )
             for (kind, resolver, server), sort in self._tally

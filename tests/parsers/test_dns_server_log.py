@@ -32,7 +32,7 @@ SAID = [
     (f'{REFLECTOR}Get "https://10.96.0.1:443/api/v1/services?limit=500": dial tcp 10.96.0.1:443: i/o timeout',
      "api-unreachable", {"api": "10.96.0.1:443", "error": "i/o timeout"}),
     (f'{REFLECTOR}Get "https://10.96.0.1:443/api/v1/services?limit=500": dial tcp 10.96.0.1:443: connect: no route to host',
-     "api-unreachable", {"api": "10.96.0.1:443", "error": "connect: no route to host"}),
+     "api-unreachable", {"api": "10.96.0.1:443", "error": "no route to host"}),
     (f"{REFLECTOR}Unauthorized", "api-refused", {"error": "Unauthorized"}),
     (f'{REFLECTOR}services is forbidden: User "system:serviceaccount:kube-system:coredns" cannot list resource "services"',
      "api-refused", {"error": "is forbidden"}),
