@@ -13,6 +13,8 @@ from calico_bundle.diagnosis import ClusterVerdict, Diagnosis, diagnose
 from calico_bundle.errors import UnknownNameError
 from calico_bundle.findings import Finding
 from calico_bundle.report import model
+from calico_bundle.report.model_paths import reason_code
+from calico_bundle.report.model_trace import build_trace
 from calico_bundle.sources import Input, Limits
 
 # Tables, traces and the graph are imported when they are asked for: a report needs none of them.
@@ -161,7 +163,7 @@ class Analysis:
                 p.pod.host_network,
                 p.verdict.value,
                 p.basis,
-                model.reason_code(p, self.diagnosis.findings),
+                reason_code(p, self.diagnosis.findings),
                 p.text,
             )
             for p in self.diagnosis.paths.pods
@@ -193,7 +195,7 @@ class Analysis:
 
     def trace(self, source: str, destination: str = "dns") -> dict[str, Any]:
         """The same as plain data, as `bundle-analyze trace -f json` writes it."""
-        return model.build_trace(self.path(source, destination), self.diagnosis.findings)
+        return build_trace(self.path(source, destination), self.diagnosis.findings)
 
     def report(
         self, *, select: Sequence[str] = (), ignore: Sequence[str] = (), paths: str = "all", files: bool = True

@@ -49,9 +49,10 @@ class Format:
 
 # The modules of this folder that are no format: they are not even imported to find that out, because the view model
 # pulls in the whole analysis, and `--help` lists the formats.
-_NOT_FORMATS = frozenset(
-    {"card", "exit_status", "explain", "files", "model", "page", "text_findings", "text_trace", "words"}
-)
+_NOT_FORMATS = frozenset({
+    "card", "exit_status", "explain", "files", "model", "model_paths", "model_trace", "page", "text_findings", "text_trace",
+    "words",
+})  # fmt: skip
 
 
 @cache

@@ -6,8 +6,8 @@ It is the JSON report of the contract; no format computes anything of its own.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from calico_bundle.addresses import AddressStatus, AddressVerdict
 from calico_bundle.bundle import Artifact, Bundle
@@ -16,18 +16,14 @@ from calico_bundle.cluster import ClusterNode
 from calico_bundle.coverage import seen
 from calico_bundle.diagnosis import Diagnosis
 from calico_bundle.evidence import Evidence
-from calico_bundle.facts import Address, EndpointFact
+from calico_bundle.facts import Address
 from calico_bundle.findings import Finding
 from calico_bundle.hypotheses import Considered
-from calico_bundle.impact import FAILING, lost_pairs
 from calico_bundle.layouts import closest
-from calico_bundle.network.outcome import Hop, Outcome, Walk
 from calico_bundle.network.service import DnsService
-from calico_bundle.paths import DnsPaths, PathGroup, PodPath, Verdict
+from calico_bundle.paths import DnsPaths, Verdict
+from calico_bundle.report.model_paths import paths_of
 from calico_bundle.symptoms import Relation, Symptom
-
-if TYPE_CHECKING:
-    from calico_bundle.trace import End, Path
 
 SCHEMA_VERSION = 1
 TOOL = "calico_bundle"
@@ -54,7 +50,7 @@ def build(
         "collect": _collect(diagnosis),
         "dns": _dns(diagnosis),
         "effects": [
-            {"name": e.name, "status": e.status, "text": e.text, "evidence": _evidence(e.evidence)}
+            {"name": e.name, "status": e.status, "text": e.text, "evidence": evidence_of(e.evidence)}
             for e in diagnosis.effects
         ],
         "symptoms": _symptoms(diagnosis.symptoms),
@@ -63,10 +59,10 @@ def build(
             {"artifact": s.artifact, "seen": s.seen, "of": s.of, "text": s.text} for s in seen(diagnosis.cluster)
         ],
         "other_plugins": [
-            {"name": o.name, "daemonset": o.daemonset, "text": o.text, "evidence": _evidence([o.evidence])}
+            {"name": o.name, "daemonset": o.daemonset, "text": o.text, "evidence": evidence_of([o.evidence])}
             for o in other_plugins(diagnosis.cluster)
         ],
-        "paths": _paths(diagnosis, paths),
+        "paths": paths_of(diagnosis, paths),
     }
 
 
@@ -101,7 +97,12 @@ def _file(diagnosis: Diagnosis, artifact: Artifact) -> dict[str, Any]:
     }
 
 
-def _evidence(lines: Iterable[Evidence]) -> list[dict[str, Any]]:
+def evidence_of(lines: Iterable[Evidence]) -> list[dict[str, Any]]:
+    """Lines of the bundle, as every part of a report quotes them.
+
+    >>> evidence_of([Evidence("a.txt", 1, "x")])
+    [{'path': 'a.txt', 'line': 1, 'text': 'x'}]
+    """
     return [{"path": e.path, "line": e.line, "text": e.text} for e in lines]
 
 
@@ -160,7 +161,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "severity": finding.severity,
         "subject": finding.subject,
         "message": finding.message,
-        "evidence": _evidence(finding.evidence),
+        "evidence": evidence_of(finding.evidence),
         "affects": {"paths": finding.paths, "pods": list(finding.pods), "nodes": list(finding.nodes)},
         "fixes": [
             {
@@ -181,7 +182,7 @@ def _hypothesis(considered: Considered) -> dict[str, Any]:
         "name": considered.hypothesis.name,
         "status": answer.status.value,
         "text": answer.text,
-        "evidence": _evidence(answer.evidence),
+        "evidence": evidence_of(answer.evidence),
         "collect": list(answer.collect),
     }
 
@@ -218,7 +219,7 @@ def _symptom(symptom: Symptom) -> dict[str, Any]:
         "verdict": symptom.verdict.value if symptom.verdict else None,
         "relation": symptom.relation.value,
         "text": symptom.text,
-        "evidence": _evidence(symptom.evidence),
+        "evidence": evidence_of(symptom.evidence),
     }
 
 
@@ -253,124 +254,4 @@ def _service(dns: DnsService, paths: DnsPaths) -> dict[str, Any]:
             }
             for e in dns.endpoints
         ],
-    }
-
-
-# --- paths ----------------------------------------------------------------------------------------------------------
-
-
-def _paths(diagnosis: Diagnosis, which: str) -> list[dict[str, Any]]:
-    if which == "none":
-        return []
-    told = _Told(diagnosis.dns.ready if diagnosis.dns else (), diagnosis.findings)
-    return [told.path(p) for p in diagnosis.paths.pods if which == "all" or p.verdict in FAILING]
-
-
-class _Told:
-    """Writes paths; what many of them have in common is one object in all of them."""
-
-    def __init__(self, endpoints: Sequence[EndpointFact], findings: Sequence[Finding]) -> None:
-        self._endpoints, self._findings = endpoints, findings
-        self._codes: dict[PathGroup, str | None] = {}
-        self._listed: dict[tuple[object, ...], list[dict[str, Any]]] = {}
-        self._lists: dict[PathGroup, list[dict[str, Any]]] = {}
-
-    def path(self, path: PodPath) -> dict[str, Any]:
-        """One pod's path."""
-        group = path.group
-        if group not in self._codes:
-            self._codes[group] = reason_code(path, self._findings)
-            self._lists[group] = self._list(group)
-        return _path(path, self._codes[group], self._lists[group])
-
-    def _list(self, group: PathGroup) -> list[dict[str, Any]]:
-        outcomes = tuple(group.outcomes)
-        if outcomes not in self._listed:
-            self._listed[outcomes] = [
-                {"ip": str(e.ip), "pod": e.pod, "node": node, "request": request.value, "reply": reply.value}
-                for e, (node, request, reply) in zip(self._endpoints, outcomes, strict=False)
-            ]
-        return self._listed[outcomes]
-
-
-def _path(path: PodPath, code: str | None, endpoints: list[dict[str, Any]]) -> dict[str, Any]:
-    return {
-        "namespace": path.pod.namespace,
-        "pod": path.pod.name,
-        "node": path.pod.node,
-        # The contract has no third value; where it is not known, the verdict is `unknown` and the reason says so.
-        "host_network": bool(path.pod.host_network),
-        "verdict": path.verdict.value,
-        "basis": path.basis,
-        "reason": {"code": code, "text": path.text},
-        "endpoints": endpoints,
-    }
-
-
-def reason_code(path: PodPath, findings: Sequence[Finding]) -> str | None:
-    """The finding that explains a failing path.
-
-    It is the first that blames a node at an end of a lost way, or names the way.
-    """
-    if path.verdict is Verdict.UNKNOWN:
-        return "CB901"
-    if path.verdict not in FAILING:
-        return None
-    if path.group.code:
-        return path.group.code
-    if not path.group.outcomes:
-        return "CB302"
-    return code_of(set(lost_pairs(path.group)), findings)
-
-
-def code_of(ways: set[tuple[str, str | None]], findings: Sequence[Finding]) -> str | None:
-    """The first finding that explains one of the lost ways between two nodes.
-
-    >>> code_of({("node-1", "node-2")}, ()) is None
-    True
-    """
-    ends = {n for way in ways if way[0] != way[1] for n in way}
-    return next((f.code for f in findings if f.blames & ends or f.pairs & ways), None)
-
-
-# --- one path, hop by hop ---------------------------------------------------------------------------------------------
-
-
-def build_trace(path: Path, findings: Sequence[Finding]) -> dict[str, Any]:
-    """The report on one traced path, as `trace -f json` writes it."""
-    code = None if path.verdict is not Verdict.UNKNOWN else "CB901"
-    if path.verdict in FAILING and path.source.node:
-        ways = {(path.source.node, leg.to.node) for leg in path.legs if leg.outcome is Outcome.LOST}
-        code = code_of(ways, findings)
-    head = {
-        "schema_version": SCHEMA_VERSION,
-        "from": _end(path.source),
-        "to": _end(path.destination),
-        "verdict": path.verdict.value,
-        "basis": path.basis,
-        "reason": {"code": code, "text": path.reason},
-    }
-    legs = [{"to": _end(leg.to), "request": _walk(leg.request), "reply": _walk(leg.reply)} for leg in path.legs]
-    if path.destination.name == "dns":
-        return {**head, "endpoints": legs}
-    return {**head, "request": legs[0]["request"], "reply": legs[0]["reply"]}
-
-
-def _end(end: End) -> dict[str, Any]:
-    return {"kind": end.kind, "name": end.name, "node": end.node, "ip": str(end.ip) if end.ip else None}
-
-
-def _walk(walk: Walk) -> dict[str, Any]:
-    return {"outcome": walk.outcome.value, "hops": [_hop(h) for h in walk.hops]}
-
-
-def _hop(hop: Hop) -> Mapping[str, Any]:
-    evidence = _evidence([hop.evidence])[0] if hop.evidence else None
-    return {
-        "node": hop.node,
-        "does": hop.does,
-        "rule": hop.rule,
-        "expected": hop.expected,
-        "found": hop.found,
-        "evidence": evidence,
     }
