@@ -62,13 +62,9 @@ def dns_servers(bundle: Bundle, cluster: Cluster, dns: DnsService | None) -> Dns
 
 
 def logs_of(dns: DnsService) -> str:
-    """The command that collects the logs of the DNS pods, each in a file by whose name its pod is known."""
+    """The command that collects the logs of the DNS pods, each in a file of its own in its pod's folder."""
     space = dns.service.namespace
-    label = ",".join(f"{key}={value}" for key, value in dns.service.selector.items()) or "k8s-app=kube-dns"
-    return (
-        f"for pod in $(kubectl get pods -n {space} -l {label} -o name | cut -d/ -f2); do "
-        f"kubectl logs -n {space} $pod --all-containers --timestamps > {space}_$pod.log; done"
-    )
+    return f"kubectl cluster-info dump --namespaces {space} --output-directory {space}-dump"
 
 
 def _selected(pods: Sequence[PodFact], dns: DnsService) -> tuple[PodFact, ...]:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import tarfile
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from calico_bundle.bundle import read_bundle
+from calico_bundle.errors import NotABundleError
 from calico_bundle.parsers.log_tally import MOST_SORTS
 from calico_bundle.parsers.lookup_errors import find_in_pieces, find_lookup_errors
 
@@ -13,6 +18,9 @@ GO = "2025-03-01T10:00:{:02d}Z ERROR lookup db on 10.96.0.10:53: read udp 10.244
 LOG = "\n".join(
     ["started", GO.format(1), "at work", GO.format(2), "curl: (6) Could not resolve host: shop", GO.format(3)]
 )
+
+
+LARGE = "pods/shop_cart-0_8f14e45f-ceea/app/0.log"
 
 
 def test_lines_of_one_sort_are_counted_and_the_first_and_last_are_kept():
@@ -70,3 +78,22 @@ def test_a_line_of_megabytes_costs_no_more_than_its_part_that_matters():
 @given(st.binary())
 def test_no_bytes_make_it_raise(data):
     find_lookup_errors(data + b"Could not resolve host" + data, "a")
+
+
+def test_a_log_alone_is_no_bundle():
+    with pytest.raises(NotABundleError):
+        read_bundle(io.BytesIO(f"at work\n{GO.format(1)}\n".encode()))
+
+
+def test_a_large_file_of_no_kind_is_read_in_pieces():
+    stream = io.BytesIO()
+    text = b"nothing of interest happens here\n" * 400_000 + GO.format(1).encode()
+    with tarfile.open(fileobj=stream, mode="w") as archive:
+        for path, data in ((LARGE, text), ("n1/ip-route.txt", b"default via 10.0.0.1 dev eth0\n")):
+            info = tarfile.TarInfo(path)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    found = {a.path: a for a in read_bundle(io.BytesIO(stream.getvalue())).artifacts}
+    log = found[LARGE]
+    assert (log.kind, log.size) == ("lookup-errors", len(text))
+    assert log.parsed.facts[0].evidence.line == 400_001
