@@ -102,7 +102,7 @@ def read_bundle(
         prefix = f"{input_name(one)}!/" if len(sources) > 1 else ""
         files += _read_one(one, prefix, reading)
     gaps = reading.gaps
-    if all(f.kind in _SAYS_NOTHING and not f.parsed.facts and not f.later for f in files):
+    if all(_says_nothing(f) for f in files):
         raise NotABundleError(_nothing_known(sources, files, gaps))
     artifacts = place(files, reading.links)
     return Bundle(tuple(input_name(s) for s in sources), _layout_names(artifacts), artifacts, tuple(gaps))
@@ -142,6 +142,11 @@ def _read_one(source: Input, prefix: str, reading: _Pass) -> list[ReadFile]:
     if not files:
         raise NotABundleError(_nothing_in(input_name(source), found))
     return files
+
+
+def _says_nothing(file: ReadFile) -> bool:
+    """Whether a file alone makes no bundle: failed lookups of nobody knows whom have no path to be laid beside."""
+    return file.kind == LOOKUP_ERRORS or (file.kind in _SAYS_NOTHING and not file.parsed.facts and not file.later)
 
 
 def _nothing_in(name: str, gaps: list[Gap]) -> str:

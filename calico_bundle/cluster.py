@@ -150,7 +150,6 @@ class Cluster:
     lookup_errors: tuple[f.LookupErrorFact, ...] = ()
     dns_server_events: tuple[f.DnsServerEventFact, ...] = ()
     dns_configurations: tuple[f.DnsConfigurationFact, ...] = ()
-    deployments: tuple[f.DeploymentFact, ...] = ()
     owners: Mapping[str, Owner] = field(default_factory=dict)
     gaps: tuple[Gap, ...] = ()
 

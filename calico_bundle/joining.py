@@ -76,7 +76,6 @@ def join(bundle: Bundle) -> Cluster:
         lookup_errors=facts_of_pods(bundle.artifacts, f.LookupErrorFact),
         dns_server_events=facts_of_pods(bundle.artifacts, f.DnsServerEventFact),
         dns_configurations=unique(stated.of(f.DnsConfigurationFact), lambda c: (c.namespace, c.name)),
-        deployments=unique(stated.of(f.DeploymentFact), lambda d: (d.namespace, d.name)),
         owners=placed,
         gaps=(*gaps, *_unassigned(machine, owners)),
     )

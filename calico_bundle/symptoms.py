@@ -21,6 +21,8 @@ from calico_bundle.paths import DnsPaths, Verdict
 _FAILING = (Verdict.BROKEN, Verdict.DEGRADED)
 _ANSWERED = (NO_SUCH_NAME, SERVER_FAILURE)
 _WITH_NAMESPACE = 2
+_OWN_SERVERS = "nginx"
+"""A resolver that asks the servers of its own configuration, not those of the pod's resolv.conf."""
 
 
 class Relation(StrEnum):
@@ -140,25 +142,26 @@ class _Judge:
         return (Relation.AGREES if agrees else Relation.SAYS_NOTHING), answer
 
     def _unanswered(self, fact: LookupErrorFact, pod: PodFact, verdict: Verdict) -> tuple[Relation, str]:
-        surely = fact.kind in (TIMEOUT, UNREACHABLE)
-        if verdict in _FAILING and (surely or fact.kind == TEMPORARY):
-            return Relation.AGREES, f"{_what(fact)}, as its path lets expect"
+        """No answer came, or nothing tells that one did."""
+        what = _what(fact)
+        if verdict in _FAILING and fact.kind in (TIMEOUT, UNREACHABLE, TEMPORARY) and fact.resolver != _OWN_SERVERS:
+            return Relation.AGREES, f"{what}, as its path lets expect"
         if verdict is not Verdict.REACHES:
-            return Relation.SAYS_NOTHING, f"{_what(fact)}; its path is judged {verdict.value}"
+            return Relation.SAYS_NOTHING, f"{what}; its path is judged {verdict.value}"
+        if fact.kind not in (TIMEOUT, UNREACHABLE):
+            return Relation.SAYS_NOTHING, f"{what}; the text stands for a server that failed as well as for no answer"
+        if fact.server is None:
+            return Relation.SAYS_NOTHING, f"{what}; the log does not say which server was asked"
+        if fact.kind == UNREACHABLE:
+            return Relation.CONTRADICTS, f"{what} to {fact.server}, and its path is judged to reach every DNS endpoint"
         own = next(self._own_names(fact, pod), None)
-        if fact.kind == UNREACHABLE and fact.server is not None:
-            return Relation.CONTRADICTS, f"{_what(fact)}, and its path is judged to reach every DNS endpoint"
-        if fact.kind == TIMEOUT and own:
-            return Relation.CONTRADICTS, (
-                f"{_what(fact)}, for {own} too, a name that the DNS servers know by themselves; and its path is judged to "
-                "reach every DNS endpoint"
-            )
-        why = (
-            "a name outside the cluster is asked for further on, so the path to the DNS servers may be good"
-            if surely
-            else "the text stands for a server that failed as well as for no answer"
+        if own is None:
+            why = "a name outside the cluster is asked for further on, so the path to the DNS servers may be good"
+            return Relation.SAYS_NOTHING, f"{what}; {why}"
+        return Relation.CONTRADICTS, (
+            f"{what} at {fact.server}, for {own} too, a name that the DNS servers know by themselves; and its path is "
+            "judged to reach every DNS endpoint"
         )
-        return Relation.SAYS_NOTHING, f"{_what(fact)}; {why}"
 
     def _own_names(self, fact: LookupErrorFact, pod: PodFact) -> Iterator[str]:
         """The names that the cluster's own servers answer without asking another: its domain's, and those of services."""

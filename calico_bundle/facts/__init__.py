@@ -20,7 +20,6 @@ from calico_bundle.facts.calico import (
     IPPoolFact,
 )
 from calico_bundle.facts.dns import (
-    DeploymentFact,
     DnsConfigurationFact,
     DnsServerEventFact,
     LookupErrorFact,
@@ -79,7 +78,6 @@ __all__ = [
     "Cited",
     "ContainerSpec",
     "DaemonSetFact",
-    "DeploymentFact",
     "DnsConfigurationFact",
     "DnsServerEventFact",
     "Does",

@@ -64,15 +64,3 @@ class DnsConfigurationFact:
     corefile: Annotated[str, "data.Corefile"]
     evidence: Annotated[Evidence, "the line of data.Corefile"]
     cited: Annotated[Cited, "the lines of the Corefile by their number in it from 0, where each has one in the bundle"]
-
-
-@dataclass(frozen=True, slots=True)
-class DeploymentFact:
-    """A Deployment of DNS servers, with how many of its pods are ready."""
-
-    namespace: Annotated[str, "metadata.namespace"]
-    name: Annotated[str, "metadata.name"]
-    replicas: Annotated[int | None, "spec.replicas; None where it is not shown"]
-    ready_replicas: Annotated[int | None, "status.readyReplicas (0 when not there); None where no status is shown"]
-    labels: Annotated[Mapping[str, str], "spec.selector.matchLabels"]
-    evidence: Annotated[Evidence, "the line of spec.replicas, else of metadata.name"]

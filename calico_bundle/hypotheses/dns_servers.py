@@ -56,12 +56,9 @@ def _open(text: str, dns: DnsService, servers: DnsServers | None = None) -> Answ
 
 
 def _collect(dns: DnsService) -> tuple[str, ...]:
-    space = dns.service.namespace
-    label = ",".join(f"{key}={value}" for key, value in dns.service.selector.items()) or "k8s-app=kube-dns"
-    return (
-        f"kubectl get pods -n {space} -l {label} -o yaml",
-        f"kubectl logs -n {space} -l {label} --all-containers --prefix --timestamps --tail=-1",
-    )
+    from calico_bundle.network.dns_servers import logs_of
+
+    return f"kubectl get pods -n {dns.service.namespace} -o yaml", logs_of(dns)
 
 
 HYPOTHESIS = Hypothesis(

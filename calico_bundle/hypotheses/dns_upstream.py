@@ -45,12 +45,9 @@ def examine(case: Case) -> Answer | None:
 
 
 def _open(text: str, dns: DnsService) -> Answer:
-    space = dns.service.namespace
-    label = ",".join(f"{key}={value}" for key, value in dns.service.selector.items()) or "k8s-app=kube-dns"
-    collect = (
-        f"kubectl logs -n {space} -l {label} --all-containers --prefix --timestamps --tail=-1",
-        f"kubectl get configmaps -n {space} -o yaml",
-    )
+    from calico_bundle.network.dns_servers import logs_of
+
+    collect = (logs_of(dns), f"kubectl get configmaps -n {dns.service.namespace} -o yaml")
     return Answer(Status.NOT_CHECKABLE, text, (), collect)
 
 

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
 _COLLECT = (
     "kubectl get daemonsets,pods,configmaps -n kube-system -o yaml",
-    "kubectl logs -n kube-system -l k8s-app=node-local-dns --prefix --timestamps --tail=-1",
     "kubectl get --raw /api/v1/nodes/NODE/proxy/configz  # clusterDNS of a kubelet",
 )
 

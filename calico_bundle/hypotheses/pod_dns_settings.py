@@ -9,7 +9,6 @@ from calico_bundle.hypotheses import Answer, Case, Hypothesis, Status
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from calico_bundle.evidence import Evidence
     from calico_bundle.facts import LookupErrorFact, PodFact
 
 _COLLECT = ("kubectl get pods -A -o yaml", "kubectl exec -n NAMESPACE POD -- cat /etc/resolv.conf")
@@ -38,15 +37,7 @@ def examine(case: Case) -> Answer | None:
         f"{spared} of {len(paths.pods)} pods do not ask the cluster DNS (dnsPolicy, or hostNetwork without "
         "ClusterFirstWithHostNet); whether they look up names of the cluster, their logs would say"
     )
-    return Answer(Status.NOT_CHECKABLE, text, _first_spared(case), collect=_COLLECT)
-
-
-def _first_spared(case: Case) -> tuple[Evidence, ...]:
-    from calico_bundle.paths import Verdict
-
-    paths = case.context.paths
-    groups = [g for g in paths.groups if g.verdict is Verdict.NOT_APPLICABLE]
-    return tuple(paths.pods[group.pods[0]].pod.evidence for group in groups[:2])
+    return Answer(Status.NOT_CHECKABLE, text, collect=_COLLECT)
 
 
 def _astray(case: Case) -> Iterator[tuple[PodFact, LookupErrorFact, str]]:

@@ -61,6 +61,12 @@ def dns_servers(bundle: Bundle, cluster: Cluster, dns: DnsService | None) -> Dns
     return DnsServers(pods, events, logged)
 
 
+def logs_of(dns: DnsService) -> str:
+    """The command that collects the logs of the DNS pods, each in a file of its own in its pod's folder."""
+    space = dns.service.namespace
+    return f"kubectl cluster-info dump --namespaces {space} --output-directory {space}-dump"
+
+
 def _selected(pods: Sequence[PodFact], dns: DnsService) -> tuple[PodFact, ...]:
     """The pods that the service selects, without those that are over."""
     selector = dns.service.selector

@@ -1,20 +1,19 @@
-"""ConfigMaps that hold a Corefile, and Deployments of DNS servers."""
+"""ConfigMaps that hold the Corefile of a DNS server."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
 from calico_bundle.evidence import Evidence
-from calico_bundle.facts import DeploymentFact, DnsConfigurationFact
+from calico_bundle.facts import DnsConfigurationFact
 from calico_bundle.objects.fields import Fields
 from calico_bundle.objects.located import Needs
 from calico_bundle.objects.metadata import name_of, namespace_of
 from calico_bundle.objects.reading import is_hidden
 
-GROUPS = frozenset(["", "apps", "extensions"])
+GROUPS = frozenset([""])
 
 _COREFILE = "Corefile"
-_OF_DNS = ("dns", "node-cache")
 
 
 def build_config_map(config_map: Fields) -> Iterator[DnsConfigurationFact]:
@@ -28,17 +27,16 @@ def build_config_map(config_map: Fields) -> Iterator[DnsConfigurationFact]:
     >>> fact.corefile.split(), fact.cited["1"].line
     (['.:53', '{', 'loop', '}'], 5)
     """
-    data = config_map.child("data") if "data" in config_map else None
-    if data is None or _COREFILE not in data:
+    name, namespace = name_of(config_map), namespace_of(config_map)
+    data = config_map.child("data")
+    if _COREFILE not in data:
         return
     corefile = data.words(_COREFILE)
     if is_hidden(corefile):
         # Notes that it was hidden.
         data.text(_COREFILE, "corefile")
         return
-    yield DnsConfigurationFact(
-        namespace_of(config_map), name_of(config_map), corefile, data.evidence(_COREFILE), _lines(data, corefile)
-    )
+    yield DnsConfigurationFact(namespace, name, corefile, data.evidence(_COREFILE), _lines(data, corefile))
 
 
 def _lines(data: Fields, corefile: str) -> dict[str, Evidence]:
@@ -52,33 +50,7 @@ def _lines(data: Fields, corefile: str) -> dict[str, Evidence]:
     return found
 
 
-def build_deployment(deployment: Fields) -> Iterator[DeploymentFact]:
-    """A Deployment of DNS servers as a fact; any other is nothing here."""
-    spec, status = deployment.child("spec"), deployment.child("status")
-    labels = spec.child("selector").string_map("matchLabels", "labels")
-    name = name_of(deployment)
-    if not any(word in text for word in _OF_DNS for text in (name, *labels.values())):
-        return
-    yield DeploymentFact(
-        namespace=namespace_of(deployment),
-        name=name,
-        replicas=spec.integer("replicas", "replicas"),
-        ready_replicas=(status.integer("readyReplicas", "ready_replicas") or 0) if "status" in deployment else None,
-        labels=labels,
-        evidence=spec.evidence("replicas") if "replicas" in spec else deployment.child("metadata").evidence("name"),
-    )
-
-
-_NAMED: Needs = {"name": None, "namespace": None}
 NEEDS: dict[str, Needs] = {
-    "ConfigMap": {"metadata": _NAMED, "data": {_COREFILE: None}},
-    "Deployment": {
-        "metadata": _NAMED,
-        "spec": {"replicas": None, "selector": {"matchLabels": None}},
-        "status": {"readyReplicas": None},
-    },
+    "ConfigMap": {"metadata": {"name": None, "namespace": None}, "data": {_COREFILE: None}},
 }
-BUILDERS: dict[str, Callable[[Fields], Iterator[object]]] = {
-    "ConfigMap": build_config_map,
-    "Deployment": build_deployment,
-}
+BUILDERS: dict[str, Callable[[Fields], Iterator[object]]] = {"ConfigMap": build_config_map}

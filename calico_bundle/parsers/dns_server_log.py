@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -19,52 +19,85 @@ _OWN_LINE = re.compile(
     r"\[(?:INFO|WARNING|ERROR|FATAL|DEBUG|PANIC)\] (?:plugin/\w|SIGTERM|Reloading|Corefile|[\d.:\[\]a-f]+:\d+ - \d+ \")"
     r"|CoreDNS-\d+\.\d+|linux/\w+, go1\.\d+|\S*Corefile:\d+ - Error during parsing"
 )
-_SIGNS = ("plugin/", "CoreDNS-", "Corefile:")
+_SIGNS = ("plugin/", "CoreDNS-", "Corefile:", "[INFO] ")
 
-_TO = r"(?:->|dial (?:udp|tcp)[46]? )\[?(?P<upstream>[0-9a-fA-F.:]{2,45}?)\]?:\d{1,5}: "
-_ZONE = r'for zone "(?P<zone>[^"]{1,255})"'
-_API = r"(?:dial tcp (?P<api>[0-9a-fA-F.:\[\]]{2,50}:\d{1,5})|https://(?P<host>[^/\"\s]{1,100}))"
+_Values = dict[str, str]
+_FAILED = re.compile(
+    r": (?:read: |write: |connect: |sendto: |sendmsg: )?"
+    r"(?P<error>i/o timeout|connection refused|network is unreachable|no route to host|operation not permitted)"
+)
+_ASKED = re.compile(r"(?:->|dial (?:udp|tcp)[46]? )\[?(?P<upstream>[0-9a-fA-F.:]{2,45}?)\]?:\d{1,5}\Z")
+_DIALED = re.compile(r"dial tcp (?P<api>[0-9a-fA-F.:\[\]]{2,50}:\d{1,5})")
+_HOST = re.compile(r"https://(?P<api>[^/\"\s]{1,100})")
+_BEFORE = 120
+"""Characters before an error within which the address stands that it is about."""
+_OF_API = ("Failed to watch", "ailed to list", "plugin/kubernetes: ")
+
+
+def _upstream(line: str) -> _Values | None:
+    """The server that left a query unanswered, and how, of a line of plugin/errors."""
+    place = line.find("plugin/errors: ")
+    failed = _FAILED.search(line, place) if place >= 0 else None
+    if failed is None:
+        return None
+    asked = _ASKED.search(line[max(0, failed.start() - _BEFORE) : failed.start()])
+    return {"upstream": asked["upstream"], "error": failed["error"]} if asked else None
+
+
+def _silent(line: str) -> _Values | None:
+    found = _upstream(line)
+    return found if found and found["error"] == "i/o timeout" else None
+
+
+def _api(line: str) -> _Values | None:
+    """The API server that could not be reached, and how."""
+    failed = _FAILED.search(line) if any(sign in line for sign in _OF_API) else None
+    if failed is None:
+        return None
+    before = line[max(0, failed.start() - _BEFORE) : failed.start()]
+    found = _DIALED.search(before) or _HOST.search(line, 0, failed.start())
+    return {"api": found["api"], "error": failed["error"]} if found else None
+
+
+def _said(pattern: str) -> Callable[[str], _Values | None]:
+    compiled = re.compile(pattern)
+
+    def read(line: str) -> _Values | None:
+        found = compiled.search(line)
+        return found.groupdict() if found else None
+
+    return read
 
 
 class _Rule(NamedTuple):
-    """One event: what a line of it has in it, and the pattern whose groups are its values."""
+    """One event: what a line of it has in it, and what gives its values, or None where it is not it."""
 
     event: str
     sign: str
-    pattern: re.Pattern[str]
+    read: Callable[[str], _Values | None]
 
 
-def _rule(event: str, sign: str, pattern: str) -> _Rule:
-    return _Rule(event, sign, re.compile(pattern))
+_LOOP = r'plugin/loop: Loop \(\S{1,80} -> \S{1,40}\) detected for zone "(?P<zone>[^"]{1,255})"'
+_COREFILE = r"Corefile:\d{1,6} - (?P<error>Error during parsing: .{1,200})"
+_LISTING = r"^(?=.{0,400}?[Ff]ailed to (?:watch|list)).{0,2000}"
 
-
-# Sources: CoreDNS 1.8 to 1.12: plugin/loop/loop.go, plugin/errors/errors.go, plugin/forward, plugin/kubernetes/controller.go
-# and kubernetes.go, plugin/ready/ready.go, caddyfile parsing of coredns/caddy; client-go tools/cache/reflector.go; Go, net.
+# Sources: CoreDNS 1.8 to 1.12: plugin/loop/loop.go, plugin/errors/errors.go, plugin/pkg/proxy/errors.go, plugin/kubernetes,
+# plugin/ready/ready.go, plugin/reload/reload.go, coredns/caddy (Corefile); client-go tools/cache/reflector.go; Go, net.
 _RULES = (
-    _rule("loop", "plugin/loop: Loop", rf"plugin/loop: Loop \(\S{{1,80}} -> \S{{1,40}}\) detected {_ZONE}"),
-    _rule("upstream-timeout", "i/o timeout", rf"plugin/errors: .{{0,600}}?{_TO}(?P<error>i/o timeout)"),
-    _rule(
-        "upstream-unreachable",
-        "plugin/errors: ",
-        rf"plugin/errors: .{{0,600}}?{_TO}(?:read: |write: |connect: |sendto: |sendmsg: )?"
-        r"(?P<error>connection refused|network is unreachable|no route to host|operation not permitted)",
-    ),
-    _rule("upstream-unreachable", "no healthy", r"plugin/errors: .{0,600}?(?P<error>no healthy (?:proxies|upstreams?))"),
-    _rule(
-        "api-unreachable",
-        "dial tcp",
-        rf"(?:Failed to watch|[Ff]ailed to list|plugin/kubernetes: ).{{0,600}}?{_API}.{{0,300}}?: "
-        r"(?P<error>i/o timeout|connect: connection refused|connect: no route to host|connect: network is unreachable)",
-    ),
-    _rule("api-refused", "nauthorized", r"(?:Failed to watch|[Ff]ailed to list).{0,300}?: (?P<error>Unauthorized)\b"),
-    _rule("api-refused", "is forbidden", r"(?:Failed to watch|[Ff]ailed to list).{0,600}? (?P<error>is forbidden)\b"),
-    _rule("waiting-for-api", 'Still waiting on: "kubernetes"', r"plugin/ready: (?P<error>Still waiting on: \"kubernetes\")"),
-    _rule("waiting-for-api", "unsynced Kubernetes API", r"(?P<error>starting server with unsynced Kubernetes API)"),
-    _rule("configuration-error", "Error during parsing", r"Corefile:\d{1,6} - (?P<error>Error during parsing: .{1,200})"),
-    _rule("configuration-error", "plugin/reload: ", r"plugin/reload: (?P<error>Corefile changed but reload failed: .{1,200})"),
-    _rule("address-in-use", "address already in use", r"(?P<error>listen (?:tcp|udp) \S{1,60}: bind: address already in use)"),
-    _rule("panic", "anic", r"^(?:\[PANIC\]|panic:) (?P<error>.{1,200})"),
-    _rule("started", "CoreDNS-", r"^CoreDNS-(?P<version>\d[\w.+-]{0,40})"),
+    _Rule("loop", "plugin/loop: Loop", _said(_LOOP)),
+    _Rule("upstream-timeout", "plugin/errors: ", _silent),
+    _Rule("upstream-unreachable", "plugin/errors: ", _upstream),
+    _Rule("upstream-unreachable", "plugin/errors: ", _said(r"(?P<error>no healthy proxies)")),
+    _Rule("api-unreachable", "dial tcp", _api),
+    _Rule("api-refused", "nauthorized", _said(rf"{_LISTING}: (?P<error>Unauthorized)\b")),
+    _Rule("api-refused", "is forbidden", _said(rf"{_LISTING} (?P<error>is forbidden)\b")),
+    _Rule("waiting-for-api", "Still waiting", _said(r"plugin/ready: (?P<error>Still waiting on: \"kubernetes\")")),
+    _Rule("waiting-for-api", "unsynced", _said(r"(?P<error>starting server with unsynced Kubernetes API)")),
+    _Rule("configuration-error", "Error during parsing", _said(_COREFILE)),
+    _Rule("configuration-error", "but reload failed", _said(r"(?P<error>Corefile changed but reload failed: .{1,200})")),
+    _Rule("address-in-use", "already in use", _said(r"(?P<error>listen (?:tcp|udp) \S{1,60}: bind: address already in use)")),
+    _Rule("panic", "anic", _said(r"^(?:\[PANIC\]|panic:) (?P<error>.{1,200})")),
+    _Rule("started", "CoreDNS-", _said(r"^CoreDNS-(?P<version>\d[\w.+-]{0,40})")),
 )  # fmt: skip
 
 
@@ -125,15 +158,10 @@ def _read(lines: Iterable[str], path: str) -> Parsed:
 
 def _event(rules: Iterable[_Rule], line: str) -> tuple[str, tuple[tuple[str, str], ...]] | None:
     for rule in rules:
-        if found := rule.pattern.search(line):
-            return rule.event, tuple(sorted(_values(found.groupdict()).items()))
+        values = rule.read(line)
+        if values is not None:
+            return rule.event, tuple(sorted(values.items()))
     return None
-
-
-def _values(found: Mapping[str, str | None]) -> dict[str, str]:
-    """The values of a line; the address of the API server stands in the URL where nothing was dialed."""
-    named = {**found, "host": None, "api": found.get("api") or found.get("host")}
-    return {key: value for key, value in named.items() if value is not None}
 
 
 # Asked after the parsers of what may quote such a line.

@@ -21,7 +21,11 @@ _TIME = re.compile(
 )
 
 
-@dataclass(slots=True)
+Numbered = tuple[int, str]
+"""A line with its number."""
+
+
+@dataclass(frozen=True, slots=True)
 class Sort:
     """Lines of one sort: how many, the first and the last with their times, and the first few names in them."""
 
@@ -29,6 +33,16 @@ class Sort:
     last: Evidence
     first_time: str | None
     last_time: str | None
+    count: int
+    names: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Run:
+    """The same while it is counted: lines as they stand, of which only two will be quoted."""
+
+    first: Numbered
+    last: Numbered
     count: int = 1
     names: dict[str, None] = field(default_factory=dict)
 
@@ -46,25 +60,28 @@ class Tally(Generic[K]):
     def __init__(self, path: str) -> None:
         """Begin a log."""
         self._path = path
-        self._sorts: dict[K, Sort] = {}
+        self._runs: dict[K, _Run] = {}
 
     def __iter__(self) -> Iterator[tuple[K, Sort]]:
-        return iter(self._sorts.items())
+        return ((key, self._sort(run)) for key, run in self._runs.items())
 
     def add(self, key: K, number: int, line: str, name: str | None = None) -> bool:
         """Count a line; False, and nothing of it kept, where its sort is one too many."""
-        sort = self._sorts.get(key)
-        if sort is None and len(self._sorts) >= MOST_SORTS:
+        run = self._runs.get(key)
+        if run is None and len(self._runs) >= MOST_SORTS:
             return False
-        cited, time = Evidence(self._path, number, quote(line)), time_of(line)
-        if sort is None:
-            sort = self._sorts[key] = Sort(cited, cited, time, time)
+        if run is None:
+            run = self._runs[key] = _Run((number, line), (number, line))
         else:
-            sort.count += 1
-            sort.last, sort.last_time = cited, time or sort.last_time
-        if name and len(sort.names) < _MOST_NAMES:
-            sort.names[name] = None
+            run.count += 1
+            run.last = number, line
+        if name and len(run.names) < _MOST_NAMES:
+            run.names[name] = None
         return True
+
+    def _sort(self, run: _Run) -> Sort:
+        first, last = (Evidence(self._path, number, quote(line)) for number, line in (run.first, run.last))
+        return Sort(first, last, time_of(run.first[1]), time_of(run.last[1]), run.count, tuple(run.names))
 
 
 def time_of(line: str) -> str | None:

@@ -18,7 +18,8 @@ KIND = "lookup-errors"
 _AROUND = 2048
 """Bytes of a line that are looked at, on either side of what was found; no error message is longer."""
 
-_LINE_HEAD = 160
+_QUOTED = 4096
+"""Bytes of a line that are more than a quote shows."""
 _LONGEST_LINE = 1 << 20
 _SIEVE = WordSieve(NEEDLES)
 
@@ -96,12 +97,10 @@ class _Search:
 
     def _line(self, data: bytes, place: tuple[int, int, int], number: int) -> None:
         start, hit, end = place
-        begin = max(start, hit - _AROUND)
-        text = data[begin : min(end, hit + _AROUND)].decode("utf-8", "replace")
-        failure = understood(text)
+        failure = understood(data[max(start, hit - _AROUND) : min(end, hit + _AROUND)].decode("utf-8", "replace"))
         if failure is None:
             return
-        shown = text if begin == start else f"{data[start : start + _LINE_HEAD].decode('utf-8', 'replace')} ... {text}"
+        shown = data[start : min(end, start + _QUOTED)].decode("utf-8", "replace")
         if not self._tally.add(_sort(failure), number, shown, failure.name):
             self._beyond += 1
 
@@ -109,7 +108,7 @@ class _Search:
         """What was found; None where nothing was."""
         facts = tuple(
             LookupErrorFact(
-                None, None, None, kind, resolver, _address(server), tuple(sort.names), sort.count,
+                None, None, None, kind, resolver, _address(server), sort.names, sort.count,
                 sort.first_time, sort.last_time, sort.first, {"last": sort.last},
             )
             for (kind, resolver, server), sort in self._tally

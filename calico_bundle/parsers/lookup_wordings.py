@@ -14,8 +14,8 @@ from calico_bundle.facts.dns import AMBIGUOUS, NO_SUCH_NAME, SERVER_FAILURE, TEM
 NEEDLES = (
     b": i/o timeout", b": no such host", b"server misbehaving", b":53: read: connection refused", b":53: connect: ",
     b"failure in name resolution", b"Name or service not known", b"Name does not resolve", b": Try again",
-    b"getaddrinfo EAI_", b"getaddrinfo ENOTFOUND", b"queryA ETIMEOUT", b"queryAaaa ETIMEOUT", b"querySrv ETIMEOUT",
-    b"UnknownHostException", b"NameResolverTimeoutException",
+    b"[Errno -3] Try again", b"getaddrinfo EAI_", b"getaddrinfo ENOTFOUND", b"queryA ETIMEOUT", b"queryAaaa ETIMEOUT",
+    b"querySrv ETIMEOUT", b"UnknownHostException", b"NameResolverTimeoutException",
     b"could not be resolved (", b"host not found in ", b"Could not resolve host", b"Resolving timed out after",
     b"unable to resolve host address", b"bad address '", b"no servers could be reached",
     b"such host is known", b"temporarily unavailable (",
@@ -74,7 +74,7 @@ _NODE = {
 # nginx src/core/ngx_resolver.c, ngx_resolver_strerror(); 110 is ETIMEDOUT.
 _NGINX = {"110": TIMEOUT, "2": SERVER_FAILURE, "3": NO_SUCH_NAME, "5": SERVER_FAILURE}
 
-_NAME = r"""(?P<name>[^\s"'\\:,()]{1,255})"""
+_NAME = r"""(?P<name>[^\s"'\\:,()]{1,255}+)"""
 _NATIVE = "|".join(map(re.escape, _LIBC))
 
 
@@ -110,7 +110,9 @@ def _wording(resolver: str, pattern: str, means: str | Mapping[str, str] | Calla
 # The most particular first: the libc's words stand within those of what calls it.
 _SERVER = r"\[?(?P<server>[0-9a-fA-F.:]{2,45}?)\]?:\d{1,5}"
 _NETTY = r"\[(?:\d{1,9}: )?[^\[\]/\s]{0,80}/(?P<server>[0-9a-fA-F.:]{2,45}):53\][^\n]{0,300}? timed out after \d"
-_NAMED = r"""(?:resolve|host name|getaddrinfo for) \\?["']?(?P<name>[^\s"'\\:,()]{1,255})[^\n]{0,80}?"""
+_NAMED = re.compile(r"""(?:resolve|host name|getaddrinfo for) \\?["']?(?P<name>[^\s"'\\:,()]{1,255}+)""")
+_BEFORE = 160
+"""Characters before the libc's words within which what calls it names the host."""
 _SOCKET = {"Name or service not known": NO_SUCH_NAME, "Resource temporarily unavailable": TEMPORARY}
 _WORDINGS = (
     _wording("Go", rf"\blookup {_NAME}(?: on {_SERVER})?: (?P<said>[^\"\n]{{1,200}})", _first_of(_GO)),
@@ -128,8 +130,6 @@ _WORDINGS = (
     _wording("BIND", r"no servers could be reached", TIMEOUT),
     _wording(".NET", rf"(?P<said>{'|'.join(_SOCKET)}) \({_NAME}:\d{{1,5}}\)", _SOCKET),
     _wording(".NET", rf"No such host is known\.?(?: \({_NAME}:\d{{1,5}}\))?", NO_SUCH_NAME),
-    # What calls the libc names the host in words of its own: Python's urllib3, libpq, PHP.
-    _wording("libc", rf"{_NAMED}(?P<said>{_NATIVE})", _LIBC),
     _wording("musl", r"(?:\[Errno -3\]|getaddrinfo[^\n:]{0,40}:) Try again", TEMPORARY),
     _wording("libc", rf"(?P<said>{_NATIVE})", _unmistakable),
 )
@@ -150,8 +150,15 @@ def understood(line: str) -> Failure | None:
             parts = found.groupdict()
             kind = _kind(wording.means, parts.get("said") or "")
             if kind is not None:
-                return Failure(kind, wording.resolver, parts.get("name"), parts.get("server"))
+                name = parts["name"] if "name" in parts else _named_before(line, found.start())
+                return Failure(kind, wording.resolver, name, parts.get("server"))
     return None
+
+
+def _named_before(line: str, place: int) -> str | None:
+    """The host that what calls the libc names in words of its own: Python's urllib3, libpq, PHP."""
+    named = _NAMED.search(line, max(0, place - _BEFORE), place)
+    return named["name"] if named else None
 
 
 def _kind(means: str | Mapping[str, str] | Callable[[str], str | None], said: str) -> str | None:

@@ -311,14 +311,23 @@ def test_an_object_of_nothing_is_left_out_and_told(kind: str):
 
 INNER_KEYS = (
     *("name", "namespace", "labels", "annotations", "addresses", "cidr", "template", "podIPs", "ports", "attributes"),
-    *("allocations", "affinity", "calicoNetwork", "conditions", "containerStatuses", "dnsConfig", "ownerReferences"),
+    *(
+        "allocations",
+        "affinity",
+        "calicoNetwork",
+        "conditions",
+        "containerStatuses",
+        "dnsConfig",
+        "ownerReferences",
+        "Corefile",
+    ),
 )
 
 
 @pytest.mark.parametrize("kind", sorted(all_kinds()))
 @pytest.mark.parametrize("value", ["5", "text", "[5]", "[{a: b}]", "{a: [b]}", "[[]]"])
 def test_fields_of_any_wrong_type_raise_nothing(kind: str, value: str):
-    keys = ("metadata", "spec", "status", "subsets", "endpoints", "involvedObject", "message", "count")
+    keys = ("metadata", "spec", "status", "subsets", "endpoints", "involvedObject", "message", "count", "data")
     assert parse(f"kind: {kind}\n" + "".join(f"{key}: {value}\n" for key in keys), "f").gaps
     inner = ", ".join(f"{key}: {value}" for key in INNER_KEYS)
     parsed = parse(f"kind: {kind}\n" + "".join(f"{key}: {{{inner}}}\n" for key in keys), "f")

@@ -46,6 +46,7 @@ status:
     + _META
     + "endpoints: [{addresses: [10.0.0.1], conditions: {ready: true, serving: true}, topology: {kubernetes.io/hostname: n},"
     + " targetRef: {kind: Pod, name: p, namespace: b}}]\nports: [{port: 53}]\n",
+    "ConfigMap": _META + "data: {Corefile: '.:53 { loop }', NodeHosts: 10.0.0.1 n1}\nbinaryData: {a: b}\n",
     "BlockAffinity": "metadata: {name: a}\nspec: {cidr: 10.0.0.0/26, deleted: 'false', node: n, state: confirmed, x: y}\n",
     "IPAMBlock": "metadata: {name: a}\nspec: {affinity: host:n, allocations: [null, 0], attributes: [{handle_id: h,"
     " secondary: {node: m, pod: p}}], cidr: 10.0.0.0/26, deleted: false, strictAffinity: false, unallocated: [1]}\n",

@@ -230,6 +230,24 @@ def _dns() -> Made:
     }
 
 
+def _symptoms() -> Made:
+    line = evidence("pods/logs/shop/cart-0/cart.log", 7, "lookup orders on 10.96.0.10:53: read udp: i/o timeout")
+    symptom = {
+        "namespace": "shop",
+        "pod": "cart-0",
+        "node": "node-1",
+        "kinds": {"timeout": 12},
+        "first_time": "2026-11-22T23:30:00Z",
+        "last_time": "2026-11-22T23:41:00Z",
+        "verdict": "broken",
+        "relation": "agrees",
+        "text": "lookups time out (Go, 12 lines), as its path lets expect",
+        "evidence": [line],
+    }
+    relations = {"contradicts": 0, "agrees": 1, "says-nothing": 0}
+    return {"pods": 1, "lines": 12, "relations": relations, "listed": [symptom]}
+
+
 def _effects() -> list[Made]:
     return [
         {
@@ -264,6 +282,7 @@ def broken_report() -> Made:
         },
         "dns": _dns(),
         "effects": _effects(),
+        "symptoms": _symptoms(),
         "checks_skipped": [{"code": "CB401", "reason": "no network policy is in the bundle"}],
         "coverage": [
             {"artifact": "ip-route", "seen": 2, "of": 3, "text": "routes of node-1 and node-2"},

@@ -1,0 +1,137 @@
+"""CB301 and CB304: a cluster DNS without a service, and DNS servers that are in trouble themselves."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.dns_bundles import Edit, log_of, with_files
+
+UNREADY = re.compile(r'(type: Ready\n\s+status: ")True|(?<=status: ")True(?="\n\s+type: Ready)')
+POD = "coredns-2a"
+LOG = log_of(POD, "coredns", "kube-system")
+LOOP = '[FATAL] plugin/loop: Loop (127.0.0.1:46073 -> :53) detected for zone ".", see https://coredns.io/plugins/loop\n'
+API = (
+    "E0301 10:00:01.000000 1 reflector.go:138] client-go/reflector.go:167: Failed to watch *v1.Service: failed to list "
+    '*v1.Service: Get "https://10.96.0.1:443/api/v1/services": dial tcp 10.96.0.1:443: i/o timeout\n'
+)
+START = ".:53\n[INFO] plugin/reload: Running configuration SHA512 = 591cf3\nCoreDNS-1.11.1\n"
+UPSTREAM = "[ERROR] plugin/errors: 2 example.com. A: read udp 10.244.2.2:41922->8.8.8.8:53: i/o timeout\n"
+
+
+def dns_down(path: str, text: str) -> str:
+    """No DNS pod is ready: neither the pods nor the endpoints say so."""
+    if path.endswith("pods.yaml"):
+        pods = re.split(r"(?m)^(?= *- apiVersion: v1$)", text)
+        return "".join(UNREADY.sub(r"\1False", pod) if "k8s-app: kube-dns" in pod else pod for pod in pods)
+    return text.replace("addresses:", "notReadyAddresses:") if path.endswith("endpoints.yaml") else text
+
+
+def found(code: str, files: dict[str, str] | None = None, edit: Edit = lambda _, text: text, story: str = "healthy"):
+    analysis = with_files(story, files, edit)
+    return analysis, [f for f in analysis.findings if f.code == code]
+
+
+def skipped(analysis, code: str) -> str | None:
+    return next((s["reason"] for s in analysis.report()["checks_skipped"] if s["code"] == code), None)
+
+
+def test_servers_that_forward_to_themselves_are_an_error_with_the_line():
+    _, (finding,) = found("CB304", {LOG: START + LOOP}, dns_down)
+    assert finding.severity == "error"
+    assert "forward the zone '.' to themselves" in finding.message
+    assert (finding.evidence[0].path, finding.evidence[0].line) == (LOG, 4)
+    assert any("configmap coredns" in command for fix in finding.fixes for command in fix.commands)
+
+
+def test_pods_that_are_not_ready_without_a_log_are_said_to_be_so_and_not_why():
+    _, (finding,) = found("CB304", edit=dns_down)
+    assert "no line of their logs in the bundle says why" in finding.message
+    assert "kubectl logs" in finding.fixes[0].commands[0]
+
+
+def test_upstream_servers_that_do_not_answer_are_a_warning():
+    _, (finding,) = found("CB304", {LOG: START + UPSTREAM * 3})
+    assert finding.severity == "warning"
+    assert "no answer from 8.8.8.8" in finding.message
+    assert "(3 lines)" in finding.message
+
+
+def test_healthy_servers_are_not_blamed():
+    analysis, nothing = found("CB304", {LOG: START})
+    assert nothing == []
+    assert skipped(analysis, "CB304") is None
+
+
+def test_a_loop_of_a_time_before_is_not_held_against_servers_that_are_ready():
+    assert found("CB304", {LOG: LOOP + START})[1] == []
+
+
+def test_without_the_dns_pods_it_is_skipped():
+    analysis, nothing = found("CB304", edit=lambda path, text: None if path.endswith("pods.yaml") else text)
+    assert nothing == []
+    assert "pods are not in the bundle" in (skipped(analysis, "CB304") or "")
+
+
+def test_what_a_wrong_calico_address_may_explain_does_not_outrank_it():
+    """Servers on the node at fault that cannot reach the API server: the address comes first."""
+    log = log_of("coredns-5d78c9869d-8xq2m", "coredns", "kube-system")
+    analysis, (finding,) = found("CB304", {log: START + API}, dns_down, "incident-by-hand")
+    assert (finding.severity, finding.paths) == ("warning", 0)
+    assert "may follow from the Calico address of shop-worker-2" in finding.message
+    assert "CB101" in analysis.verdict.root_causes
+    assert "CB304" not in analysis.verdict.root_causes
+    considered = {h["name"]: h["status"] for h in analysis.report()["hypotheses"]}
+    assert considered["dns-servers-unhealthy"] == "not-checkable"
+
+
+def test_what_a_server_does_to_itself_is_not_laid_at_the_address():
+    log = log_of("coredns-5d78c9869d-8xq2m", "coredns", "kube-system")
+    _, (finding,) = found("CB304", {log: START + LOOP}, dns_down, "incident-by-hand")
+    assert finding.severity == "error"
+    assert "may follow" not in finding.message
+
+
+# --- CB301 ----------------------------------------------------------------------------------------------------------
+
+
+def without_dns_service(path: str, text: str) -> str:
+    """The services without that of DNS; another of its namespace stands in its place."""
+    if not path.endswith("services.yaml"):
+        return text
+    return (
+        text.replace("name: kube-dns", "name: metrics-server")
+        .replace("port: 53", "port: 443")
+        .replace("kube-dns", "metrics")
+    )
+
+
+def test_dns_pods_without_a_service_are_an_error():
+    analysis, (finding,) = found("CB301", edit=without_dns_service)
+    assert finding.severity == "error"
+    assert "none of which is the DNS service" in finding.message
+    assert analysis.verdict.status == "broken"
+
+
+def test_a_service_with_an_address_is_none():
+    analysis, nothing = found("CB301")
+    assert nothing == []
+    assert skipped(analysis, "CB301") is None
+
+
+@pytest.mark.parametrize("gone", [("services.yaml",), ("services.yaml", "pods.yaml")])
+def test_without_the_services_it_is_skipped(gone):
+    analysis, nothing = found("CB301", edit=lambda path, text: None if path.endswith(gone) else text)
+    assert nothing == []
+    assert skipped(analysis, "CB301")
+
+
+def test_a_service_without_a_cluster_address_is_an_error():
+    def headless(path: str, text: str) -> str:
+        if not path.endswith("services.yaml"):
+            return text
+        return text.replace("10.96.0.10", "None")
+
+    _, (finding,) = found("CB301", edit=headless)
+    assert "has no cluster address" in finding.message

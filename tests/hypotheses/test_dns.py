@@ -1,0 +1,141 @@
+"""The hypotheses about DNS itself: supported, ruled out by lines, or left open with commands, on recorded stories."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.checks.test_dns_servers import LOOP, START, UPSTREAM, dns_down
+from tests.dns_bundles import log_of, with_files
+from tests.network.test_corefile import KUBEADM
+from tests.network.test_node_local_dns import KUBESPRAY, config_map
+
+LOGS = {log_of(pod, "coredns", "kube-system"): START for pod in ("coredns-2a", "coredns-2b")}
+COREFILE = {"k8s/configmaps.yaml": config_map("coredns", KUBEADM)}
+
+
+def dns_pods() -> list[str]:
+    cluster = with_files("healthy").diagnosis.cluster
+    return [p.name for p in cluster.pods if p.labels.get("k8s-app") == "kube-dns"]
+
+
+def logs(text: str = START) -> dict[str, str]:
+    return {log_of(pod, "coredns", "kube-system"): text for pod in dns_pods()}
+
+
+def answer(name: str, *files: dict[str, str], edit=lambda _, text: text):
+    told = {path: text for one in files for path, text in one.items()}
+    found = with_files("healthy", told, edit).report()["hypotheses"]
+    return next((h for h in found if h["name"] == name), None)
+
+
+@pytest.mark.parametrize(
+    "name, files, status",
+    [
+        ("dns-service-missing", (), "ruled-out"),
+        ("dns-servers-unhealthy", (), "not-checkable"),
+        ("dns-upstream-silent", (), "not-checkable"),
+        ("dns-configuration-wrong", (), "not-checkable"),
+        ("dns-configuration-wrong", (COREFILE,), "ruled-out"),
+    ],
+)
+def test_what_was_not_collected_is_left_open(name, files, status):
+    told = answer(name, *files)
+    assert told["status"] == status
+    assert bool(told["evidence"]) == (status == "ruled-out")
+
+
+def test_servers_with_quiet_logs_that_are_ready_are_ruled_out():
+    assert answer("dns-servers-unhealthy", logs())["status"] == "ruled-out"
+    some = dict(list(logs().items())[:1])
+    assert answer("dns-servers-unhealthy", some)["status"] == "not-checkable"
+
+
+def test_a_loop_is_supported_only_where_the_servers_are_not_ready():
+    assert answer("dns-servers-unhealthy", logs(START + LOOP), edit=dns_down)["status"] == "supported"
+    told = answer("dns-servers-unhealthy", logs(LOOP + START))
+    assert told["status"] == "not-checkable"
+    assert "look at their times" in told["text"]
+
+
+def test_upstream_servers_are_ruled_out_by_logs_of_servers_that_log_their_errors():
+    assert answer("dns-upstream-silent", logs(START + UPSTREAM))["status"] == "supported"
+    told = answer("dns-upstream-silent", logs(), COREFILE)
+    assert told["status"] == "ruled-out"
+    assert told["evidence"][0]["text"] == "errors"
+    quiet = {"k8s/configmaps.yaml": config_map("coredns", KUBEADM.replace("    errors\n", ""))}
+    assert answer("dns-upstream-silent", logs(), quiet)["status"] == "not-checkable"
+
+
+@pytest.mark.parametrize(
+    "old, new, said",
+    [
+        ("/etc/resolv.conf", "10.96.0.10", "the DNS service itself: a loop"),
+        ("kubernetes cluster.local", "file cluster.local", "has no `kubernetes` directive"),
+    ],
+)
+def test_a_corefile_that_says_the_wrong_thing_is_quoted(old, new, said):
+    told = answer("dns-configuration-wrong", {"k8s/configmaps.yaml": config_map("coredns", KUBEADM.replace(old, new))})
+    assert told["status"] == "supported"
+    assert said in told["text"]
+
+
+def test_a_corefile_that_cannot_be_read_is_the_servers_own_word():
+    line = "/etc/coredns/Corefile:3 - Error during parsing: Unknown directive 'banana'\n"
+    assert answer("dns-configuration-wrong", logs(line), edit=dns_down)["status"] == "supported"
+
+
+def test_a_node_local_cache_arises_only_where_there_is_one():
+    assert answer("node-local-dns-cache") is None
+    daemonset = {
+        "k8s/nodelocal.yaml": "apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: nodelocaldns, namespace: kube-system}\n"
+        "spec: {template: {spec: {containers: []}}}\n",
+        "k8s/nodelocal-cm.yaml": config_map("nodelocaldns", KUBESPRAY),
+    }
+    told = answer("node-local-dns-cache", daemonset)
+    assert told["status"] == "not-checkable"
+    assert "10.233.0.3 from the node's own address" in told["text"]
+
+
+def default_policy(path: str, text: str) -> str:
+    return text.replace("dnsPolicy: ClusterFirst\n", "dnsPolicy: Default\n", 1) if path.endswith("pods.yaml") else text
+
+
+def test_a_pod_that_needs_the_cluster_dns_and_does_not_ask_it():
+    line = "lookup orders.default.svc.cluster.local on 8.8.8.8:53: no such host\n"
+    told = answer("pod-dns-settings", {log_of("app-1"): line}, edit=default_policy)
+    assert told["status"] == "supported"
+    assert "does not ask the cluster DNS: dnsPolicy Default" in told["text"]
+
+
+def test_a_node_whose_own_resolver_is_the_cluster_dns():
+    """The deadlock of kubespray's host_resolvconf: nodes ask the cluster DNS, which needs the nodes first."""
+    line = "lookup registry.example.com on 10.96.0.10:53: read udp 10.0.1.11:4->10.96.0.10:53: i/o timeout\n"
+    told = answer("pod-dns-settings", {log_of("app-1"): line}, edit=default_policy)
+    assert told["status"] == "supported"
+    assert "the node itself is set to ask the cluster DNS" in told["text"]
+
+
+def test_pods_that_all_ask_the_cluster_dns_are_ruled_out():
+    def asking(path: str, text: str) -> str:
+        return (
+            re.sub(r"dnsPolicy: \w+", "dnsPolicy: ClusterFirstWithHostNet", text)
+            if path.endswith("pods.yaml")
+            else text
+        )
+
+    assert answer("pod-dns-settings", edit=asking)["status"] == "ruled-out"
+    assert answer("pod-dns-settings")["status"] == "not-checkable"
+
+
+def test_the_logs_that_it_asks_for_settle_it():
+    """The dump that the command writes: a frame, then the container's log, in the folder of its pod."""
+    (command,) = (c for c in answer("dns-servers-unhealthy")["collect"] if "dump" in c)
+    assert command == "kubectl cluster-info dump --namespaces kube-system --output-directory kube-system-dump"
+    of = "logs for container coredns of pod kube-system/{0} ===="
+    frame = f"==== START {of}\n{{1}}==== END {of}\n"
+    files = {f"kube-system-dump/kube-system/{pod}/logs.txt": frame.format(pod, START) for pod in dns_pods()}
+    marks = {"kube-system-dump/nodes.json": "{}", "kube-system-dump/kube-system/replication-controllers.json": "{}"}
+    marks["kube-system-dump/kube-system/pods.json"] = "{}"
+    assert answer("dns-servers-unhealthy", files, marks)["status"] == "ruled-out"
