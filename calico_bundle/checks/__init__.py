@@ -19,7 +19,6 @@ from calico_bundle.findings import ERROR, INFO, WARNING, Check, CheckInfo, Conte
 PLANNED = {
     "CB301": "dns-service-missing",
     "CB304": "dns-server-unhealthy",
-    "CB401": "policy-denies-dns",
     "CB402": "service-proxy-stale",
     "CB903": "inconsistent-times",
 }

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from ipaddress import IPv4Address
 
 from calico_bundle.calico.selectors import Known
 from calico_bundle.cluster import Cluster
 from calico_bundle.evidence import Evidence
-from calico_bundle.facts import EndpointFact, PodFact
+from calico_bundle.facts import EndpointFact, PodFact, PolicyFact
 from calico_bundle.facts.pod_columns import PodColumns, columns_of
 from calico_bundle.network.policy.ends import Ends, Target
 from calico_bundle.network.policy.hosts import Hosts
@@ -35,6 +35,9 @@ class PolicyVerdict:
     allowed: bool | None
     text: str
     evidence: tuple[Evidence, ...] = ()
+    policies: tuple[PolicyFact, ...] = ()
+    way: str = ""
+    """`egress` (out of the pod) or `ingress` (into the endpoint), where one of them alone decides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +143,8 @@ class DnsPolicies:
         if other.allowed is found.allowed or other.allowed is None:
             return found
         more = f"; over TCP it is {'allowed' if other.allowed else 'denied'}: {other.text}"
-        return PolicyVerdict(found.allowed, found.text + more, tuple(dict.fromkeys((*found.evidence, *other.evidence))))
+        evidence = tuple(dict.fromkeys((*found.evidence, *other.evidence)))
+        return replace(found, text=found.text + more, evidence=evidence)
 
     def _both_ways(self, kind: Class, target: Target, protocol: str) -> PolicyVerdict:
         ways = {"egress": self._out(kind, target, protocol), "ingress": self._into(kind, target, protocol)}
@@ -152,10 +156,10 @@ class DnsPolicies:
         denied = next((name for name, way in ways.items() if way.allowed is False), None)
         open_one = next((name for name, way in ways.items() if way.allowed is None), None)
         if denied is not None and not self._is_itself(kind, target):
-            return _verdict(False, {f"denied on {denied} ({at})": ways[denied].decision})
+            return _verdict(False, {f"denied on {denied} ({at})": ways[denied].decision}, denied)
         if denied is not None or open_one is not None:
             name = denied or open_one or ""
-            return _verdict(None, {f"open on {name} ({at})": ways[name].decision})
+            return _verdict(None, {f"open on {name} ({at})": ways[name].decision}, name)
         return _verdict(True, {name: way.decision for name, way in ways.items()})
 
     def _is_itself(self, kind: Class, target: Target) -> bool:
@@ -311,7 +315,8 @@ def _together(found: Sequence[Finals]) -> Finals:
     return Finals(merged)
 
 
-def _verdict(allowed: bool | None, decisions: Mapping[str, Decision]) -> PolicyVerdict:
+def _verdict(allowed: bool | None, decisions: Mapping[str, Decision], way: str = "") -> PolicyVerdict:
     text = "; ".join(f"{name}: {decision.text}" for name, decision in decisions.items())
     evidence = dict.fromkeys(line for decision in decisions.values() for line in decision.evidence)
-    return PolicyVerdict(allowed, text, tuple(evidence))
+    policies = tuple(policy for decision in decisions.values() for policy in decision.policies)
+    return PolicyVerdict(allowed, text, tuple(evidence), policies, way)
