@@ -92,7 +92,7 @@ def _rule(rule: Careful, direction: str, place: int, namespace: str | None) -> P
         source=_side(Careful(rule.fields.child("source")), namespace),
         destination=_side(Careful(rule.fields.child("destination")), namespace),
         unread=tuple(rule.unread),
-        evidence=rule.fields.evidence(""),
+        evidence=rule.line,
     )
 
 

@@ -90,7 +90,7 @@ def _rules(spec: Careful, direction: str) -> Iterator[PolicyRule]:
                     source=peer if direction == "Ingress" else PolicySide(),
                     destination=to,
                     unread=tuple(rule.unread),
-                    evidence=fields.evidence(""),
+                    evidence=rule.line,
                 )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from calico_bundle.evidence import Evidence
 from calico_bundle.facts import Network, PolicyPort
 from calico_bundle.objects.fields import Fields
 
@@ -22,6 +23,11 @@ class Careful:
     def __init__(self, fields: Fields) -> None:
         self.fields = fields
         self.unread: list[str] = []
+
+    @property
+    def line(self) -> Evidence:
+        """The line of its first key, as evidence; its own where it has none."""
+        return self.fields.evidence(next(iter(self.fields), ""))
 
     def text(self, key: str) -> str | None:
         """Text; None where there is none."""
