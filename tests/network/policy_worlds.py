@@ -134,9 +134,10 @@ def on_dns(*more: Object) -> PolicyVerdict:
 
 def _on(cluster: Cluster, asker: f.PodFact) -> PolicyVerdict:
     policies = policies_of(cluster)
-    found = policies.on(policies.class_of(asker), cluster.endpoints[0])
+    endpoint = next(one for one in cluster.endpoints if one.service == "kube-dns")
+    found = policies.on(policies.class_of(asker), endpoint)
     place = list(cluster.pods).index(asker)
-    assert policies.on(policies.class_of(place), cluster.endpoints[0]) == found
+    assert policies.on(policies.class_of(place), endpoint) == found
     return found
 
 
