@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from ipaddress import IPv4Address
 
@@ -45,12 +45,12 @@ class Class:
     """Pods that policies treat alike: `node` is given for those in their node's network, which have no labels then."""
 
     key: Hashable
-    thing: Labeled | None
-    address: int | None
-    node: str | None = None
-    cached: bool | None = False
+    thing: Labeled | None = field(compare=False)
+    address: int | None = field(compare=False)
+    node: str | None = field(default=None, compare=False)
+    cached: bool | None = field(default=False, compare=False)
     """Whether a cache of DNS on the node answers (NodeLocal DNSCache); None where that cannot be told."""
-    masqueraded: bool = False
+    masqueraded: bool = field(default=False, compare=False)
 
 
 class DnsPolicies:
