@@ -385,6 +385,23 @@ def plain_policies(draw: Any, number: int) -> Object:
 
 
 @st.composite
+def duels(draw: Any) -> list[Object]:
+    """Policies of one direction and mostly one tier, with an order each, before one that allows all: order decides."""
+    direction = draw(st.sampled_from(["ingress", "egress"]))
+    namespace = {"ingress": "kube-system", "egress": draw(st.sampled_from([None, "shop"]))}[direction]
+    orders = draw(st.lists(st.integers(1, 9), min_size=1, max_size=3, unique=True))
+    tier = st.sampled_from(["default", "default", "default", "security"])
+    rules = st.lists(_PLAIN_RULES, min_size=1, max_size=2)
+    found = [
+        calico_policy(
+            f"d{number}", draw(st.sampled_from([None, namespace])), order=n, tier=draw(tier), **{direction: draw(rules)}
+        )
+        for number, n in enumerate(orders)
+    ]
+    return [*found, calico_policy("last", order=99, **{direction: [{"action": "Allow"}]})]
+
+
+@st.composite
 def worlds(draw: Any) -> list[Object]:
     """All objects of a cluster, its policies among them."""
     asker = pod_object(
@@ -394,11 +411,12 @@ def worlds(draw: Any) -> list[Object]:
         draw(LABELS),
         **draw(_sometimes(serviceAccountName=st.sampled_from(["builder", "other"]))),
     )
+    mode = draw(st.sampled_from(["mixed", "plain", "duel", "duel"]))
     listed = [calico_policies(n) for n in range(draw(st.integers(0, 3)))]
     listed += [kubernetes_policies(n) for n in range(draw(st.integers(0, 2)))]
-    if draw(st.booleans()):
+    if mode == "plain":
         listed = [plain_policies(n) for n in range(draw(st.integers(2, 4)))]
-    policies = [draw(one) for one in listed]
+    policies = draw(duels()) if mode == "duel" else [draw(one) for one in listed]
     default, action = draw(st.sampled_from([5, 2e6])), draw(st.sampled_from(["Deny", "Pass"]))
     tier = {"apiVersion": "projectcalico.org/v3", "kind": "Tier", "metadata": {"name": "security"}}
     tier["spec"] = {"order": default, "defaultAction": action}
