@@ -61,7 +61,7 @@ def build_calico_policy(policy: Fields) -> Iterator[PolicyFact]:
 
 
 def _unread(obj: Fields, spec: Careful) -> tuple[str, ...]:
-    return tuple(spec.unread) if "spec" in obj else ("spec",)
+    return tuple(spec.unread) if obj.is_mapping("spec") else ("spec",)
 
 
 def _types(rules: tuple[PolicyRule, ...]) -> tuple[str, ...]:
@@ -89,15 +89,15 @@ def _rule(rule: Careful, direction: str, place: int, namespace: str | None) -> P
         protocol=protocol,
         not_protocol=rule.text("notProtocol"),
         ip_version=None if version is None else int(version),
-        source=_side(Careful(rule.fields.child("source")), namespace),
-        destination=_side(Careful(rule.fields.child("destination")), namespace),
+        source=_side(rule.inside("source"), namespace),
+        destination=_side(rule.inside("destination"), namespace),
         unread=tuple(rule.unread),
         evidence=rule.line,
     )
 
 
 def _side(side: Careful, namespace: str | None) -> PolicySide:
-    accounts = Careful(side.fields.child("serviceAccounts"))
+    accounts = side.inside("serviceAccounts")
     side.only(
         "nets", "notNets", "selector", "notSelector", "namespaceSelector", "ports", "notPorts", "serviceAccounts",
         "services",
@@ -119,7 +119,7 @@ def _side(side: Careful, namespace: str | None) -> PolicySide:
 
 
 def _service(side: Careful, namespace: str | None) -> str | None:
-    services = Careful(side.fields.child("services"))
+    services = side.inside("services")
     services.only("name", "namespace")
     name, place = services.text("name"), services.text("namespace") or namespace
     side.unread += services.unread

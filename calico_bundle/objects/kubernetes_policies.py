@@ -60,7 +60,7 @@ def build_network_policy(policy: Fields) -> Iterator[PolicyFact]:
         rules=tuple(rules),
         hosts_only=False,
         on_forward=False,
-        unread=tuple(spec.unread) if "spec" in policy else ("spec",),
+        unread=tuple(spec.unread) if policy.is_mapping("spec") else ("spec",),
         evidence=policy.child("metadata").evidence("name"),
     )
 
@@ -120,7 +120,7 @@ def _ports(entry: Careful) -> tuple[PolicyPort, ...] | None:
 
 def _peer(peer: Careful) -> PolicySide:
     peer.only(*_PEER)
-    block = Careful(peer.fields.child("ipBlock"))
+    block = peer.inside("ipBlock")
     block.only("cidr", "except")
     cidr = block.fields.network("cidr", "cidr")
     # A peer that gives nothing is refused by the API; this one was not read.
@@ -146,7 +146,7 @@ def _pods(fields: Careful, key: str) -> str:
 
 def _expression(fields: Careful, key: str) -> str:
     """A label selector in Calico's language; empty where it selects all."""
-    selector = Careful(fields.fields.child(key))
+    selector = fields.inside(key)
     selector.only("matchLabels", "matchExpressions")
     found = [f"{name} == '{value}'" for name, value in selector.labels("matchLabels").items()]
     found += [_one_expression(Careful(one), selector) for one in selector.mappings("matchExpressions")]

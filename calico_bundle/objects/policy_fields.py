@@ -32,7 +32,7 @@ class Careful:
     def text(self, key: str) -> str | None:
         """Text; None where there is none."""
         found = self.fields.text(key, key)
-        if found is None and key in self.fields and (self.fields.words(key) or self.fields.count(key)):
+        if found is None and self.fields.count(key):
             self.unread.append(key)
         return found
 
@@ -67,9 +67,16 @@ class Careful:
     def labels(self, key: str) -> dict[str, str]:
         """Labels, as far as their values are shown."""
         found = self.fields.string_map(key, key)
-        if key in self.fields and (self.fields.words(key) or len(found) != len(list(self.fields.child(key)))):
+        inside = self.inside(key).fields
+        if len(found) != len(list(inside)):
             self.unread.append(key)
         return found
+
+    def inside(self, key: str) -> Careful:
+        """The mapping under a key; an empty one where nothing is there."""
+        if key in self.fields and not self.fields.is_mapping(key):
+            self.unread.append(key)
+        return Careful(self.fields.child(key))
 
     def mappings(self, key: str) -> list[Fields]:
         """The mappings of a list."""
@@ -90,7 +97,7 @@ class Careful:
         self.unread += [key for key in self.fields if key not in known and key in self.fields]
 
     def _counted(self, key: str, found: int) -> None:
-        if found != self.fields.count(key) or self.fields.words(key):
+        if found != self.fields.count(key):
             self.unread.append(key)
 
 
