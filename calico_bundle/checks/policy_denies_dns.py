@@ -37,7 +37,7 @@ _SHOWN = 20
 def lacks(context: Context) -> str | None:
     """Policies, and the DNS service with its endpoints."""
     if not context.cluster.policies:
-        return "no network policies are in the bundle: none are there, or they were not collected"
+        return "no network policy was collected, or there is none"
     if context.dns is None or not context.dns.listed:
         return "no endpoints of a cluster DNS service are in the bundle"
     return None

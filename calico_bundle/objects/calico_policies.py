@@ -21,6 +21,8 @@ from calico_bundle.objects.policy_fields import Careful
 
 GROUPS = frozenset(["crd.projectcalico.org", "projectcalico.org"])
 DEFAULT_TIER = "default"
+_ANY = "all() || global()"
+"""A selector of namespaces that leaves nothing out."""
 
 
 def build_calico_policy(policy: Fields) -> Iterator[PolicyFact]:
@@ -106,10 +108,10 @@ def _side(side: Careful, namespace: str | None) -> PolicySide:
     return PolicySide(
         selector=side.text("selector"),
         not_selector=side.text("notSelector"),
-        namespace_selector=side.text("namespaceSelector"),
-        service_accounts=accounts.texts("names"),
+        namespace_selector=side.text("namespaceSelector") or (_ANY if "namespaceSelector" in side.unread else None),
+        service_accounts=accounts.whole("names", accounts.texts("names")),
         service_account_selector=accounts.text("selector"),
-        nets=side.networks("nets") or None,
+        nets=side.whole("nets", side.networks("nets")) or None,
         not_nets=side.networks("notNets"),
         ports=side.ports("ports"),
         not_ports=side.ports("notPorts") or (),
@@ -123,7 +125,7 @@ def _service(side: Careful, namespace: str | None) -> str | None:
     services.only("name", "namespace")
     name, place = services.text("name"), services.text("namespace") or namespace
     side.unread += services.unread
-    if name is None:
+    if name is None or services.unread:
         return None
     if place is None:
         side.unread.append("services")

@@ -24,6 +24,7 @@ _VALUE = re.compile(r"[^'\n]{0,253}")
 _PODS = "projectcalico.org/orchestrator == 'k8s'"
 _EXPRESSIONS = {"In": "{key} in {{ {values} }}", "NotIn": "{key} not in {{ {values} }}"}
 _EXISTENCE = {"Exists": "has({key})", "DoesNotExist": "!has({key})"}
+_PROTOCOLS = ("TCP", "UDP", "SCTP")
 _PEER = ("podSelector", "namespaceSelector", "ipBlock")
 _TIERS = {"AdminNetworkPolicy": "adminnetworkpolicy", "BaselineAdminNetworkPolicy": "baselineadminnetworkpolicy"}
 
@@ -75,7 +76,9 @@ def _rules(spec: Careful, direction: str) -> Iterator[PolicyRule]:
     for place, fields in enumerate(spec.mappings(direction.lower())):
         rule = Careful(fields)
         rule.only(peer_key, "ports")
-        peers = [_peer(Careful(one)) for one in rule.mappings(peer_key)] or [PolicySide()]
+        peers = [_peer(Careful(one)) for one in rule.mappings(peer_key)]
+        # Where one of several was not understood, anything may be matched.
+        peers = peers if peers and peer_key not in rule.unread else [PolicySide()]
         protocols = _protocols(rule)
         for peer in peers:
             for protocol, ports in protocols.items():
@@ -101,10 +104,14 @@ def _protocols(rule: Careful) -> dict[str | None, tuple[PolicyPort, ...] | None]
         entry = Careful(fields)
         entry.only("port", "endPort", "protocol")
         protocol, ports = entry.text("protocol") or "TCP", _ports(entry)
+        if protocol not in _PROTOCOLS:
+            entry.fields.wrong("protocol", "TCP, UDP or SCTP was expected")
+            entry.unread.append("protocol")
         rule.unread += entry.unread
         before = found.get(protocol, ())
         found[protocol] = None if before is None or ports is None else (*before, *ports)
-    return found or {None: None}
+    # Where one of several was not understood, anything may be matched.
+    return {None: None} if rule.unread or not found else found
 
 
 def _ports(entry: Careful) -> tuple[PolicyPort, ...] | None:
@@ -115,7 +122,7 @@ def _ports(entry: Careful) -> tuple[PolicyPort, ...] | None:
     if port is None:
         entry.fields.wrong("port", "a port, a range or a name was expected")
         entry.unread.append("port")
-    return (port,) if port else ()
+    return (port,) if port else None
 
 
 def _peer(peer: Careful) -> PolicySide:
@@ -156,6 +163,7 @@ def _expression(fields: Careful, key: str) -> str:
         selector.unread.append("matchLabels")
     if selector.unread:
         fields.unread.append(key)
+        return ""
     return " && ".join(found)
 
 

@@ -313,6 +313,23 @@ def test_ns_a_set_with_a_namespace_is_selected_by_it() -> None:
         egress(rule("Deny", destination={"nets": ["***HIDDEN***"]}), ALLOW_ALL),
         egress(rule("Deny", protocol="***HIDDEN***"), ALLOW_ALL),
         egress(rule("Deny", protocol="UDP", destination={"ports": ["a:b:c"]}), ALLOW_ALL),
+        # What was understood beside it does not match, and must not be taken for all there is.
+        egress(rule("Deny", destination={"nets": ["192.0.2.0/24", "***HIDDEN***"]}), ALLOW_ALL),
+        egress(rule("Deny", protocol="UDP", destination={"ports": [80, "***HIDDEN***"]}), ALLOW_ALL),
+        egress(rule("Deny", protocol="UDP", destination={"ports": [80, "a:b:c"]}), ALLOW_ALL),
+        egress(rule("Deny", destination={"serviceAccounts": {"names": ["other", "***HIDDEN***"]}}), ALLOW_ALL),
+        egress(rule("Deny", destination={"services": {"name": "kube-dns", "namespace": "***HIDDEN***"}}), ALLOW_ALL),
+        calico_policy(
+            "p", "shop", egress=[rule(destination={"selector": "all()", "namespaceSelector": "***HIDDEN***"})]
+        ),
+        calico_policy(
+            "p", "shop", egress=[rule(destination={"notSelector": "has(x)", "namespaceSelector": "***HIDDEN***"})]
+        ),
+        egress(
+            rule("Deny", destination={"notNets": ["10.244.9.9/32", "***HIDDEN***"]}),
+            rule("Deny", ipVersion="***"),
+            ALLOW_ALL,
+        ),
         egress(DENY_ALL, order="***HIDDEN***"),
         egress(DENY_ALL, tier="***HIDDEN***"),
         egress(DENY_ALL, types=["***HIDDEN***"]),

@@ -11,6 +11,7 @@ import pytest
 
 from tests.network.policy_worlds import Object, asker_object, dns_pod, kubernetes_policy, on_dns, verdict
 
+IN_HIDDEN = {"key": "k8s-app", "operator": "In", "values": ["***HIDDEN***", "other"]}
 UDP_53 = {"ports": [{"protocol": "UDP", "port": 53}]}
 TO_DNS = {"to": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}}]}
 
@@ -211,6 +212,13 @@ def test_without_the_dns_pod_its_labels_are_those_that_the_service_selects() -> 
         {"egress": [{"ports": [{"protocol": "UDP", "port": "***HIDDEN***"}]}]},
         {"egress": [{"to": [{"newSelector": {"a": "b"}}]}]},
         {"egress": ["text"]},
+        # What was understood beside it does not match, and must not be taken for all there is.
+        {"egress": [{"ports": [{"protocol": "***HIDDEN***", "port": 53}]}]},
+        {"egress": [{"ports": [{"protocol": "UDP", "port": "a:b"}, {"protocol": "TCP", "port": 80}]}]},
+        {"egress": [{"ports": ["text", {"protocol": "TCP", "port": 80}]}]},
+        {"egress": [{"to": ["text", {"ipBlock": {"cidr": "192.0.2.0/24"}}]}]},
+        {"egress": [{"to": [{"namespaceSelector": {"matchExpressions": [IN_HIDDEN]}}]}]},
+        {"egress": [{"to": [{"namespaceSelector": {}, "podSelector": {"matchExpressions": [IN_HIDDEN]}}]}]},
         {"podSelector": {"matchExpressions": [{"key": "app", "operator": "Near", "values": ["web"]}]}},
     ],
 )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from ipaddress import ip_address, ip_network
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from calico_bundle import facts as f
 from calico_bundle.facts import PolicyPort, PolicySide
@@ -197,6 +200,7 @@ def test_what_is_not_understood_of_a_rule_of_calico_is_named(rule: str) -> None:
         "podSelector: {}, egress: [{to: {podSelector: {}}}]",
         "podSelector: {}, egress: [{ports: [53]}]",
         "podSelector: {}, egress: [{to: [{}]}]",
+        "podSelector: {}, egress: [{ports: [{port: 53, protocol: ICMP}]}]",
     ],
 )
 def test_what_is_not_understood_of_kubernetes_is_named(spec: str) -> None:
@@ -308,3 +312,25 @@ def test_ports_of_pods_as_kubectl_lists_them(text: str, ports: object) -> None:
         assert found in (UNSURE, ())
     else:
         assert found == ports
+
+
+_WORDS = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.text(max_size=5), st.sampled_from(["Allow", "53", "***"])
+)
+_KEYS = st.sampled_from([
+    "ingress", "egress", "selector", "podSelector", "matchLabels", "matchExpressions", "ports", "port", "to", "from",
+    "destination", "source", "nets", "serviceAccounts", "services", "order", "types", "action", "protocol", "ipBlock",
+])  # fmt: skip
+_ANYTHING = st.recursive(
+    _WORDS,
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(_KEYS, inner, max_size=4)),
+    max_leaves=12,
+)
+_KINDS = st.sampled_from(["NetworkPolicy", "GlobalNetworkPolicy", "Tier", "NetworkSet", "HostEndpoint"])
+
+
+@settings(max_examples=200, derandomize=True, database=None, deadline=None)
+@given(kind=_KINDS, version=st.sampled_from(["projectcalico.org/v3", "networking.k8s.io/v1"]), spec=_ANYTHING)
+def test_no_spec_makes_it_raise(kind: str, version: str, spec: object) -> None:
+    meta = {"name": "a", "namespace": "b"}
+    parse(json.dumps({"apiVersion": version, "kind": kind, "metadata": meta, "spec": spec}), "x.json")
