@@ -240,6 +240,7 @@ def test_np_service_account_labels_come_from_the_service_account() -> None:
         ({"destination": {"serviceAccounts": {"names": ["coredns"]}}}, True),
         ({"destination": {"serviceAccounts": {"names": ["other"]}}}, False),
         ({"destination": {"serviceAccounts": {"selector": "projectcalico.org/name == 'coredns'"}}}, True),
+        ({"destination": {"serviceAccounts": {"selector": "projectcalico.org/name == 'other'"}}}, False),
         ({"destination": {"services": {"name": "kube-dns", "namespace": "kube-system"}}}, True),
         ({"source": {"selector": "app == 'web'"}}, True),
         ({"source": {"serviceAccounts": {"names": ["builder"]}}}, True),
