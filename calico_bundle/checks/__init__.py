@@ -17,7 +17,6 @@ from calico_bundle.errors import UnknownNameError
 from calico_bundle.findings import ERROR, INFO, WARNING, Check, CheckInfo, Context, Finding, Skipped
 
 PLANNED = {
-    "CB401": "policy-denies-dns",
     "CB903": "inconsistent-times",
 }
 """Codes that are given away, with their names, and that no check uses yet."""

@@ -21,6 +21,8 @@ from calico_bundle.objects.policy_fields import Careful
 
 GROUPS = frozenset(["crd.projectcalico.org", "projectcalico.org"])
 DEFAULT_TIER = "default"
+_ANY = "all() || global()"
+"""A selector of namespaces that leaves nothing out."""
 
 
 def build_calico_policy(policy: Fields) -> Iterator[PolicyFact]:
@@ -61,7 +63,7 @@ def build_calico_policy(policy: Fields) -> Iterator[PolicyFact]:
 
 
 def _unread(obj: Fields, spec: Careful) -> tuple[str, ...]:
-    return tuple(spec.unread) if "spec" in obj else ("spec",)
+    return tuple(spec.unread) if obj.is_mapping("spec") else ("spec",)
 
 
 def _types(rules: tuple[PolicyRule, ...]) -> tuple[str, ...]:
@@ -89,15 +91,15 @@ def _rule(rule: Careful, direction: str, place: int, namespace: str | None) -> P
         protocol=protocol,
         not_protocol=rule.text("notProtocol"),
         ip_version=None if version is None else int(version),
-        source=_side(Careful(rule.fields.child("source")), namespace),
-        destination=_side(Careful(rule.fields.child("destination")), namespace),
+        source=_side(rule.inside("source"), namespace),
+        destination=_side(rule.inside("destination"), namespace),
         unread=tuple(rule.unread),
-        evidence=rule.fields.evidence(""),
+        evidence=rule.line,
     )
 
 
 def _side(side: Careful, namespace: str | None) -> PolicySide:
-    accounts = Careful(side.fields.child("serviceAccounts"))
+    accounts = side.inside("serviceAccounts")
     side.only(
         "nets", "notNets", "selector", "notSelector", "namespaceSelector", "ports", "notPorts", "serviceAccounts",
         "services",
@@ -106,10 +108,10 @@ def _side(side: Careful, namespace: str | None) -> PolicySide:
     return PolicySide(
         selector=side.text("selector"),
         not_selector=side.text("notSelector"),
-        namespace_selector=side.text("namespaceSelector"),
-        service_accounts=accounts.texts("names"),
+        namespace_selector=side.text("namespaceSelector") or (_ANY if "namespaceSelector" in side.unread else None),
+        service_accounts=accounts.whole("names", accounts.texts("names")),
         service_account_selector=accounts.text("selector"),
-        nets=side.networks("nets") or None,
+        nets=side.whole("nets", side.networks("nets")) or None,
         not_nets=side.networks("notNets"),
         ports=side.ports("ports"),
         not_ports=side.ports("notPorts") or (),
@@ -119,11 +121,11 @@ def _side(side: Careful, namespace: str | None) -> PolicySide:
 
 
 def _service(side: Careful, namespace: str | None) -> str | None:
-    services = Careful(side.fields.child("services"))
+    services = side.inside("services")
     services.only("name", "namespace")
     name, place = services.text("name"), services.text("namespace") or namespace
     side.unread += services.unread
-    if name is None:
+    if name is None or services.unread:
         return None
     if place is None:
         side.unread.append("services")

@@ -252,9 +252,15 @@ class Fields:
         return None
 
     def count(self, key: str) -> int:
-        """How many items the list under a key has, whatever they are; 0 where there is no list."""
+        """How many items the list under a key has, whatever they are; 0 where nothing is there, -1 for what is no list."""
         value = self._get(key)
-        return len(value) if isinstance(value, LocatedList) else 0
+        if isinstance(value, LocatedList):
+            return len(value)
+        return 0 if value in (None, "") else -1
+
+    def is_mapping(self, key: str) -> bool:
+        """Whether there is a mapping under a key."""
+        return isinstance(self._get(key), LocatedMap)
 
     def numbers(self, key: str) -> Iterator[tuple[int, int]]:
         """The whole numbers of a list, each with its place in the list; nothing where the list has null."""

@@ -24,6 +24,7 @@ _VALUE = re.compile(r"[^'\n]{0,253}")
 _PODS = "projectcalico.org/orchestrator == 'k8s'"
 _EXPRESSIONS = {"In": "{key} in {{ {values} }}", "NotIn": "{key} not in {{ {values} }}"}
 _EXISTENCE = {"Exists": "has({key})", "DoesNotExist": "!has({key})"}
+_PROTOCOLS = ("TCP", "UDP", "SCTP")
 _PEER = ("podSelector", "namespaceSelector", "ipBlock")
 _TIERS = {"AdminNetworkPolicy": "adminnetworkpolicy", "BaselineAdminNetworkPolicy": "baselineadminnetworkpolicy"}
 
@@ -60,7 +61,7 @@ def build_network_policy(policy: Fields) -> Iterator[PolicyFact]:
         rules=tuple(rules),
         hosts_only=False,
         on_forward=False,
-        unread=tuple(spec.unread) if "spec" in policy else ("spec",),
+        unread=tuple(spec.unread) if policy.is_mapping("spec") else ("spec",),
         evidence=policy.child("metadata").evidence("name"),
     )
 
@@ -75,7 +76,9 @@ def _rules(spec: Careful, direction: str) -> Iterator[PolicyRule]:
     for place, fields in enumerate(spec.mappings(direction.lower())):
         rule = Careful(fields)
         rule.only(peer_key, "ports")
-        peers = [_peer(Careful(one)) for one in rule.mappings(peer_key)] or [PolicySide()]
+        peers = [_peer(Careful(one)) for one in rule.mappings(peer_key)]
+        # Where one of several was not understood, anything may be matched.
+        peers = peers if peers and peer_key not in rule.unread else [PolicySide()]
         protocols = _protocols(rule)
         for peer in peers:
             for protocol, ports in protocols.items():
@@ -90,7 +93,7 @@ def _rules(spec: Careful, direction: str) -> Iterator[PolicyRule]:
                     source=peer if direction == "Ingress" else PolicySide(),
                     destination=to,
                     unread=tuple(rule.unread),
-                    evidence=fields.evidence(""),
+                    evidence=rule.line,
                 )
 
 
@@ -101,10 +104,14 @@ def _protocols(rule: Careful) -> dict[str | None, tuple[PolicyPort, ...] | None]
         entry = Careful(fields)
         entry.only("port", "endPort", "protocol")
         protocol, ports = entry.text("protocol") or "TCP", _ports(entry)
+        if protocol not in _PROTOCOLS:
+            entry.fields.wrong("protocol", "TCP, UDP or SCTP was expected")
+            entry.unread.append("protocol")
         rule.unread += entry.unread
         before = found.get(protocol, ())
         found[protocol] = None if before is None or ports is None else (*before, *ports)
-    return found or {None: None}
+    # Where one of several was not understood, anything may be matched.
+    return {None: None} if rule.unread or not found else found
 
 
 def _ports(entry: Careful) -> tuple[PolicyPort, ...] | None:
@@ -115,12 +122,12 @@ def _ports(entry: Careful) -> tuple[PolicyPort, ...] | None:
     if port is None:
         entry.fields.wrong("port", "a port, a range or a name was expected")
         entry.unread.append("port")
-    return (port,) if port else ()
+    return (port,) if port else None
 
 
 def _peer(peer: Careful) -> PolicySide:
     peer.only(*_PEER)
-    block = Careful(peer.fields.child("ipBlock"))
+    block = peer.inside("ipBlock")
     block.only("cidr", "except")
     cidr = block.fields.network("cidr", "cidr")
     # A peer that gives nothing is refused by the API; this one was not read.
@@ -146,7 +153,7 @@ def _pods(fields: Careful, key: str) -> str:
 
 def _expression(fields: Careful, key: str) -> str:
     """A label selector in Calico's language; empty where it selects all."""
-    selector = Careful(fields.fields.child(key))
+    selector = fields.inside(key)
     selector.only("matchLabels", "matchExpressions")
     found = [f"{name} == '{value}'" for name, value in selector.labels("matchLabels").items()]
     found += [_one_expression(Careful(one), selector) for one in selector.mappings("matchExpressions")]
@@ -156,6 +163,7 @@ def _expression(fields: Careful, key: str) -> str:
         selector.unread.append("matchLabels")
     if selector.unread:
         fields.unread.append(key)
+        return ""
     return " && ".join(found)
 
 

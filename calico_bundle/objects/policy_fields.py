@@ -1,15 +1,19 @@
 """Fields of policies, each with a word on whether it was understood: a rule that is read in part must not decide.
 
-What is hidden or odd becomes a gap of the file, and its name stands in `unread`.
+What is hidden or odd becomes a gap of the file, and its name stands in `unread`. In its place stands what matches all:
+what was not understood can only narrow that.
 """
 
 from __future__ import annotations
 
 import re
+from typing import TypeVar
 
+from calico_bundle.evidence import Evidence
 from calico_bundle.facts import Network, PolicyPort
 from calico_bundle.objects.fields import Fields
 
+T = TypeVar("T")
 _RANGE = re.compile(r"(\d{1,5})(?::(\d{1,5}))?")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,6})?(?:[eE][+]?\d{1,2})?")
@@ -23,10 +27,15 @@ class Careful:
         self.fields = fields
         self.unread: list[str] = []
 
+    @property
+    def line(self) -> Evidence:
+        """The line of its first key, as evidence; its own where it has none."""
+        return self.fields.evidence(next(iter(self.fields), ""))
+
     def text(self, key: str) -> str | None:
         """Text; None where there is none."""
         found = self.fields.text(key, key)
-        if found is None and key in self.fields and (self.fields.words(key) or self.fields.count(key)):
+        if found is None and self.fields.count(key):
             self.unread.append(key)
         return found
 
@@ -37,10 +46,14 @@ class Careful:
         return found
 
     def networks(self, key: str) -> tuple[Network, ...]:
-        """The networks of a list."""
+        """The networks of a list, as far as they were understood."""
         found = self.fields.networks(key, key)
         self._counted(key, len(found))
         return found
+
+    def whole(self, key: str, found: tuple[T, ...]) -> tuple[T, ...]:
+        """What was found under a key; nothing where that is not all of it."""
+        return () if key in self.unread else found
 
     def flag(self, key: str) -> bool:
         """A truth value; False where there is none."""
@@ -61,9 +74,16 @@ class Careful:
     def labels(self, key: str) -> dict[str, str]:
         """Labels, as far as their values are shown."""
         found = self.fields.string_map(key, key)
-        if key in self.fields and (self.fields.words(key) or len(found) != len(list(self.fields.child(key)))):
+        inside = self.inside(key).fields
+        if len(found) != len(list(inside)):
             self.unread.append(key)
         return found
+
+    def inside(self, key: str) -> Careful:
+        """The mapping under a key; an empty one where nothing is there."""
+        if key in self.fields and not self.fields.is_mapping(key):
+            self.unread.append(key)
+        return Careful(self.fields.child(key))
 
     def mappings(self, key: str) -> list[Fields]:
         """The mappings of a list."""
@@ -72,19 +92,19 @@ class Careful:
         return found
 
     def ports(self, key: str) -> tuple[PolicyPort, ...] | None:
-        """Ports: numbers, ranges such as 1:1024, names; None where none are given."""
+        """Ports: numbers, ranges such as 1:1024, names; None where none are given, or not all were understood."""
         found = [port_of(text) for text in self.texts(key)]
         if None in found:
             self.fields.wrong(key, "a port, a range or a name was expected")
             self.unread.append(key)
-        return tuple(port for port in found if port) or None
+        return self.whole(key, tuple(port for port in found if port)) or None
 
     def only(self, *known: str) -> None:
         """Note the keys that are none of those known."""
         self.unread += [key for key in self.fields if key not in known and key in self.fields]
 
     def _counted(self, key: str, found: int) -> None:
-        if found != self.fields.count(key) or self.fields.words(key):
+        if found != self.fields.count(key):
             self.unread.append(key)
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from calico_bundle import facts as f
 from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.facts.pod_table import merge_pods
-from calico_bundle.network.policy.dns import DnsPolicies
+from calico_bundle.network.policy.dns import DnsPolicies, PolicyVerdict
 from calico_bundle.network.service import find_dns
 from calico_bundle.parsers.objects import parse
 from tests.network.hand_made import node_object
@@ -79,11 +79,73 @@ def namespace_objects() -> list[Object]:
     ]
 
 
-def read(objects: list[Object]) -> Cluster:
-    """The cluster of some objects, as they are read from YAML."""
+def asker_object(labels: Object | None = None, **spec: Any) -> Object:
+    """A pod in the namespace `shop`, which asks."""
+    spec = {"serviceAccountName": "builder", **spec}
+    address = (
+        {"n1": "192.0.2.1", "n2": "192.0.2.2"}[spec.get("nodeName", "n1")] if "hostNetwork" in spec else "10.244.1.5"
+    )
+    return pod_object("shop", "asker", address, {"app": "web"} if labels is None else labels, **spec)
+
+
+def kubernetes_policy(namespace: str, name: str, **spec: Any) -> Object:
+    """A NetworkPolicy of Kubernetes; it applies to all pods of its namespace where nothing else is said."""
+    meta = {"name": name, "namespace": namespace}
+    spec = {"podSelector": {}, **spec}
+    return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": meta, "spec": spec}
+
+
+def calico_policy(name: str, namespace: str | None = None, **spec: Any) -> Object:
+    """A GlobalNetworkPolicy, or with a namespace a NetworkPolicy, of Calico."""
+    meta = {"name": name, **({"namespace": namespace} if namespace else {})}
+    kind = "NetworkPolicy" if namespace else "GlobalNetworkPolicy"
+    return {"apiVersion": "crd.projectcalico.org/v1", "kind": kind, "metadata": meta, "spec": spec}
+
+
+def service_with(target: object) -> Object:
+    """The DNS service with a target port."""
+    ports = [{**port, "targetPort": target} for port in SERVICE["spec"]["ports"]]
+    return {**SERVICE, "spec": {**SERVICE["spec"], "ports": ports}}
+
+
+def verdict(
+    *more: Object,
+    asker: Object | None = None,
+    dns: Object | None = None,
+    target: object = 53,
+    without: tuple[str, ...] = (),
+    gaps: bool = False,
+) -> PolicyVerdict:
+    """What policies say to the asker in a small cluster; `without` names kinds or objects that were not collected."""
+    endpoint = dns or dns_pod()
+    objects = [*namespace_objects(), asker or asker_object(), endpoint, service_with(target), *more]
+    objects.append(endpoints_object(endpoint["status"]["podIP"]))
+    # What is given here stands for what the cluster has of its kind.
+    kept = [one for one in objects if one in more or not {one["kind"], one["metadata"]["name"]} & set(without)]
+    cluster = read(kept, gaps=gaps)
+    return _on(cluster, next(pod for pod in cluster.pods if pod.name == "asker"))
+
+
+def on_dns(*more: Object) -> PolicyVerdict:
+    """What policies say to the DNS pod when it asks itself."""
+    cluster = read([*namespace_objects(), dns_pod(), SERVICE, endpoints_object(), *more])
+    return _on(cluster, cluster.pods[0])
+
+
+def _on(cluster: Cluster, asker: f.PodFact) -> PolicyVerdict:
+    policies = policies_of(cluster)
+    endpoint = next(one for one in cluster.endpoints if one.service == "kube-dns")
+    found = policies.on(policies.class_of(asker), endpoint)
+    place = list(cluster.pods).index(asker)
+    assert policies.on(policies.class_of(place), endpoint) == found
+    return found
+
+
+def read(objects: list[Object], *, gaps: bool = False) -> Cluster:
+    """The cluster of some objects, as they are read from YAML; `gaps` where something is not meant to be understood."""
     text = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}, indent=1)
     parsed = parse(text, "all.yaml")
-    assert not parsed.gaps, parsed.gaps
+    assert bool(parsed.gaps) == gaps or gaps, parsed.gaps
 
     def of(kind: type) -> tuple[Any, ...]:
         return tuple(fact for fact in parsed.facts if isinstance(fact, kind))
@@ -291,6 +353,54 @@ def kubernetes_policies(draw: Any, number: int) -> Object:
     return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": meta, "spec": spec}
 
 
+def _plain_sides(*, ports: bool) -> st.SearchStrategy[Object]:
+    """One thing of a source or a destination at most."""
+    values = {
+        "selector": SELECTORS,
+        "notSelector": SELECTORS,
+        "namespaceSelector": NAMESPACE_SELECTORS,
+        "nets": NETS,
+        "notNets": NETS,
+        "serviceAccounts": ACCOUNTS,
+        **({"ports": PORTS, "notPorts": PORTS} if ports else {}),
+    }
+    return st.one_of(st.just({}), *(st.fixed_dictionaries({key: value}) for key, value in values.items()))
+
+
+_PLAIN_RULES = st.builds(
+    lambda action, source, destination: {"action": action, "source": source, "destination": destination},
+    st.sampled_from(["Allow", "Deny", "Log", "Pass"]),
+    _plain_sides(ports=False),
+    _plain_sides(ports=True),
+)
+
+
+@st.composite
+def plain_policies(draw: Any, number: int) -> Object:
+    """A policy of Calico that applies to all, with rules that say one thing: orders and actions are what differs."""
+    rules = st.lists(_PLAIN_RULES, min_size=1, max_size=2)
+    spec = {draw(st.sampled_from(["ingress", "egress"])): draw(rules)}
+    spec |= {"order": draw(st.integers(1, 9)), "tier": draw(st.sampled_from(TIERS))}
+    return calico_policy(f"q{number}", draw(st.sampled_from([None, None, "shop", "kube-system"])), **spec)
+
+
+@st.composite
+def duels(draw: Any) -> list[Object]:
+    """Policies of one direction and mostly one tier, with an order each, before one that allows all: order decides."""
+    direction = draw(st.sampled_from(["ingress", "egress"]))
+    namespace = {"ingress": "kube-system", "egress": draw(st.sampled_from([None, "shop"]))}[direction]
+    orders = draw(st.lists(st.integers(1, 9), min_size=1, max_size=3, unique=True))
+    tier = st.sampled_from(["default", "default", "default", "security"])
+    rules = st.lists(_PLAIN_RULES, min_size=1, max_size=2)
+    found = [
+        calico_policy(
+            f"d{number}", draw(st.sampled_from([None, namespace])), order=n, tier=draw(tier), **{direction: draw(rules)}
+        )
+        for number, n in enumerate(orders)
+    ]
+    return [*found, calico_policy("last", order=99, **{direction: [{"action": "Allow"}]})]
+
+
 @st.composite
 def worlds(draw: Any) -> list[Object]:
     """All objects of a cluster, its policies among them."""
@@ -301,9 +411,12 @@ def worlds(draw: Any) -> list[Object]:
         draw(LABELS),
         **draw(_sometimes(serviceAccountName=st.sampled_from(["builder", "other"]))),
     )
+    mode = draw(st.sampled_from(["mixed", "plain", "duel", "duel"]))
     listed = [calico_policies(n) for n in range(draw(st.integers(0, 3)))]
     listed += [kubernetes_policies(n) for n in range(draw(st.integers(0, 2)))]
-    policies = [draw(one) for one in listed]
+    if mode == "plain":
+        listed = [plain_policies(n) for n in range(draw(st.integers(2, 4)))]
+    policies = draw(duels()) if mode == "duel" else [draw(one) for one in listed]
     default, action = draw(st.sampled_from([5, 2e6])), draw(st.sampled_from(["Deny", "Pass"]))
     tier = {"apiVersion": "projectcalico.org/v3", "kind": "Tier", "metadata": {"name": "security"}}
     tier["spec"] = {"order": default, "defaultAction": action}

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from ipaddress import IPv4Address
 
 from calico_bundle.calico.selectors import Known
 from calico_bundle.cluster import Cluster
 from calico_bundle.evidence import Evidence
-from calico_bundle.facts import EndpointFact, PodFact
+from calico_bundle.facts import EndpointFact, PodFact, PolicyFact
 from calico_bundle.facts.pod_columns import PodColumns, columns_of
 from calico_bundle.network.policy.ends import Ends, Target
 from calico_bundle.network.policy.hosts import Hosts
@@ -35,6 +35,9 @@ class PolicyVerdict:
     allowed: bool | None
     text: str
     evidence: tuple[Evidence, ...] = ()
+    policies: tuple[PolicyFact, ...] = ()
+    way: str = ""
+    """`egress` (out of the pod) or `ingress` (into the endpoint), where one of them alone decides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +45,12 @@ class Class:
     """Pods that policies treat alike: `node` is given for those in their node's network, which have no labels then."""
 
     key: Hashable
-    thing: Labeled | None
-    address: int | None
-    node: str | None = None
-    cached: bool | None = False
+    thing: Labeled | None = field(compare=False)
+    address: int | None = field(compare=False)
+    node: str | None = field(default=None, compare=False)
+    cached: bool | None = field(default=False, compare=False)
     """Whether a cache of DNS on the node answers (NodeLocal DNSCache); None where that cannot be told."""
-    masqueraded: bool = False
+    masqueraded: bool = field(default=False, compare=False)
 
 
 class DnsPolicies:
@@ -140,22 +143,24 @@ class DnsPolicies:
         if other.allowed is found.allowed or other.allowed is None:
             return found
         more = f"; over TCP it is {'allowed' if other.allowed else 'denied'}: {other.text}"
-        return PolicyVerdict(found.allowed, found.text + more, tuple(dict.fromkeys((*found.evidence, *other.evidence))))
+        evidence = tuple(dict.fromkeys((*found.evidence, *other.evidence)))
+        return replace(found, text=found.text + more, evidence=evidence)
 
     def _both_ways(self, kind: Class, target: Target, protocol: str) -> PolicyVerdict:
         ways = {"egress": self._out(kind, target, protocol), "ingress": self._into(kind, target, protocol)}
         if self._hosts.any:
-            passing = self._hosts.passing(Packet(self._source(kind), target.end(protocol), protocol))
-            ways["host endpoints"] = passing
+            end = target.end(protocol)
+            passing = [self._hosts.passing(Packet(source, end, protocol)) for source in self._sources(kind)]
+            ways["host endpoints"] = _together(passing)
         port = target.end(protocol).port
         at = f"{protocol} port {'not known' if port is None else port}"
         denied = next((name for name, way in ways.items() if way.allowed is False), None)
         open_one = next((name for name, way in ways.items() if way.allowed is None), None)
         if denied is not None and not self._is_itself(kind, target):
-            return _verdict(False, {f"denied on {denied} ({at})": ways[denied].decision})
+            return _verdict(False, {f"denied on {denied} ({at})": ways[denied].decision}, denied)
         if denied is not None or open_one is not None:
             name = denied or open_one or ""
-            return _verdict(None, {f"open on {name} ({at})": ways[name].decision})
+            return _verdict(None, {f"open on {name} ({at})": ways[name].decision}, name)
         return _verdict(True, {name: way.decision for name, way in ways.items()})
 
     def _is_itself(self, kind: Class, target: Target) -> bool:
@@ -164,16 +169,17 @@ class DnsPolicies:
 
     def _out(self, kind: Class, target: Target, protocol: str) -> Finals:
         """The lookup as it leaves: at the pod, or at the node's host endpoints."""
-        source = self._source(kind)
-        if kind.node is not None:
-            return self._from_host(kind.node, Packet(source, target.end(protocol), protocol))
-        worlds = []
+        node, sources = kind.node, self._sources(kind)
+        if node is not None:
+            end = target.end(protocol)
+            return _together([self._from_host(node, Packet(source, end, protocol)) for source in sources])
+        worlds: list[tuple[Hashable, End]] = []
         if kind.cached is not True:
             worlds.append((target.key, target.end(protocol)))
         if kind.cached is not False:
-            worlds.append(("node-local", self._ends.local_cache()))
+            worlds += enumerate(self._ends.local_cache)
         found = [
-            self._kept(("out", kind.key, key, protocol), kind.thing, Packet(source, end, protocol), "Egress")
+            self._kept(("out", kind.key, key, protocol), kind.thing, Packet(sources[0], end, protocol), "Egress")
             for key, end in worlds
         ]
         return _together(found)
@@ -184,16 +190,15 @@ class DnsPolicies:
         if target.thing is None:
             if target.node is None or not self._hosts.any:
                 return _allowed("the endpoint is in its node's network, where no policy of pods applies")
-            return self._hosts.own(target.node, Packet(self._source(kind), end, protocol), "Ingress")
+            packets = (Packet(source, end, protocol) for source in self._sources(kind))
+            return _together([self._hosts.own(target.node, packet, "Ingress") for packet in packets])
         if kind.node is not None and kind.node == target.node:
             return _allowed("a node always reaches its own pods")
         worlds: list[tuple[Hashable, End]] = []
-        if kind.node is not None:
-            worlds.append((("host", kind.node), self._ends.host((kind.node,))))
-        elif kind.cached is not True:
-            worlds.append((kind.key, self._source(kind)))
+        if kind.cached is not True:
+            worlds += [((kind.key, number), source) for number, source in enumerate(self._sources(kind))]
         if kind.cached is not False or kind.masqueraded:
-            worlds.append(("any host", self._ends.host(tuple(self._cluster.nodes))))
+            worlds += enumerate(self._ends.host(tuple(self._cluster.nodes)))
         found = [
             self._kept(("in", key, target.key, protocol), target.thing, Packet(source, end, protocol), "Ingress")
             for key, source in worlds
@@ -208,10 +213,11 @@ class DnsPolicies:
             return _allowed("a failsafe rule lets UDP to port 53 out of host endpoints")
         return self._hosts.own(node, packet, "Egress")
 
-    def _source(self, kind: Class) -> End:
+    def _sources(self, kind: Class) -> tuple[End, ...]:
+        """The ends at which a lookup may begin: a pod's own, or one for each kind of address that its node has."""
         if kind.node is not None:
             return self._ends.host((kind.node,))
-        return self._ends.of_pod(kind.thing, kind.address)
+        return (self._ends.of_pod(kind.thing, kind.address),)
 
     def _kept(self, key: Hashable, thing: Labeled | None, packet: Packet, direction: str) -> Finals:
         if key not in self._one_way:
@@ -311,7 +317,8 @@ def _together(found: Sequence[Finals]) -> Finals:
     return Finals(merged)
 
 
-def _verdict(allowed: bool | None, decisions: Mapping[str, Decision]) -> PolicyVerdict:
+def _verdict(allowed: bool | None, decisions: Mapping[str, Decision], way: str = "") -> PolicyVerdict:
     text = "; ".join(f"{name}: {decision.text}" for name, decision in decisions.items())
     evidence = dict.fromkeys(line for decision in decisions.values() for line in decision.evidence)
-    return PolicyVerdict(allowed, text, tuple(evidence))
+    policies = tuple(policy for decision in decisions.values() for policy in decision.policies)
+    return PolicyVerdict(allowed, text, tuple(evidence), policies, way)

@@ -47,11 +47,11 @@ class Ends:
         directory: Directory,
         kind_of: Callable[[Labeled | None, int | None], Hashable],
     ) -> None:
+        """`kind_of` tells apart what policies tell apart, by what is selected and where its address lies."""
         self._cluster, self._dns, self._directory, self._kind_of = cluster, dns, directory, kind_of
         self._sets = [(found, directory.network_set(found)) for found in cluster.network_sets]
         self._targets: dict[EndpointFact, Target] = {}
-        self._hosts: dict[tuple[str, ...], End] = {}
-        self._local: End | None = None
+        self._hosts: dict[tuple[str, ...], tuple[End, ...]] = {}
 
     def of_pod(self, thing: Labeled | None, value: int | None) -> End:
         """The end at which a pod asks."""
@@ -59,23 +59,24 @@ class Ends:
         own = ((thing, True),) if thing is not None else ()
         return self._with_sets(addresses, own, None, frozenset())
 
-    def host(self, nodes: tuple[str, ...]) -> End:
-        """The end at which one of some nodes asks: with any of its addresses, and its host endpoints."""
+    def host(self, nodes: tuple[str, ...]) -> tuple[End, ...]:
+        """The ends at which one of some nodes may ask: with any of its addresses, one for those that lie alike."""
         if nodes not in self._hosts:
             known = [self._cluster.nodes[name] for name in nodes if name in self._cluster.nodes]
-            addresses = dict.fromkeys(ip_network(a) for node in known for a in _addresses(node) if a.version == 4)
+            addresses = (a for node in known for a in _addresses(node) if a.version == 4)
+            distinct = {self._kind_of(None, int(a)): ip_network(a) for a in addresses}
             endpoints = [e for e in self._cluster.host_endpoints if e.node is None or e.node in nodes]
             things = tuple((self._directory.host_endpoint(e), False) for e in endpoints)
-            self._hosts[nodes] = self._with_sets(tuple(addresses), things, None, frozenset())
+            listed: list[tuple[Network, ...]] = [(address,) for address in distinct.values()] or [()]
+            self._hosts[nodes] = tuple(self._with_sets(one, things, None, frozenset()) for one in listed)
         return self._hosts[nodes]
 
-    def local_cache(self) -> End:
-        """Where a pod asks a cache on its node: at the service's address, which is not translated then, or a local one."""
-        if self._local is None:
-            service = self._dns.address if self._dns else None
-            own = (ip_network(service),) if service is not None else ()
-            self._local = self._with_sets((*own, _LINK_LOCAL), (), DNS_PORT, frozenset())
-        return self._local
+    @cached_property
+    def local_cache(self) -> tuple[End, ...]:
+        """Where a pod may ask a cache on its node: at the service's address, not translated then, or at a local one."""
+        service = self._dns.address if self._dns else None
+        own = (ip_network(service),) if service is not None else ()
+        return tuple(self._with_sets((one,), (), DNS_PORT, frozenset()) for one in (*own, _LINK_LOCAL))
 
     def cached_on(self, node: str | None) -> bool | None:
         """Whether a cache answers on a node; None where its DaemonSet is there, and no pod of it shows where it runs."""

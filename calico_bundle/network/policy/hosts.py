@@ -66,7 +66,7 @@ class Hosts:
             thing = self._directory.host_endpoint(endpoint)
             early = [p for p in self._early if applies(p, thing) is not False]
             if early:
-                finals.add(DENY, f"{early[0].shown} (doNotTrack or preDNAT) may drop it", early[0].evidence)
+                finals.add(DENY, f"{early[0].shown} (doNotTrack or preDNAT) may drop it", early[0])
             walk = Walk(self._matching, thing, packet, direction)
             allowing = part.on_forward or _ALLOWING_PROFILE in endpoint.profiles
             text = f"HostEndpoint {endpoint.name}: no policy decides"

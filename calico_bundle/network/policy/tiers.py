@@ -27,10 +27,11 @@ _MOST_NAMED = 3
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What decided: in words, and the lines."""
+    """What decided: in words, the lines, and the policies."""
 
     text: str
     evidence: tuple[Evidence, ...] = ()
+    policies: tuple[PolicyFact, ...] = ()
 
 
 @dataclass(slots=True)
@@ -39,9 +40,10 @@ class Finals:
 
     found: dict[str, Decision] = field(default_factory=dict)
 
-    def add(self, action: str, text: str, *evidence: Evidence) -> None:
-        """Note a possible outcome."""
-        self.found.setdefault(action, Decision(text, evidence))
+    def add(self, action: str, text: str, *policies: PolicyFact, line: Evidence | None = None) -> None:
+        """Note a possible outcome, with the line of a rule, else with those of the policies."""
+        evidence = (line,) if line else tuple(policy.evidence for policy in policies)
+        self.found.setdefault(action, Decision(text, evidence, policies))
 
     @property
     def allowed(self) -> bool | None:
@@ -131,9 +133,7 @@ class Walk:
             if not at.goes_on:
                 return at.passes
         if at.left_open and tier.default != PASS:
-            self.finals.add(
-                DENY, self._unmatched(at.left_open, tier), *(p.evidence for p in at.left_open[:_MOST_NAMED])
-            )
+            self.finals.add(DENY, self._unmatched(at.left_open, tier), *at.left_open[:_MOST_NAMED])
         return at.passes or at.untouched or (bool(at.left_open) and tier.default != DENY)
 
     def _equally_high(self, group: list[PolicyFact], at: _Within) -> None:
@@ -160,8 +160,8 @@ class Walk:
         """Whether a policy may leave the packet open; its outcomes are noted."""
         if policy.unread:
             text = f"{policy.shown} is not understood ({', '.join(policy.unread)})"
-            self.finals.add(ALLOW, text, policy.evidence)
-            self.finals.add(DENY, text, policy.evidence)
+            self.finals.add(ALLOW, text, policy)
+            self.finals.add(DENY, text, policy)
             at.passes = True
             return True
         for rule in policy.rules:
@@ -182,7 +182,7 @@ class Walk:
             if action == PASS:
                 at.passes = True
             else:
-                self.finals.add(action, f"{place} ({action})", rule.evidence)
+                self.finals.add(action, f"{place} ({action})", policy, line=rule.evidence)
 
     def _unmatched(self, policies: Sequence[PolicyFact], tier: Tier) -> str:
         listed = ", ".join(p.shown for p in policies[:_MOST_NAMED])
