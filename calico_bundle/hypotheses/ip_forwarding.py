@@ -1,0 +1,54 @@
+"""A node does not forward packets: net.ipv4.ip_forward, or the setting of a card, is 0."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from calico_bundle.hypotheses import Answer, Case, Hypothesis
+from calico_bundle.hypotheses.node_by_node import Shown, Words, from_nodes
+
+if TYPE_CHECKING:
+    from calico_bundle.cluster import ClusterNode
+
+_WORDS = Words(
+    "every node forwards what comes in by its cards and tunnels",
+    "whether packets are forwarded (sysctl)",
+    ("sysctl -a",),
+    effect="what comes in by such a card for a pod is dropped, and so is what pods send where no card forwards",
+)
+
+
+def examine(case: Case) -> Answer | None:
+    """Ruled out by the settings of every node."""
+    pods = case.context.paths.forwarding.pods
+
+    def shown(node: ClusterNode) -> Shown:
+        return _shown(node, [fact.interface for fact in pods.own_networks(node.name)])
+
+    return from_nodes(case, _WORDS, shown)
+
+
+def _shown(node: ClusterNode, cards: list[str]) -> Shown:
+    """By the cards' own settings, which the kernel goes by; where they are not there, by the one for all."""
+    from calico_bundle.network.settings import forwarding
+    from calico_bundle.network.tunnels import IPIP_DEVICE, VXLAN_DEVICE
+
+    tunnels = [name for name in (IPIP_DEVICE, VXLAN_DEVICE) if node.interface(name)]
+    for name in dict.fromkeys((*cards, *tunnels)):
+        forwards, line = forwarding(node, name)
+        if forwards is False and line:
+            return Shown(node.name, f"{node.name} does not forward what comes in by {name}", (line,))
+    forwards, line = forwarding(node, "all")
+    if forwards is None or line is None:
+        return Shown(node.name)
+    sign = "" if forwards or cards else f"{node.name} does not forward packets"
+    return Shown(node.name, sign, (line,))
+
+
+HYPOTHESIS = Hypothesis(
+    "ip-forwarding",
+    "Is forwarding turned off on a node?",
+    (),
+    "Linux Documentation/networking/ip-sysctl.rst: conf/INTERFACE/forwarding; ip_forward sets all of them",
+    examine,
+)

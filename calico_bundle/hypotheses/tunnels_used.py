@@ -1,0 +1,38 @@
+"""Which tunnels of Calico's a cluster uses, as its pools and its nodes' devices say. Hypotheses share this."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from calico_bundle.cluster import Cluster
+    from calico_bundle.evidence import Evidence
+
+_MODES = ("ipip_mode", "vxlan_mode")
+
+
+@dataclass(frozen=True, slots=True)
+class TunnelsUsed:
+    """The tunnel devices that pools ask for, with the lines of these pools; None where it is not known."""
+
+    devices: dict[str, tuple[Evidence, ...]] | None
+    pools: tuple[Evidence, ...] = ()
+
+
+def tunnels_used(cluster: Cluster) -> TunnelsUsed:
+    """By the pools that pods get addresses from; nothing is known where a table hides their modes.
+
+    >>> from calico_bundle.cluster import Cluster
+    >>> tunnels_used(Cluster({})).devices is None
+    True
+    """
+    from calico_bundle.network.tunnels import IPIP_DEVICE, VXLAN_DEVICE
+
+    pools = [pool for pool in cluster.pools if pool.cidr is None or pool.cidr.version == 4]
+    if not pools or any(mode in pool.not_shown for pool in pools for mode in _MODES):
+        return TunnelsUsed(None)
+    modes = {IPIP_DEVICE: [p for p in pools if p.ipip_mode != "Never"]}
+    modes[VXLAN_DEVICE] = [p for p in pools if p.vxlan_mode != "Never"]
+    used = {device: tuple(p.evidence for p in found) for device, found in modes.items() if found}
+    return TunnelsUsed(used, tuple(pool.evidence for pool in pools))
