@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from calico_bundle.hypotheses import Answer, Case, Hypothesis, Status
-from calico_bundle.hypotheses.node_by_node import MOST_QUOTED, left_over, lines
+from calico_bundle.hypotheses.node_by_node import MOST_QUOTED, left_over, on_hosts
 from calico_bundle.hypotheses.sessions import Pair, sessions, without_bgp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from calico_bundle.network.outcome import Settles
 
 _MOST_TRIED = 4
 
@@ -31,22 +29,20 @@ def examine(case: Case) -> Answer | None:
     one, other = closed[0]
     why = "its address is at fault" if closed[0] in seen.excused else "its session is not seen to be up"
     text = f"whether {other} takes TCP 179 from {one} is in no bundle: {why}"
-    return Answer(Status.NOT_CHECKABLE, text, collect=lines(case, _tries(case, closed)))
+    return Answer(Status.NOT_CHECKABLE, text, collect=_tries(case, closed))
 
 
-def _tries(case: Case, pairs: Sequence[Pair]) -> list[Settles]:
+def _tries(case: Case, pairs: Sequence[Pair]) -> tuple[str, ...]:
     """A try from each side, by the addresses that the nodes should have."""
-    from calico_bundle.network.outcome import Settles
-
     nodes = case.context.cluster.nodes
     configuration = case.context.paths.forwarding.peerings.configuration
-    tries = []
+    tries: dict[str, str] = {}
     for one, other in pairs[:_MOST_TRIED]:
         verdict = case.context.addresses.get(other)
         address = (verdict.expected or verdict.stored) if verdict else None
         if address is not None:
-            tries.append(Settles((f"nc -vz -w 3 {address} {configuration.port(nodes[other])}",), one))
-    return tries or [Settles(("calicoctl node status",))]
+            tries.setdefault(one, f"nc -vz -w 3 {address} {configuration.port(nodes[other])}")
+    return on_hosts(tries) or ("calicoctl node status",)
 
 
 HYPOTHESIS = Hypothesis(

@@ -8,7 +8,7 @@ from calico_bundle.hypotheses.sessions import sessions, without_bgp
 
 _CODES = ("CB201", "CB202")
 _WORDS = Words(
-    "each BGP session between the nodes and those that run DNS endpoints is up",
+    "each BGP session that DNS needs is up",
     "what shows the BGP sessions",
     ("birdcl show protocols all",),
 )

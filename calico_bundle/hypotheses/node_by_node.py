@@ -6,7 +6,8 @@ node shows neither. Hypotheses share this; it is none itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+import shlex
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -82,6 +83,15 @@ def lines(case: Case, wanted: Iterable[Settles]) -> tuple[str, ...]:
     return Commands(case.context.cluster).lines(wanted)
 
 
+def on_hosts(scripts: Mapping[str, str]) -> tuple[str, ...]:
+    """Commands for tools that calico-node's image lacks, such as tcpdump and ethtool: on the machines themselves.
+
+    >>> on_hosts({"node-1": "uname -r"})
+    ("ssh node-1 'uname -r'",)
+    """
+    return tuple(f"ssh {shlex.quote(node)} {shlex.quote(script)}" for node, script in scripts.items())
+
+
 def unlisted(case: Case) -> list[str]:
     """Nodes that pods run on and of which the bundle has nothing."""
     from calico_bundle.facts.pod_columns import columns_of
@@ -120,34 +130,39 @@ def bearing(case: Case, nodes: Collection[str], effect: str = "") -> str:
 
     `effect` is said where the paths are judged without regard to it.
     """
-    lost, theirs, open_ = _counts(case, nodes)
-    if theirs:
-        told = f"{theirs:,} of the {lost:,} lost paths begin or end there"
-    elif lost and not nodes:
-        told = f"True, and not what breaks DNS here: none of the {lost:,} lost paths is laid to it"
-    elif lost:
-        told = f"True, and not what breaks DNS here: none of the {lost:,} lost paths begins or ends there"
-    elif open_:
-        told = f"Whether it breaks DNS is open: {open_:,} paths cannot be judged"
-    elif effect:
-        return f"{effect[0].upper()}{effect[1:]}; paths are judged without regard to it"
-    else:
-        return "True, and not what breaks DNS here: no path is lost"
-    return f"{effect[0].upper()}{effect[1:]}. {told}" if effect else told
+    told = _laid(case, nodes)
+    if not effect:
+        return told
+    return f"{effect[0].upper()}{effect[1:]}. Paths are judged without regard to it. {told}"
 
 
-def _counts(case: Case, nodes: Collection[str]) -> tuple[int, int, int]:
-    """Paths that are lost, those of them that have to do with some nodes, and paths that are unknown."""
-    from calico_bundle.impact import Blame, failing_groups, lost_pairs
+def _laid(case: Case, nodes: Collection[str]) -> str:
     from calico_bundle.paths import Verdict
+
+    lost, theirs = _counts(case, nodes)
+    counts = case.context.paths.counts
+    if theirs:
+        return f"{theirs:,} of the {lost:,} lost paths begin or end there"
+    if lost:
+        laid = "begins or ends there" if nodes else "is laid to it"
+        return f"True, and not what breaks DNS here: none of the {lost:,} lost paths {laid}"
+    if counts[Verdict.UNKNOWN] or not counts[Verdict.REACHES]:
+        return "Whether it breaks DNS is open: not every path can be judged"
+    return f"True, and not seen to break DNS here: none of {counts[Verdict.REACHES]:,} paths is lost"
+
+
+def _counts(case: Case, nodes: Collection[str]) -> tuple[int, int]:
+    """Paths that are lost, and those of them that have to do with some nodes."""
+    from calico_bundle.impact import Blame, failing_groups, lost_pairs
 
     paths = case.context.paths
     failing = failing_groups(paths)
-    blame = Blame(paths.cluster, nodes) if failing else None
+    if not failing:
+        return 0, 0
+    blame = Blame(paths.cluster, nodes)
     theirs = [
         group
         for group in failing
-        if any(not set(pair).isdisjoint(nodes) or (blame and blame.lies_with(pair)) for pair in lost_pairs(group))
+        if any(not set(pair).isdisjoint(nodes) or blame.lies_with(pair) for pair in lost_pairs(group))
     ]
-    lost = sum(len(group.pods) for group in failing)
-    return lost, sum(len(group.pods) for group in theirs), paths.counts[Verdict.UNKNOWN]
+    return sum(len(group.pods) for group in failing), sum(len(group.pods) for group in theirs)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from calico_bundle.evidence import Evidence
 
 Pair = tuple[str, str]
-"""A node and one that it needs the routes of, either of which runs a DNS endpoint."""
+"""A node and one that it needs the routes of; where the DNS endpoints are known, one of the two runs one."""
 
 _MOST_PAIRS = 20_000
 _WITHOUT_BGP = ("vxlan", "none")
@@ -53,7 +53,7 @@ def sessions(case: Case) -> Sessions:
     found = Sessions()
     at_fault = _at_fault(case)
     peerings = case.context.paths.forwarding.peerings
-    for one, other in _pairs(case):
+    for one, other in needed_pairs(case):
         session = _session(peerings.session(one, other), peerings.learns(one, other))
         pair = (one.name, other.name)
         if session.state is SessionState.UP:
@@ -74,10 +74,12 @@ def _session(direct: Session, learning: Session) -> Session:
     return direct if direct.state in (SessionState.UP, SessionState.DOWN) and direct.observed else learning
 
 
-def _pairs(case: Case) -> Iterator[tuple[ClusterNode, ClusterNode]]:
+def needed_pairs(case: Case) -> Iterator[tuple[ClusterNode, ClusterNode]]:
+    """Nodes and those that run DNS endpoints, one way and the other; all nodes where the endpoints are not known."""
     nodes, paths, dns = case.context.cluster.nodes, case.context.paths, case.context.dns
     ends = {paths.endpoint_node(endpoint) for endpoint in (dns.ready if dns else ())} & nodes.keys()
-    far = [nodes[name] for name in sorted(filter(None, ends))][: max(1, _MOST_PAIRS // max(1, 2 * len(nodes)))]
+    wanted = sorted(filter(None, ends)) or sorted(nodes)
+    far = [nodes[name] for name in wanted][: max(1, _MOST_PAIRS // max(1, 2 * len(nodes)))]
     for node in nodes.values():
         for end in far:
             if end.name != node.name:

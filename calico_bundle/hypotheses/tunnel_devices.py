@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from calico_bundle.hypotheses import Answer, Case, Hypothesis, Status
+from calico_bundle.hypotheses import Answer, Case, Hypothesis
 from calico_bundle.hypotheses.node_by_node import Shown, Words, from_nodes, left_over, unseen
 from calico_bundle.hypotheses.tunnels_used import tunnels_used
 
@@ -34,10 +34,7 @@ def examine(case: Case) -> Answer | None:
     def shown(node: ClusterNode) -> Shown:
         return _shown(node, wanted)
 
-    answer = from_nodes(case, _WORDS, shown, used.pools[:2])
-    if answer.status is Status.NOT_CHECKABLE and not wanted:
-        return None
-    return answer
+    return from_nodes(case, _WORDS, shown, used.pools[:2])
 
 
 def _shown(node: ClusterNode, wanted: Mapping[str, object]) -> Shown:
@@ -50,7 +47,8 @@ def _shown(node: ClusterNode, wanted: Mapping[str, object]) -> Shown:
             line = found[name].evidence if name in found else node.cards[0].evidence
             return Shown(node.name, sign, (line,))
     lines = [found[name].evidence for name in wanted if name in found]
-    if len(lines) < len(wanted) or "ip-addr" in node.incomplete:
+    unexplained = any(_address(node, name) is not None for name in found if name not in wanted)
+    if unexplained or len(lines) < len(wanted) or "ip-addr" in node.incomplete:
         return Shown(node.name)
     return Shown(node.name, evidence=tuple(lines or [card.evidence for card in node.cards if card.name != "lo"][:2]))
 
@@ -72,6 +70,9 @@ def _wanted(node: ClusterNode, name: str, device: InterfaceFact | None) -> str:
 def _unwanted(node: ClusterNode, device: InterfaceFact | None) -> str:
     """A device that is left over; the module ipip makes an idle tunl0 wherever it is loaded."""
     if device is None or "UP" not in device.flags or _address(node, device.name) is None:
+        return ""
+    # What routes lead into is no left-over: then the list of pools lacks one.
+    if any(hop.device == device.name for route in node.routes or () for hop in route.next_hops):
         return ""
     return f"{device.name} of {node.name} is left over: no pool asks for it"
 

@@ -49,7 +49,7 @@ def _shown(node: ClusterNode) -> Shown:
 def _card(node: ClusterNode) -> InterfaceFact | None:
     """The card that carries what goes to other nodes: that of the address which Calico uses."""
     name = node.interface_of(node.bgp_address.ip) if node.bgp_address else None
-    return node.interface(name) if name and name != "lo" else None
+    return node.interface(name) if name and name != "lo" and name not in _OVERHEAD else None
 
 
 def _is_up(device: InterfaceFact) -> bool:

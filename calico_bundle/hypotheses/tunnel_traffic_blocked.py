@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from calico_bundle.hypotheses import Answer, Case, Hypothesis, Status
-from calico_bundle.hypotheses.node_by_node import MOST_QUOTED, Words, bearing, left_over, lines, unseen
+from calico_bundle.hypotheses.node_by_node import MOST_QUOTED, Words, bearing, left_over, on_hosts, unseen
 from calico_bundle.hypotheses.tunnels_used import tunnels_used
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def examine(case: Case) -> Answer | None:
     azure = [node for node in cluster.nodes.values() if _is_azures(node)]
     if "tunl0" in used.devices and azure:
         return _dropped_by_azure(case, azure[0], used.devices["tunl0"])
-    return _to_be_tried(case, cluster, tuple(used.devices))
+    return _to_be_tried(cluster, tuple(used.devices))
 
 
 def _is_azures(node: ClusterNode) -> bool:
@@ -48,15 +48,12 @@ def _dropped_by_azure(case: Case, node: ClusterNode, pools: tuple[Evidence, ...]
     return Answer(Status.SUPPORTED, text + bearing(case, set(case.context.cluster.nodes), effect), (*pools[:2], *own))
 
 
-def _to_be_tried(case: Case, cluster: Cluster, devices: tuple[str, ...]) -> Answer:
-    from calico_bundle.network.outcome import Settles
-
+def _to_be_tried(cluster: Cluster, devices: tuple[str, ...]) -> Answer:
     kinds = " or ".join(_FILTER[device] for device in devices)
     text = f"whether the network between the nodes carries `{kinds}` shows only while lookups are made: capture on both ends"
-    ends = [node.name for node in cluster.nodes.values() if node.bgp_address][:2]
-    capture = (f"timeout 30 tcpdump -ni any '{kinds}'",)
-    wanted = [Settles(capture, end) for end in ends] or [Settles(capture)]
-    return Answer(Status.NOT_CHECKABLE, text, collect=lines(case, wanted))
+    ends = [node.name for node in cluster.nodes.values() if node.bgp_address][:2] or ["NODE"]
+    capture = f"sudo timeout 30 tcpdump -ni any '{kinds}'"
+    return Answer(Status.NOT_CHECKABLE, text, collect=on_hosts(dict.fromkeys(ends, capture)))
 
 
 HYPOTHESIS = Hypothesis(

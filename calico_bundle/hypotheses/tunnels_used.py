@@ -14,14 +14,20 @@ _MODES = ("ipip_mode", "vxlan_mode")
 
 @dataclass(frozen=True, slots=True)
 class TunnelsUsed:
-    """The tunnel devices that pools ask for, with the lines of these pools; None where it is not known."""
+    """The tunnel devices that pools ask for, with the lines of these pools; None where it is not known.
+
+    `cross_subnet` are the lines of pools that use a tunnel between subnets alone, `plain` those of pools of which some
+    packets or all leave a node as they are.
+    """
 
     devices: dict[str, tuple[Evidence, ...]] | None
     pools: tuple[Evidence, ...] = ()
+    cross_subnet: tuple[Evidence, ...] = ()
+    plain: tuple[Evidence, ...] = ()
 
 
 def tunnels_used(cluster: Cluster) -> TunnelsUsed:
-    """By the pools that pods get addresses from; nothing is known where a table hides their modes.
+    """By the pools of IPv4; nothing is known where a table hides their modes.
 
     >>> from calico_bundle.cluster import Cluster
     >>> tunnels_used(Cluster({})).devices is None
@@ -35,4 +41,6 @@ def tunnels_used(cluster: Cluster) -> TunnelsUsed:
     modes = {IPIP_DEVICE: [p for p in pools if p.ipip_mode != "Never"]}
     modes[VXLAN_DEVICE] = [p for p in pools if p.vxlan_mode != "Never"]
     used = {device: tuple(p.evidence for p in found) for device, found in modes.items() if found}
-    return TunnelsUsed(used, tuple(pool.evidence for pool in pools))
+    crossing = tuple(p.evidence for p in pools if "CrossSubnet" in (p.ipip_mode, p.vxlan_mode))
+    plain = tuple(p.evidence for p in pools if p.for_pods and "Always" not in (p.ipip_mode, p.vxlan_mode))
+    return TunnelsUsed(used, tuple(pool.evidence for pool in pools), crossing, plain)

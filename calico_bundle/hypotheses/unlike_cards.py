@@ -6,11 +6,12 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from calico_bundle.hypotheses import Answer, Case, Hypothesis
-from calico_bundle.hypotheses.node_by_node import Shown, Words, from_nodes
+from calico_bundle.hypotheses.node_by_node import Shown, Words, from_nodes, unseen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from calico_bundle.cluster import ClusterNode
     from calico_bundle.facts import AddressFact
 
 _FEWEST = 3
@@ -22,23 +23,29 @@ _WORDS = Words("no node has a card that no other node has", "the list of cards a
 def examine(case: Case) -> Answer | None:
     """Ruled out where each card's name is that of another node's card too; no question where most nodes differ anyway."""
     pods = case.context.paths.forwarding.pods
-    nodes = case.context.cluster.nodes.values()
-    cards = {node.name: pods.own_networks(node.name) for node in nodes if node.addresses is not None}
+    nodes = case.context.cluster.nodes
+    cards = {name: pods.own_networks(name) for name, node in nodes.items() if node.addresses is not None}
     counts = Counter(name for own in cards.values() for name in {card.interface for card in own})
-    alone = {node for node, own in cards.items() if any(counts[card.interface] == 1 for card in own)}
-    if len(nodes) < _FEWEST or (len(cards) == len(nodes) and 2 * len(alone) > len(nodes)):
+    alone = {name: _alone(nodes[name], own, counts) for name, own in cards.items()}
+    if len(nodes) < _FEWEST or 2 * len([name for name, found in alone.items() if found]) > len(nodes):
         return None
-    return from_nodes(case, _WORDS, lambda node: _shown(node.name, cards, counts))
+    if len(cards) < _FEWEST:
+        return unseen(case, _WORDS, [name for name in nodes if name not in cards])
+    return from_nodes(case, _WORDS, lambda node: _shown(node.name, cards.get(node.name, ()), alone.get(node.name)))
 
 
-def _shown(node: str, cards: Mapping[str, Sequence[AddressFact]], counts: Mapping[str, int]) -> Shown:
-    own = cards.get(node, ())
-    unlike = [card for card in own if counts[card.interface] == 1] if len(cards) >= _FEWEST else []
-    if unlike:
-        card = unlike[0]
-        sign = f"{node} alone has {card.interface} ({card.address}): of the nodes it deserves the first look"
-        return Shown(node, sign, (card.evidence,))
-    return Shown(node, evidence=tuple(card.evidence for card in own[:2]))
+def _alone(node: ClusterNode, own: Sequence[AddressFact], counts: Mapping[str, int]) -> AddressFact | None:
+    """A card that only this node has, beside the one that the node goes by, whose name may well be another."""
+    internal = node.kubernetes.internal_ips if node.kubernetes else ()
+    by = {card.interface for card in own if card.address.ip in internal}
+    return next((card for card in own if counts[card.interface] == 1 and card.interface not in by), None)
+
+
+def _shown(node: str, own: Sequence[AddressFact], alone: AddressFact | None) -> Shown:
+    if alone is None:
+        return Shown(node, evidence=tuple(card.evidence for card in own[:2]))
+    sign = f"{node} alone has {alone.interface} ({alone.address}): of the nodes it deserves the first look"
+    return Shown(node, sign, (alone.evidence,))
 
 
 HYPOTHESIS = Hypothesis(
