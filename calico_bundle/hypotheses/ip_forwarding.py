@@ -29,20 +29,20 @@ def examine(case: Case) -> Answer | None:
 
 
 def _shown(node: ClusterNode, cards: list[str]) -> Shown:
-    """By the cards' own settings, which the kernel goes by; where they are not there, by the one for all."""
+    """By the cards' own settings, which the kernel goes by; where one is not there, by the one for all."""
     from calico_bundle.network.settings import forwarding
     from calico_bundle.network.tunnels import IPIP_DEVICE, VXLAN_DEVICE
 
     tunnels = [name for name in (IPIP_DEVICE, VXLAN_DEVICE) if node.interface(name)]
-    for name in dict.fromkeys((*cards, *tunnels)):
-        forwards, line = forwarding(node, name)
+    everywhere, found = forwarding(node, "all"), []
+    for name in dict.fromkeys((*cards, *tunnels)) or ["all"]:
+        own = forwarding(node, name)
+        forwards, line = own if own[0] is not None else everywhere
         if forwards is False and line:
             return Shown(node.name, f"{node.name} does not forward what comes in by {name}", (line,))
-    forwards, line = forwarding(node, "all")
-    if forwards is None or line is None:
-        return Shown(node.name)
-    sign = "" if forwards or cards else f"{node.name} does not forward packets"
-    return Shown(node.name, sign, (line,))
+        found.append(line)
+    seen = tuple(dict.fromkeys(line for line in found if line))
+    return Shown(node.name, evidence=() if None in found else seen)
 
 
 HYPOTHESIS = Hypothesis(
