@@ -145,6 +145,9 @@ def _laid(case: Case, nodes: Collection[str]) -> str:
         return f"{theirs:,} of the {lost:,} lost paths begin or end there"
     if lost:
         laid = "begins or ends there" if nodes else "is laid to it"
+        if counts[Verdict.UNKNOWN]:
+            unknown = f"whether it breaks the {counts[Verdict.UNKNOWN]:,} that cannot be judged is open"
+            return f"None of the {lost:,} lost paths {laid}; {unknown}"
         return f"True, and not what breaks DNS here: none of the {lost:,} lost paths {laid}"
     if counts[Verdict.UNKNOWN] or not counts[Verdict.REACHES]:
         return "Whether it breaks DNS is open: not every path can be judged"

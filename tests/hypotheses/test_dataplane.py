@@ -254,7 +254,12 @@ def test_a_tunnel_that_was_set_up_after_a_failure_is_none() -> None:
             "True, and not what breaks DNS here: none of the 4 lost paths begins or ends there",
         ),
         ("healthy", {"node-1"}, "True, and not seen to break DNS here"),
-        ("kubernetes-objects-only", {"node-1"}, "Whether it breaks DNS is open"),
+        (
+            "kubernetes-objects-only",
+            {"no-such-node"},
+            "None of the 4 lost paths begins or ends there; whether it breaks the 4",
+        ),
+        ("no-calico", {"node-1"}, "Whether it breaks DNS is open"),
     ],
 )
 def test_what_holds_on_a_node_is_set_beside_the_lost_paths(story: str, nodes: set[str], said: str) -> None:
