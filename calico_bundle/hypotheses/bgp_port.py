@@ -20,11 +20,11 @@ def examine(case: Case) -> Answer | None:
         return None
     seen = sessions(case)
     closed = [*seen.down, *seen.excused, *seen.unseen]
-    if not closed and seen.lines:
+    if not closed and seen.lines and not seen.left_out:
         text = "nodes have BGP sessions, or routes over them, with each node that runs a DNS endpoint"
         return Answer(Status.RULED_OUT, text, seen.lines[:MOST_QUOTED])
     if not closed:
-        text = "which nodes need BGP sessions for DNS is not in the bundle"
+        text = "not every BGP session that DNS needs could be looked at"
         return Answer(Status.NOT_CHECKABLE, text, collect=("kubectl get nodes -o wide", "calicoctl node status"))
     one, other = closed[0]
     why = "its address is at fault" if closed[0] in seen.excused else "its session is not seen to be up"

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from calico_bundle.hypotheses import Answer, Case, Hypothesis, Status, from_findings
-from calico_bundle.hypotheses.node_by_node import MOST_QUOTED, Words, bearing, left_over, unseen
+from calico_bundle.hypotheses.node_by_node import BIRD_SESSIONS, MOST_QUOTED, Words, bearing, left_over, named, unseen
 from calico_bundle.hypotheses.sessions import sessions, without_bgp
 
 _CODES = ("CB201", "CB202")
 _WORDS = Words(
     "each BGP session that DNS needs is up",
     "what shows the BGP sessions",
-    ("birdcl show protocols all",),
+    (BIRD_SESSIONS,),
 )
 
 
@@ -39,6 +39,9 @@ def _by_sessions(case: Case) -> Answer:
     quoted = (*seen.lines, *(at_fault if seen.excused else ()))
     if seen.unseen or not quoted:
         return unseen(case, _WORDS, list(dict.fromkeys(one for one, _ in seen.unseen)))
+    if seen.left_out:
+        text = f"there are too many sessions to look at all; those with {named(seen.left_out)} were left out"
+        return Answer(Status.NOT_CHECKABLE, text, collect=("calicoctl node status",))
     but = ", or one of its ends has an address that is at fault, which explains it" if seen.excused else ""
     return Answer(Status.RULED_OUT, f"{_WORDS.clear}{but}", quoted[:MOST_QUOTED])
 

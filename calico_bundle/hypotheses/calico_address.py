@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from calico_bundle.hypotheses import Answer, Case, Hypothesis, Status, from_findings
-from calico_bundle.hypotheses.node_by_node import MOST_QUOTED, Words, left_over, unlisted, unseen
+from calico_bundle.hypotheses.node_by_node import BIRD_SESSIONS, MOST_QUOTED, Words, left_over, unlisted, unseen
 
 _CODES = ("CB101", "CB102", "CB103")
 _WORDS = Words(
     "every node's Calico address is its InternalIP, or one that its peers can use",
     "what shows whether the Calico address is right",
-    ("ip addr", "ip route show table all", "birdcl show protocols all"),
+    ("ip addr", "ip route show table all", BIRD_SESSIONS),
     ("kubectl get nodes -o yaml",),
 )
 

@@ -22,7 +22,7 @@ _WORDS = Words(
     "how full the table of tracked connections was",
     (
         "sysctl net.netfilter.nf_conntrack_count net.netfilter.nf_conntrack_max",
-        "dmesg | grep 'nf_conntrack: table full'",
+        'dmesg | grep "nf_conntrack: table full"',
     ),
     effect="lookups fail at times, wherever they go, while the table is full",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from calico_bundle.hypotheses import Answer, Case, Hypothesis, Status, from_findings
@@ -50,7 +51,8 @@ def _followed(paths: DnsPaths) -> Iterator[Evidence]:
     """The routes that some lookups take, those that arrive first."""
     from calico_bundle.network.outcome import Outcome
 
-    walked = [fate for group in paths.groups[:_SAMPLES] if (fate := group.first_fate)]
+    asking = islice((group for group in paths.groups if group.outcomes), _SAMPLES)
+    walked = [fate for group in asking if (fate := group.first_fate)]
     for fate in sorted(walked, key=lambda fate: fate.outcome is Outcome.LOST):
         for hop in (*fate.request.hops, *fate.reply.hops):
             if hop.does == "routes" and hop.evidence and not hop.predicted:

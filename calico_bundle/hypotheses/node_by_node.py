@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 MOST_QUOTED = 6
 """Lines that an answer quotes: they are examples, the whole is in the tables."""
 
+BIRD_SESSIONS = "birdcl -s /var/run/calico/bird.ctl show protocols all"
+"""Shows a node's sessions; the socket is where calico-node has it (its BIRD is built with another default)."""
+
 _MOST_NODES = 12
 """Nodes that get a command of their own: where more lack the same, these tell enough to go on."""
 

@@ -29,13 +29,12 @@ def examine(case: Case) -> Answer | None:
         return None
     cluster = case.context.cluster
     nodes, used = cluster.nodes, tunnels_used(cluster)
-    if used.devices == {} and not any(
-        node.interface(name) for node in nodes.values() for name in ("tunl0", "vxlan.calico")
-    ):
-        return Answer(Status.RULED_OUT, "no pool uses a tunnel, and no node has one", used.pools[:MOST_QUOTED])
     lacking = [node.name for node in nodes.values() if node.routes is None] + unlisted(case)
     if lacking or not nodes:
         return unseen(case, _WORDS, lacking)
+    bare = all(node.lacks_interface(name) for node in nodes.values() for name in ("tunl0", "vxlan.calico"))
+    if used.devices == {} and bare:
+        return Answer(Status.RULED_OUT, "no pool uses a tunnel, and no node has one", used.pools[:MOST_QUOTED])
     return _by_routes(case, nodes)
 
 

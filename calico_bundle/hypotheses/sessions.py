@@ -28,6 +28,8 @@ class Sessions:
     down: dict[Pair, tuple[Evidence, ...]] = field(default_factory=dict)
     excused: dict[Pair, tuple[Evidence, ...]] = field(default_factory=dict)
     unseen: list[Pair] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    """Nodes that run DNS endpoints and were not looked at: there are too many pairs."""
 
     @property
     def lines(self) -> tuple[Evidence, ...]:
@@ -50,7 +52,7 @@ def sessions(case: Case) -> Sessions:
     """What is known of the sessions between nodes and those that run DNS endpoints, one way and the other."""
     from calico_bundle.calico.bgp import SessionState
 
-    found = Sessions()
+    found = Sessions(left_out=_ends(case)[_most_ends(case) :])
     at_fault = _at_fault(case)
     peerings = case.context.paths.forwarding.peerings
     for one, other in needed_pairs(case):
@@ -76,14 +78,23 @@ def _session(direct: Session, learning: Session) -> Session:
 
 def needed_pairs(case: Case) -> Iterator[tuple[ClusterNode, ClusterNode]]:
     """Nodes and those that run DNS endpoints, one way and the other; all nodes where the endpoints are not known."""
-    nodes, paths, dns = case.context.cluster.nodes, case.context.paths, case.context.dns
-    ends = {paths.endpoint_node(endpoint) for endpoint in (dns.ready if dns else ())} & nodes.keys()
-    wanted = sorted(filter(None, ends)) or sorted(nodes)
-    far = [nodes[name] for name in wanted][: max(1, _MOST_PAIRS // max(1, 2 * len(nodes)))]
+    nodes = case.context.cluster.nodes
+    far = [nodes[name] for name in _ends(case)[: _most_ends(case)]]
     for node in nodes.values():
         for end in far:
             if end.name != node.name:
                 yield from ((node, end), (end, node))
+
+
+def _ends(case: Case) -> list[str]:
+    """The nodes that run DNS endpoints; all nodes where that is not known."""
+    nodes, paths, dns = case.context.cluster.nodes, case.context.paths, case.context.dns
+    ends = {paths.endpoint_node(endpoint) for endpoint in (dns.ready if dns else ())} & nodes.keys()
+    return sorted(filter(None, ends)) or sorted(nodes)
+
+
+def _most_ends(case: Case) -> int:
+    return max(1, _MOST_PAIRS // max(1, 2 * len(case.context.cluster.nodes)))
 
 
 def _at_fault(case: Case) -> frozenset[str]:

@@ -52,7 +52,7 @@ def _to_be_tried(cluster: Cluster, devices: tuple[str, ...]) -> Answer:
     kinds = " or ".join(_FILTER[device] for device in devices)
     text = f"whether the network between the nodes carries `{kinds}` shows only while lookups are made: capture on both ends"
     ends = [node.name for node in cluster.nodes.values() if node.bgp_address][:2] or ["NODE"]
-    capture = f"sudo timeout 30 tcpdump -ni any '{kinds}'"
+    capture = f'sudo timeout 30 tcpdump -ni any "{kinds}"'
     return Answer(Status.NOT_CHECKABLE, text, collect=on_hosts(dict.fromkeys(ends, capture)))
 
 

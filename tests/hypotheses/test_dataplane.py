@@ -189,7 +189,7 @@ CASES: list[tuple[str, str, Edit, Status, str]] = [
     ("cross-subnet-mask", "healthy", without("ippools"), OPEN, "prefix"),
     ("tunnel-addresses", "vxlan", together(), RULED_OUT, "10.244."),
     ("tunnel-addresses", "vxlan", together(NO_CARDS, without("nodes.yaml")), OPEN, "node-2"),
-    ("one-sided-tunnel", "healthy", together(), RULED_OUT, "no pool uses a tunnel"),
+    ("one-sided-tunnel", "healthy", together(), RULED_OUT, "either both ways take a tunnel or none"),
     ("one-sided-tunnel", "vxlan", without(f"{NODE_2}ip_route"), OPEN, "node-2"),
     ("cards-in-one-network", "healthy", together(), RULED_OUT, "inet"),
     ("cards-in-one-network", "healthy", NO_CARDS, OPEN, "node-2"),
