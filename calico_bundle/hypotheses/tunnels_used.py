@@ -27,7 +27,7 @@ class TunnelsUsed:
 
 
 def tunnels_used(cluster: Cluster) -> TunnelsUsed:
-    """By the pools of IPv4; nothing is known where a table hides their modes.
+    """By the pools of IPv4; nothing is known where a table or the collector hides their modes.
 
     >>> from calico_bundle.cluster import Cluster
     >>> tunnels_used(Cluster({})).devices is None
@@ -36,7 +36,7 @@ def tunnels_used(cluster: Cluster) -> TunnelsUsed:
     from calico_bundle.network.tunnels import IPIP_DEVICE, VXLAN_DEVICE
 
     pools = [pool for pool in cluster.pools if pool.cidr is None or pool.cidr.version == 4]
-    if not pools or any(mode in pool.not_shown for pool in pools for mode in _MODES):
+    if not pools or any(pool.cidr is None or not set(_MODES).isdisjoint(pool.not_shown) for pool in pools):
         return TunnelsUsed(None)
     modes = {IPIP_DEVICE: [p for p in pools if p.ipip_mode != "Never"]}
     modes[VXLAN_DEVICE] = [p for p in pools if p.vxlan_mode != "Never"]
