@@ -29,20 +29,27 @@ def examine(case: Case) -> Answer | None:
 
 
 def _shown(node: ClusterNode, cards: list[str]) -> Shown:
-    """By the cards' own settings, which the kernel goes by; where one is not there, by the one for all."""
+    """By the cards' own settings, which the kernel goes by; what is off for all is on for none that is not told of."""
     from calico_bundle.network.settings import forwarding
     from calico_bundle.network.tunnels import IPIP_DEVICE, VXLAN_DEVICE
 
     tunnels = [name for name in (IPIP_DEVICE, VXLAN_DEVICE) if node.interface(name)]
     everywhere, found = forwarding(node, "all"), []
-    for name in dict.fromkeys((*cards, *tunnels)) or ["all"]:
+    for name in dict.fromkeys((*cards, *tunnels)) or _told_of(node) or ["all"]:
         own = forwarding(node, name)
-        forwards, line = own if own[0] is not None else everywhere
+        forwards, line = everywhere if own[0] is None and everywhere[0] is False else own
         if forwards is False and line:
             return Shown(node.name, f"{node.name} does not forward what comes in by {name}", (line,))
-        found.append(line)
+        found.append(line if name != "all" else None)
     seen = tuple(dict.fromkeys(line for line in found if line))
     return Shown(node.name, evidence=() if None in found else seen)
+
+
+def _told_of(node: ClusterNode) -> list[str]:
+    """The interfaces whose settings are there, where the cards themselves are not known."""
+    start, end = "net.ipv4.conf.", ".forwarding"
+    found = (key[len(start) : -len(end)] for key in node.sysctls or () if key.startswith(start) and key.endswith(end))
+    return [name for name in found if name not in ("all", "default", "lo")]
 
 
 HYPOTHESIS = Hypothesis(

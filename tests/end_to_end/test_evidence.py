@@ -17,7 +17,6 @@ from tests.stories import Story, load_stories
 Analyzed = Callable[[Story], cb.Analysis]
 Quoted = tuple[str, int | None, str]
 every_story = pytest.mark.parametrize("told", load_stories(), ids=lambda s: s.name)
-# Bundles in which nothing of a node's network stands: there is nothing to quote but objects.
 
 
 def lines_of(told: Story) -> dict[str, list[str]]:

@@ -108,6 +108,15 @@ CASES: list[tuple[str, str, Edit, Status, str]] = [
         SUPPORTED,
         "ip_forward = 0",
     ),
+    (
+        "ip-forwarding",
+        "healthy",
+        together(
+            lacking(r"^.*\.forwarding.*\n", f"{NODE_2}sysctl"), added(f"{NODE_2}sysctl", "net.ipv4.ip_forward = 1")
+        ),
+        OPEN,
+        "node-2",
+    ),
     ("connection-tracking", "healthy", together(), OPEN, "tracked connections"),
     ("connection-tracking", "healthy", added("sysctl", COUNT.format(100)), RULED_OUT, "nf_conntrack_count = 100"),
     ("connection-tracking", "healthy", added("sysctl", COUNT.format(700)), OPEN, "tracked connections"),
