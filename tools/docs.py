@@ -3,7 +3,8 @@
     python -m tools.docs            write them
     python -m tools.docs --check    say which are stale, and fail if any is
 
-Generated as a whole: docs/command-reference.md, tables.md, checks.md, graph.md. In other pages, what stands between
+Generated as a whole: docs/command-reference.md, tables.md, checks.md,
+hypotheses.md, graph.md. In other pages, what stands between
 `<!-- begin: NAME -->` and `<!-- end -->`. In every page, the output below the commands of `console` blocks. And the
 outputs of the notebooks (not looked at by --check: a test executes them).
 """
@@ -26,6 +27,7 @@ from calico_bundle import columns, graph_attributes
 from calico_bundle.checks import catalog
 from calico_bundle.commands import verbs
 from calico_bundle.findings import CheckInfo
+from calico_bundle.hypotheses import all_hypotheses
 from tools.docs_examples import ROOT, DefectError, differences, pages, with_outputs
 
 PACKAGE = ROOT / "calico_bundle"
@@ -102,6 +104,25 @@ def checks_page() -> str:
     rows = [(f"[{c.code}](#{_anchor(c)})", c.name, c.severity, c.means) for c in found]
     entries = "".join(_check_entry(check) for check in found)
     return f"{_GENERATED}{dedent(intro).lstrip()}\n{_table(('code', 'name', 'severity', 'means'), rows)}{entries}"
+
+
+def hypotheses_page() -> str:
+    """What else could explain broken DNS: one row per hypothesis."""
+    intro = """
+        # Hypotheses
+
+        What else could explain broken DNS. Each report says of every one of them what the bundle says to it:
+
+        * `supported`: lines of the bundle speak for it; the codes are those of [checks](checks.md) that do.
+        * `ruled-out`: lines of the bundle exclude it.
+        * `not-checkable`: what would tell was not collected, or no bundle holds it. The report has the commands that settle it.
+
+        One that does not arise in a cluster, such as a question about VXLAN where it is not used, is not in the report.
+        """
+    rows = [(f"`{one.name}`", one.asks, ", ".join(one.codes), one.source) for one in all_hypotheses()]
+    return (
+        f"{_GENERATED}{dedent(intro).lstrip()}\n{_table(('name', 'question', 'codes', 'where its rule is from'), rows)}"
+    )
 
 
 def _anchor(check: CheckInfo) -> str:
@@ -198,6 +219,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "command-reference.md": command_reference,
     "tables.md": tables_page,
     "checks.md": checks_page,
+    "hypotheses.md": hypotheses_page,
     "graph.md": graph_page,
 }
 PARTS: Mapping[str, Callable[[], str]] = {"layers": layers_part, "files": files_part, "formats": formats_part}

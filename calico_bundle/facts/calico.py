@@ -28,7 +28,9 @@ class IPPoolFact:
     allowed_uses: Annotated[
         tuple[str, ...], "spec.allowedUses: Workload | Tunnel | LoadBalancer; empty means the first two"
     ] = ()
-    not_shown: Annotated[tuple[str, ...], "columns that a table or a description of it does not show"] = ()
+    not_shown: Annotated[
+        tuple[str, ...], "columns that a table or a description of it does not show, or that were hidden"
+    ] = ()
 
     @property
     def for_pods(self) -> bool:

@@ -30,7 +30,10 @@ class NodeFact:
     ready: Annotated[bool | None, "condition Ready is True / False; None when Unknown or not there"]
     labels: Annotated[Mapping[str, str], "metadata.labels"]
     redacted: Annotated[tuple[str, ...], "columns whose value the collector hid"]
-    cited: Annotated[Cited, "evidence per column: name, internal_ips, bgp_ipv4, bgp_ipv6, ready, calico_interfaces"]
+    cited: Annotated[
+        Cited,
+        "evidence per column: name, internal_ips, bgp_ipv4, bgp_ipv6, the tunnel addresses, ready, calico_interfaces",
+    ]
     evidence: Annotated[Evidence, "the line of metadata.name"]
     not_shown: Annotated[tuple[str, ...], "columns that a table or a description of it does not show"] = ()
 

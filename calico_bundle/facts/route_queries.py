@@ -91,7 +91,16 @@ def routes_to_host(routes: Sequence[RouteFact], address: Address) -> tuple[Route
     >>> routes_to_host((), ip_address("10.244.1.5"))
     ()
     """
-    return tuple(_to(routes, frozenset((ip_network(address),))))
+    return routes_to(routes, (ip_network(address),))
+
+
+def routes_to(routes: Sequence[RouteFact], networks: Iterable[Network]) -> tuple[RouteFact, ...]:
+    """Routes to just these networks, of any table, in their order.
+
+    >>> routes_to((), [ip_network("0.0.0.0/0")])
+    ()
+    """
+    return tuple(_to(routes, frozenset(networks)))
 
 
 def _to(routes: Sequence[RouteFact], networks: frozenset[Network]) -> Iterator[RouteFact]:

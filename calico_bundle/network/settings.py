@@ -45,6 +45,25 @@ def accept_local(node: ClusterNode, interface: str) -> tuple[bool | None, Eviden
     return (False, found[-1][1]) if len(found) == 2 else (None, None)
 
 
+def forwarding(node: ClusterNode, interface: str) -> tuple[bool | None, Evidence | None]:
+    """Whether a node forwards what comes in by an interface; None when it was not recorded.
+
+    `all` stands for what holds where an interface says nothing itself; net.ipv4.ip_forward is its older name.
+
+    Source: Documentation/networking/ip-sysctl.rst: conf/INTERFACE/forwarding; the kernel asks the interface's own
+    (IN_DEV_FORWARD), and writing ip_forward sets every one of them.
+
+    >>> forwarding(ClusterNode("n1"), "eth0")
+    (None, None)
+    """
+    found = _setting(node, interface, "forwarding")
+    if found is None and interface == "all":
+        setting = (node.sysctls or {}).get("net.ipv4.ip_forward")
+        value = whole_number(setting.value) if setting else None
+        found = (value, setting.evidence) if setting and value is not None else None
+    return (None, None) if found is None else (bool(found[0]), found[1])
+
+
 def _setting(node: ClusterNode, interface: str, name: str) -> tuple[int, Evidence] | None:
     """One of net.ipv4.conf's; sysctl prints an interface's own dots as slashes, and its parser turns them back."""
     setting = (node.sysctls or {}).get(f"net.ipv4.conf.{interface}.{name}")

@@ -48,6 +48,8 @@ def build_ip_pool(pool: Fields) -> Iterator[IPPoolFact]:
         node_selector=spec.text("nodeSelector", "node_selector"),
         allowed_uses=spec.texts("allowedUses", "allowed_uses"),
         evidence=spec.evidence("cidr") if "cidr" in spec else pool.child("metadata").evidence("name"),
+        # Read last: it holds what of the above the collector hid, and a hidden mode is not the default.
+        not_shown=pool.record.redacted,
     )
 
 

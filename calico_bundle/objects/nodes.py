@@ -69,6 +69,8 @@ def _cited(metadata: Fields, calico: Fields, internal: list[Fields], ready: Fiel
         **calico.cited(
             bgp_ipv4=f"{_CALICO}IPv4Address",
             bgp_ipv6=f"{_CALICO}IPv6Address",
+            ipip_tunnel_ip=f"{_CALICO}IPv4IPIPTunnelAddr",
+            vxlan_tunnel_ip=f"{_CALICO}IPv4VXLANTunnelAddr",
             as_number=f"{_CALICO}ASNumber",
             calico_interfaces=f"{_CALICO}Interfaces",
         ),

@@ -1,4 +1,4 @@
-"""`sysctl -a`, or files below /proc/sys with what they hold: a node's kernel settings; those of IPv4 and IPv6 are kept."""
+"""`sysctl -a`, or files below /proc/sys with what they hold: settings of IPv4, IPv6 and tracked connections are kept."""
 
 from __future__ import annotations
 
@@ -12,7 +12,13 @@ from calico_bundle.parsers.ip_text import is_hidden, is_noise, note_other, sampl
 # troubleshoot's collector writes the whole path of each file: `/proc/sys/net/ipv4/ip_forward = 1`.
 _SETTING = re.compile(r"(?:/proc/sys/)?((?:abi|crypto|debug|dev|fs|kernel|net|sunrpc|user|vm)[./][^\s=]+) =(?: (.*))?$")
 _ERROR = re.compile(r"sysctl: .*?(?:key|/proc/sys/)\s*[\"']?([\w./-]+)")
-_KEPT = ("net.ipv4.", "net.ipv6.")
+_KEPT = (
+    "net.ipv4.",
+    "net.ipv6.",
+    "net.netfilter.nf_conntrack_count",
+    "net.netfilter.nf_conntrack_max",
+    "net.nf_conntrack_max",
+)
 # `sysctl -a` cannot read this one even as root on many kernels; it says nothing about routing.
 _UNREADABLE = "stable_secret"
 
@@ -38,7 +44,7 @@ def recognizes(head: str) -> bool:
 
 
 def parse(text: str, path: str) -> Parsed:
-    """Read the `net.ipv4.*` and `net.ipv6.*` settings of `sysctl -a`.
+    """Read the `net.ipv4.*` and `net.ipv6.*` settings of `sysctl -a`, and how many connections are tracked.
 
     Interface names in keys are dotted in the fact, whether `eth0.100` was printed so or as `eth0/100`. A `.conf` file
     gives nothing: it says what is set at boot, not what is in force. Raises nothing.

@@ -191,11 +191,12 @@ def hypotheses(page: Page, report: View) -> None:
         return
     page.heading("Other causes considered")
     for hypothesis in report["hypotheses"]:
-        word, style = _CONSIDERED[hypothesis["status"]]
-        _statement(page, (word, style), hypothesis)
+        # What is ruled out is many, and is read by who doubts it.
+        folded = hypothesis["status"] == "ruled-out" and not page.verbose
+        _statement(page, _CONSIDERED[hypothesis["status"]], hypothesis, quoted=not folded)
         if hypothesis["collect"]:
             page.exact(_INDENT, "to settle it, collect:")
-            commands(page, hypothesis["collect"], f"{_INDENT}  ")
+            _some_commands(page, hypothesis["collect"], _SETTLING, f"{_INDENT}  ")
 
 
 def collect(page: Page, report: View) -> None:
@@ -204,22 +205,31 @@ def collect(page: Page, report: View) -> None:
     if not wanted or not (wanted["commands"] or wanted["beside"]):
         return
     page.heading(f"To decide {count(wanted['paths'], 'unknown path')}, collect")
-    shown = wanted["commands"] if page.verbose else wanted["commands"][:_LISTED_COMMANDS]
-    commands(page, shown, "  ")
-    if wanted["commands"][len(shown) :]:
-        page.line(f"and {len(wanted['commands']) - len(shown):,} more (-v)", lead="  ")
+    _some_commands(page, wanted["commands"], _LISTED_COMMANDS, "  ")
     for words in wanted["beside"]:
         page.line(words, lead="  and see: ")
 
 
+def _some_commands(page: Page, lines: Sequence[str], most: int, indent: str) -> None:
+    shown = lines if page.verbose else lines[:most]
+    commands(page, shown, indent)
+    if lines[len(shown) :]:
+        page.line(f"and {len(lines) - len(shown):,} more (-v)", lead=indent)
+
+
 _LISTED_COMMANDS = 12
+_SETTLING = 3
+"""Commands that an open hypothesis lists: for more nodes they are the same."""
+
 _INDENT = " " * 15
 _LISTED_EVIDENCE = 2
 
 
-def _statement(page: Page, word: tuple[str, str], item: View) -> None:
+def _statement(page: Page, word: tuple[str, str], item: View, *, quoted: bool = True) -> None:
     lead: Span = (f"  {word[0]:<12} ", word[1])
     page.line((f"{item['name']}: ", "bold"), item["text"], lead=lead)
+    if not quoted:
+        return
     listed = item["evidence"] if page.verbose else item["evidence"][:_LISTED_EVIDENCE]
     for evidence in listed:
         page.line(

@@ -17,8 +17,6 @@ from tests.stories import Story, load_stories
 Analyzed = Callable[[Story], cb.Analysis]
 Quoted = tuple[str, int | None, str]
 every_story = pytest.mark.parametrize("told", load_stories(), ids=lambda s: s.name)
-# Bundles in which nothing of a node's network stands: there is nothing to quote but objects.
-WITHOUT_FINDINGS_TO_QUOTE = {"redacted", "node-dumps-only"}
 
 
 def lines_of(told: Story) -> dict[str, list[str]]:
@@ -52,7 +50,7 @@ def misquoted(quoted: Iterator[Quoted], files: dict[str, list[str]]) -> list[Quo
 @every_story
 def test_report_quotes_what_stands_there(told: Story, analyzed: Analyzed):
     quoted = list(evidence_in(analyzed(told).report()))
-    assert bool(quoted) == (told.name not in WITHOUT_FINDINGS_TO_QUOTE)
+    assert quoted
     assert not misquoted(iter(quoted), lines_of(told))
 
 

@@ -27,6 +27,9 @@ import yaml
 
 POOL = "10.244.0.0/16"
 
+_MTU = {"tunl0": 1480, "vxlan.calico": 1450}
+"""What Calico gives its tunnels above cards of 1500 (Calico documentation, Configure MTU): no case is about it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Node:
@@ -56,6 +59,7 @@ class Incident:
     operator: Mapping[str, object] | None = None
     pool: str | None = None
     encapsulation: str | None = None
+    encapsulates: str = "Always"
     dns: str | None = None
     pods: tuple[Mapping[str, str], ...] = ()
     cut: tuple[str, ...] = ()
@@ -214,7 +218,7 @@ def _pool(incident: Incident) -> list[object]:
         return []
     spec: dict[str, object] = {"cidr": str(ip_network(incident.pool))}
     if incident.encapsulation:
-        spec[f"{incident.encapsulation}Mode"] = "Always"
+        spec[f"{incident.encapsulation}Mode"] = incident.encapsulates
     metadata = {"name": "default-ipv4-ippool"}
     return [{"apiVersion": "crd.projectcalico.org/v1", "kind": "IPPool", "metadata": metadata, "spec": spec}]
 
@@ -305,7 +309,7 @@ def _card(index: int, card: str) -> str:
     """One card as `ip addr` prints it, without the line of its hardware address, which no report has."""
     name, *addresses = card.split()
     flags = "LOOPBACK,UP,LOWER_UP" if name == "lo" else "BROADCAST,MULTICAST,UP,LOWER_UP"
-    lines = [f"{index}: {name}: <{flags}> mtu 1500 qdisc noqueue state UP group default "]
+    lines = [f"{index}: {name}: <{flags}> mtu {_MTU.get(name, 1500)} qdisc noqueue state UP group default "]
     for address in addresses:
         scope = "host" if address.startswith("127.") else "global"
         family, label = ("inet6", "") if ":" in address else ("inet", f" {name}")

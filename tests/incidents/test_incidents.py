@@ -23,7 +23,7 @@ CASES: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "cases.yam
 ]
 BLAMING = ("CB101", "CB102", "CB103")
 LOOK_ALIKE = "other-root-cause:"
-EXPECTATIONS = {"status", "finds", "verdicts", "predicts", "names", "also"}
+EXPECTATIONS = {"status", "finds", "verdicts", "predicts", "names", "also", "considers"}
 
 
 def _parameters(key):
@@ -57,6 +57,9 @@ def _check(analysis, expect):
     for node, text in expect.get("predicts", {}).items():
         by_family = [diagnosis.choices.predicted(diagnosis.cluster.nodes[node], f) for f in (4, 6)]
         assert text in [f"{d.address} on {d.interface}" for d in by_family], by_family
+    considered = {c.hypothesis.name: c.answer.status.value for c in diagnosis.hypotheses}
+    for name, status in expect.get("considers", {}).items():
+        assert considered.get(name) == status, name
     for text in expect.get("names", []):
         assert text in analysis.to_text(width=2000)
 
@@ -90,6 +93,7 @@ def test_no_look_alike_is_expected_to_blame_an_address():
     for case in alike:
         for key in ("expect", "full"):
             assert not case.get(key, {}).get("finds"), case["id"]
+            assert (case.get(key) or {}).get("considers", {}).get("calico-address") != "supported", case["id"]
 
 
 @pytest.mark.parametrize("case", [pytest.param(c, id=c["id"]) for c in CASES if "cluster" in c])

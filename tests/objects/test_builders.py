@@ -86,6 +86,8 @@ def test_node():
         "internal_ips": 21,
         "bgp_ipv4": 6,
         "bgp_ipv6": 7,
+        "ipip_tunnel_ip": 8,
+        "vxlan_tunnel_ip": 9,
         "as_number": 10,
         "ready": 27,
         "calico_interfaces": 12,

@@ -135,6 +135,8 @@ EXPECTED = [
     ),
     ("felix-parent-device-changed", {"before": "eth0", "after": "eth1"}),
     ("felix-tunnel-configured", {}),
+    ("felix-tunnel-failed", {"error": "failed to create vxlan interface: file exists"}),
+    ("felix-vni-taken", {}),
     ("felix-vtep-changed", {"interface": "vxlan.calico", "wanted": "192.168.50.12", "existing": "10.0.1.12"}),
     ("felix-tunnel-recreated", {"interface": "vxlan.calico", "reason": "port: 4789 vs 8472"}),
     ("felix-vtep-missing", {"node": "worker-2"}),
@@ -206,6 +208,11 @@ def test_the_other_wordings_of_a_text_are_read_too():
     for message, slug, values in (
         ("Calico started successfully", "calico-started", {}),
         ("VXLAN tunnel device configured", "felix-tunnel-configured", {}),
+        (
+            "Failed configure IPIP tunnel device, retrying... error=exit status 1",
+            "felix-tunnel-failed",
+            {"error": "exit status 1"},
+        ),
         ("Using node name: w2. Version number: v3.24.1", "node-name", {"node": "w2", "version": "v3.24.1"}),
         (
             (

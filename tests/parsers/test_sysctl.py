@@ -53,6 +53,18 @@ def test_whole_paths_are_the_same_settings() -> None:
     ]
 
 
+def test_how_many_connections_are_tracked_is_kept_and_nothing_else_of_netfilter() -> None:
+    text = (
+        "net.netfilter.nf_conntrack_buckets = 65536\nnet.netfilter.nf_conntrack_count = 131\n"
+        "net.netfilter.nf_conntrack_max = 262144\nnet.nf_conntrack_max = 262144\n"
+    )
+    assert [(fact.key, fact.value, fact.evidence.line) for fact in sysctl.parse(text, "n1/sysctl_-a").facts] == [
+        ("net.netfilter.nf_conntrack_count", "131", 2),
+        ("net.netfilter.nf_conntrack_max", "262144", 3),
+        ("net.nf_conntrack_max", "262144", 4),
+    ]
+
+
 @pytest.mark.parametrize(
     "line, kind",
     [

@@ -270,6 +270,22 @@ FELIX = (
         starts=("VXLAN", "Tunne"),
     ),
     Rule(
+        "felix-tunnel-failed",
+        r"Failed (?:to )?configure (?:VXLAN |IPIP )?tunnel device, retrying\.\.\.(?: error=(?P<error>.*?))?(?: \w+=.*)?$",
+        "the tunnel device cannot be made or set up; Felix tries again every second",
+        f"{_VXLAN}, ipip_mgr.go",
+        "Failed to configure VXLAN tunnel device, retrying... error=failed to create vxlan interface: file exists "
+        "ipVersion=0x4",
+        starts=("Failed to configure", "Failed configure"),
+    ),
+    Rule(
+        "felix-vni-taken",
+        r"Failed to create VXLAN device\. Another device with this VNI may already exist$",
+        "the kernel has a device with this VXLAN id, of another plugin or left over",
+        _VXLAN,
+        "Failed to create VXLAN device. Another device with this VNI may already exist",
+    ),
+    Rule(
         "felix-vtep-changed",
         r'"(?P<interface>[^"]*)" exists with incompatible configuration: vtep \(external\) IP: (?P<wanted>\S+) vs '
         r"(?P<existing>[^;\s]+); recreating device",

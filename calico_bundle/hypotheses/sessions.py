@@ -1,0 +1,104 @@
+"""Which BGP sessions the ways to the DNS endpoints need, and what shows them. Hypotheses share this."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from calico_bundle.hypotheses import Case
+
+if TYPE_CHECKING:
+    from calico_bundle.calico.bgp import Session
+    from calico_bundle.cluster import Cluster, ClusterNode
+    from calico_bundle.evidence import Evidence
+
+Pair = tuple[str, str]
+"""A node and one that it needs the routes of; where the DNS endpoints are known, one of the two runs one."""
+
+_MOST_PAIRS = 20_000
+_WITHOUT_BGP = ("vxlan", "none")
+
+
+@dataclass(slots=True)
+class Sessions:
+    """The pairs of nodes by what shows of their sessions; `excused` end on a node whose address is at fault."""
+
+    up: dict[Pair, tuple[Evidence, ...]] = field(default_factory=dict)
+    down: dict[Pair, tuple[Evidence, ...]] = field(default_factory=dict)
+    excused: dict[Pair, tuple[Evidence, ...]] = field(default_factory=dict)
+    unseen: list[Pair] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    """Nodes that run DNS endpoints and were not looked at: there are too many pairs."""
+
+    @property
+    def lines(self) -> tuple[Evidence, ...]:
+        """What shows those that are up."""
+        return tuple(dict.fromkeys(line for found in self.up.values() for line in found))
+
+
+def without_bgp(cluster: Cluster) -> tuple[Evidence, ...]:
+    """The lines by which no pod's route comes over BGP: calico-node's backend, or pools of VXLAN alone, which is Felix's."""
+    daemonset = cluster.calico_node
+    for container in daemonset.containers if daemonset else ():
+        if container.environment.get("CALICO_NETWORKING_BACKEND") in _WITHOUT_BGP:
+            return (container.cited["CALICO_NETWORKING_BACKEND"],)
+    pools = [pool for pool in cluster.pools if pool.for_pods]
+    felix = all(pool.vxlan_mode != "Never" and "vxlan_mode" not in pool.not_shown for pool in pools)
+    return tuple(pool.evidence for pool in pools) if felix else ()
+
+
+def sessions(case: Case) -> Sessions:
+    """What is known of the sessions between nodes and those that run DNS endpoints, one way and the other."""
+    from calico_bundle.calico.bgp import SessionState
+
+    found = Sessions(left_out=_ends(case)[_most_ends(case) :])
+    at_fault = _at_fault(case)
+    peerings = case.context.paths.forwarding.peerings
+    for one, other in needed_pairs(case):
+        session = _session(peerings.session(one, other), peerings.learns(one, other))
+        pair = (one.name, other.name)
+        if session.state is SessionState.UP:
+            found.up[pair] = session.evidence
+        elif not at_fault.isdisjoint(pair):
+            found.excused[pair] = session.evidence
+        elif session.state is SessionState.DOWN and session.evidence:
+            found.down[pair] = session.evidence
+        else:
+            found.unseen.append(pair)
+    return found
+
+
+def _session(direct: Session, learning: Session) -> Session:
+    """The session itself where it is known, else whether its routes are learned, over whatever reflectors."""
+    from calico_bundle.calico.bgp import SessionState
+
+    return direct if direct.state in (SessionState.UP, SessionState.DOWN) and direct.observed else learning
+
+
+def needed_pairs(case: Case) -> Iterator[tuple[ClusterNode, ClusterNode]]:
+    """Nodes and those that run DNS endpoints, one way and the other; all nodes where the endpoints are not known."""
+    nodes = case.context.cluster.nodes
+    far = [nodes[name] for name in _ends(case)[: _most_ends(case)]]
+    for node in nodes.values():
+        for end in far:
+            if end.name != node.name:
+                yield from ((node, end), (end, node))
+
+
+def _ends(case: Case) -> list[str]:
+    """The nodes that run DNS endpoints; all nodes where that is not known."""
+    nodes, paths, dns = case.context.cluster.nodes, case.context.paths, case.context.dns
+    ends = {paths.endpoint_node(endpoint) for endpoint in (dns.ready if dns else ())} & nodes.keys()
+    return sorted(filter(None, ends)) or sorted(nodes)
+
+
+def _most_ends(case: Case) -> int:
+    return max(1, _MOST_PAIRS // max(1, 2 * len(case.context.cluster.nodes)))
+
+
+def _at_fault(case: Case) -> frozenset[str]:
+    from calico_bundle.addresses import AddressStatus, blamed, names
+
+    statuses = (AddressStatus.WRONG, AddressStatus.DUPLICATE, AddressStatus.NOT_ON_NODE)
+    return names(blamed(case.context.addresses, *statuses))
