@@ -265,7 +265,8 @@ def test_a_pod_and_its_events():
         "DaemonSet/calico-node",
     )
     assert (pod.labels, pod.network_probe, pod.phase) == ({"k8s-app": "calico-node"}, True, "Running")
-    assert pod.not_shown == ("host_network", "dns_policy", "dns_nameservers")
+    hidden = ("host_network", "dns_policy", "dns_nameservers", "service_account", "named_ports")
+    assert pod.not_shown == hidden
     # How often counts for the last of them alone: the one before it is four hours old.
     assert [(e.reason, e.count, e.host, e.object_name) for e in events] == [
         ("Pulled", 1, "n1", pod.name), ("Unhealthy", 1, None, pod.name), ("Unhealthy", 15, None, pod.name),

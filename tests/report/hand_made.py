@@ -312,6 +312,12 @@ def healthy_report() -> Made:
     made["nodes"] = [node(f"node-{number}", f"10.0.1.1{number}") for number in (1, 2, 3)]
     made["hypotheses"] = made["effects"] = made["checks_skipped"] = made["coverage"] = []
     made["other_plugins"] = made["paths"] = []
+    made["symptoms"] = {
+        "pods": 0,
+        "lines": 0,
+        "relations": {"contradicts": 0, "agrees": 0, "says-nothing": 0},
+        "listed": [],
+    }
     made["collect"] = None
     made["bundle"]["gaps"] = made["bundle"]["missing"] = []
     made["dns"]["paths"] = {"total": 40, "reaches": 40, "degraded": 0, "broken": 0, "unknown": 0, "not_applicable": 0}

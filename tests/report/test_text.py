@@ -247,7 +247,7 @@ def poisoned(made: Any, words: str, keep: frozenset[str]) -> Any:
     return words if isinstance(made, str) else made
 
 
-OWN = frozenset({"severity", "status", "verdict", "basis", "code", "address_verdict", "outcome", "does"})
+OWN = frozenset({"severity", "status", "verdict", "basis", "code", "address_verdict", "outcome", "does", "relation"})
 
 
 @pytest.mark.parametrize("verbose", [False, True])
