@@ -73,6 +73,11 @@ class ClusterNode:
         """The interface of a name; None when there is none, or nothing was recorded."""
         return self._index.interface(name)
 
+    def is_unseen(self, column: str) -> bool:
+        """Whether nothing shows a column of the Node object: there is no such object, or it hides or leaves out that."""
+        of = self.kubernetes
+        return of is None or column in of.not_shown or column in of.redacted
+
     def lacks_interface(self, name: str) -> bool:
         """Whether the machine surely has no interface of a name.
 
