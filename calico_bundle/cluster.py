@@ -38,6 +38,8 @@ class ClusterNode:
     """Whether what listed the interfaces keeps the kernel's order."""
     some_routes: Sequence[f.RouteFact] = ()
     """Routes that are known to be there, of tables of which the rest is not known."""
+    disputed: frozenset[f.Network] = frozenset()
+    """Destinations of which two listings of the routes say different things."""
     _index: CardIndex = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -148,6 +150,8 @@ class Cluster:
     installations: tuple[f.InstallationFact, ...] = ()
     owners: Mapping[str, Owner] = field(default_factory=dict)
     gaps: tuple[Gap, ...] = ()
+    mixture: str | None = None
+    """What shows that the facts are of several collections, which are then no one cluster."""
 
     @property
     def calico_node(self) -> f.DaemonSetFact | None:

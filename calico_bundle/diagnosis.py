@@ -146,6 +146,8 @@ def _broken_headline(errors: Sequence[Finding], failing: int, paths: DnsPaths) -
 
 def _inconclusive_headline(cluster: Cluster, paths: DnsPaths) -> str:
     other = replaced_by(cluster)
+    if cluster.mixture:
+        return f"Nothing can be judged from this: {cluster.mixture}."
     runs = f" {other.name} (DaemonSet {other.daemonset}) runs here, and calico-node does not." if other else ""
     if not cluster.has_calico:
         return f"Nothing in this bundle speaks of Calico, so nothing can be said about its addresses and routes.{runs}"

@@ -17,6 +17,7 @@ from calico_bundle.facts.pod_table import merge_pods
 from calico_bundle.facts.service_table import merge_services
 from calico_bundle.facts.shown import contradicts, join_events, join_nodes, tell_networks, unique
 from calico_bundle.identity import A_POD, MACHINE_KINDS, find_impostors, find_owners, make_directory
+from calico_bundle.mixtures import mixture_of
 from calico_bundle.records import (
     Records,
     address_listings,
@@ -49,6 +50,7 @@ def join(bundle: Bundle) -> Cluster:
     placed = {path: owner for path, owner in owners.items() if path not in impostors} if impostors else owners
     machine = [a for a in bundle.artifacts if a.kind in MACHINE_KINDS and a.parsed.facts]
     nodes = _nodes(stated, by_node(machine, placed), {gap.path for gap in bundle.gaps}, gaps)
+    objects = {name: node.kubernetes for name, node in nodes.items() if node.kubernetes}
     pools = unique(stated.of(f.IPPoolFact), lambda p: p.name)
     blocks = unique(stated.of(f.IPBlockFact), lambda b: (b.cidr, b.node, b.source))
     return Cluster(
@@ -68,6 +70,7 @@ def join(bundle: Bundle) -> Cluster:
         installations=unique(stated.of(f.InstallationFact), lambda i: i.name),
         owners=placed,
         gaps=(*gaps, *_unassigned(machine, owners)),
+        mixture=mixture_of(stated.of(f.NodeFact), objects),
     )
 
 
@@ -175,7 +178,7 @@ def _contradicting(stated: Iterable[f.NodeFact], objects: Mapping[str, f.NodeFac
 def _node(name: str, kubernetes: f.NodeFact | None, told: Records, cut: set[str], gaps: list[Gap]) -> ClusterNode:
     records = with_stand_ins(told)
     interfaces, addresses = merge_addresses(address_listings(records), gaps)
-    routes = routes_of(records, gaps)
+    routes, disputed = routes_of(records, gaps, cut)
     lacking = incomplete(records, cut) | left_open(records)
     if not lists_ipv4(addresses):
         addresses = addresses_out_of(routes)
@@ -197,4 +200,5 @@ def _node(name: str, kubernetes: f.NodeFact | None, told: Records, cut: set[str]
         log_events=log_events(records),
         incomplete=lacking,
         listed_in_order="ip-addr" in records,
+        disputed=disputed,
     )

@@ -12,6 +12,8 @@ def examine(case: Case) -> Answer | None:
     found = case.found("CB302")
     if found:
         return from_findings(found)
+    if mixture := case.context.cluster.mixture:
+        return Answer(Status.NOT_CHECKABLE, mixture)
     dns = case.context.dns
     if dns is None or not dns.listed:
         return Answer(Status.NOT_CHECKABLE, "the DNS service's endpoints are not in the bundle", collect=_COLLECT)

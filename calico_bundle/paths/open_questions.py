@@ -32,6 +32,8 @@ def open_for_all(cluster: Cluster, dns: DnsService | None) -> OpenQuestion | Non
     >>> open_for_all(Cluster({}), None).text
     "nothing in the bundle speaks of Calico, and this program knows no other network's rules"
     """
+    if cluster.mixture:
+        return OpenQuestion(cluster.mixture)
     if not cluster.has_calico:
         return OpenQuestion("nothing in the bundle speaks of Calico, and this program knows no other network's rules")
     if other := replaced_by(cluster):
