@@ -10,8 +10,8 @@ from typing import TypeVar
 from calico_bundle import facts as f
 from calico_bundle.bundle import Artifact, Bundle
 from calico_bundle.cluster import Cluster, ClusterNode
-from calico_bundle.evidence import Gap, GapKind
-from calico_bundle.facts.endpoint_table import merge_endpoints
+from calico_bundle.evidence import MOST_LINE_GAPS, Gap, GapKind
+from calico_bundle.facts.endpoint_table import EndpointTable, merge_endpoints
 from calico_bundle.facts.listing import FactList
 from calico_bundle.facts.pod_table import merge_pods
 from calico_bundle.facts.service_table import merge_services
@@ -53,11 +53,13 @@ def join(bundle: Bundle) -> Cluster:
     objects = {name: node.kubernetes for name, node in nodes.items() if node.kubernetes}
     pools = unique(stated.of(f.IPPoolFact), lambda p: p.name)
     blocks = unique(stated.of(f.IPBlockFact), lambda b: (b.cidr, b.node, b.source))
+    endpoints = merge_endpoints(stated.parts(f.EndpointFact))
+    gaps += _contradicting_endpoints(endpoints)
     return Cluster(
         nodes=nodes,
         pods=_told(merge_pods(stated.parts(f.PodFact)), nodes.values(), [*pools, *blocks]),
         services=merge_services(stated.parts(f.ServiceFact)),
-        endpoints=merge_endpoints(stated.parts(f.EndpointFact)),
+        endpoints=endpoints,
         daemonsets=unique(stated.of(f.DaemonSetFact), lambda d: (d.namespace, d.name)),
         events=join_events(stated.of(f.EventFact)),
         namespaces=unique(stated.of(f.NamespaceFact), lambda n: n.name),
@@ -72,6 +74,16 @@ def join(bundle: Bundle) -> Cluster:
         gaps=(*gaps, *_unassigned(machine, owners)),
         mixture=mixture_of(stated.of(f.NodeFact), objects),
     )
+
+
+def _contradicting_endpoints(endpoints: EndpointTable) -> Iterator[Gap]:
+    told, more = endpoints.contradicting[:MOST_LINE_GAPS], endpoints.contradicting[MOST_LINE_GAPS:]
+    for one in told:
+        subject = f"{one.source} of {one.namespace}/{one.service}"
+        message = f"{subject}: other addresses here than in {one.there.path}: taken at different times?"
+        yield Gap(one.here.path, one.here.line, GapKind.CONTRADICTED, message)
+    if more:
+        yield Gap(more[0].here.path, None, GapKind.CONTRADICTED, f"{len(more)} more Services have other addresses here")
 
 
 def _told(

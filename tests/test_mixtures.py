@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import io
 import tarfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from ipaddress import ip_address
 
 import pytest
 
 import calico_bundle as cb
-from calico_bundle.evidence import Evidence
+from calico_bundle.evidence import Evidence, GapKind
 from calico_bundle.facts import NodeFact
+from calico_bundle.facts.endpoint_table import merge_endpoints
 from calico_bundle.mixtures import mixture_of
 from calico_bundle.network.routing import NodeRouting
-from tests.network.hand_made import node_object
+from tests.network.hand_made import endpoint, node_object
 from tests.stories import story
 from tests.test_cluster import joined, objects, read
 
@@ -94,7 +96,9 @@ def test_hidden_addresses_are_no_other_addresses():
 @pytest.mark.parametrize("folders", [("a", "a"), ("a", "b")])
 def test_machines_behind_nat_are_not_two_clusters(folders: tuple[str, str]):
     """VirtualBox gives each machine 10.0.2.15; and Nodes of one list are one cluster's, whatever they share."""
-    one, other = (of(f"{folder}/{n}.yaml", node_object(n, "10.0.2.15")) for folder, n in zip(folders, ("n1", "n2")))
+    one, other = (
+        of(f"{folder}/{n}.yaml", node_object(n, "10.0.2.15")) for folder, n in zip(folders, ("n1", "n2"), strict=True)
+    )
     assert mixture(*one, *other) is None
 
 
@@ -121,8 +125,6 @@ Destination     Gateway         Genmask         Flags Metric Ref    Use Iface
 )
 def test_a_route_that_one_of_two_listings_lacks_is_not_taken_from_the_fuller(texts: tuple[str, str]):
     """The fullest table was taken, which made `healthy` out of a cluster before its repair."""
-    from ipaddress import ip_address
-
     cluster = joined(objects(node_object("node-1")), *(read(f"{n}.txt", text) for n, text in enumerate(texts)))
     routing = NodeRouting(cluster.nodes["node-1"])
     assert "contradict each other in 10.244.2.0/26" in str(routing.lookup(ip_address("10.244.2.2")).undecided)
@@ -134,3 +136,41 @@ def test_what_a_cut_listing_lacks_contradicts_nothing():
     cut = DIRECT + "error: lost connection to pod\n"
     cluster = joined(objects(node_object("node-1")), read("a.txt", LEARNED), read("b.txt", cut))
     assert not cluster.nodes["node-1"].disputed
+
+
+# --- endpoints ------------------------------------------------------------------------------------------------------
+
+
+def with_older(edit: Callable[[str], str], name: str = "endpointslices.yaml") -> cb.Analysis:
+    members = list(story("healthy-two-cards").members())
+    older = [(f"old/{name}", edit(content.decode()).encode()) for path, content in members if path.endswith(f"/{name}")]
+    return cb.analyze(packed(("a", [*members, *older])))
+
+
+def test_two_versions_of_one_slice_are_not_united():
+    """One stale address beside the others made 8 of 8 paths broken, and blamed nodes for their routes (CB203)."""
+    told = with_older(lambda text: text.replace("10.244.1.2", "10.244.77.7"))
+    assert told.verdict.status == "inconclusive"
+    assert {finding.code for finding in told.findings} <= {"CB901", "CB902"}
+    assert [(gap.kind, "kube-system/kube-dns" in gap.message) for gap in told.diagnosis.gaps] == [
+        (GapKind.CONTRADICTED, True)
+    ]
+
+
+def test_slices_of_other_names_and_equal_ones_contradict_nothing():
+    """Kubernetes: a Service has as many slices as it needs, and they have other addresses."""
+    assert with_older(lambda text: text).verdict.status == "healthy"
+    one = [
+        endpoint(
+            "10.244.1.2", "node-1", source="EndpointSlice", object_name="kube-dns-a", evidence=Evidence("a", 1, "")
+        )
+    ]
+    other = replace(one[0], ip=ip_address("10.244.2.2"), object_name="kube-dns-b", evidence=Evidence("b", 1, ""))
+    assert not merge_endpoints([one, [other]]).contradicting
+    assert merge_endpoints([one, [replace(other, object_name="kube-dns-a")]]).contradicting
+
+
+def test_hidden_endpoints_contradict_nothing():
+    one = endpoint("10.244.1.2", "node-1", evidence=Evidence("a", 1, ""))
+    assert not merge_endpoints([[one], [replace(one, ip=None, evidence=Evidence("b", 1, ""))]]).contradicting
+    assert merge_endpoints([[one], [replace(one, ready=False, evidence=Evidence("b", 1, ""))]]).contradicting

@@ -22,7 +22,7 @@ def lacks(context: Context) -> str | None:
     """The DNS service and its endpoints."""
     if context.dns is None:
         return "no cluster DNS service is in the bundle"
-    return None if context.dns.listed else "the DNS service's endpoints are not in the bundle"
+    return context.dns.contradiction if context.dns.listed else "the DNS service's endpoints are not in the bundle"
 
 
 def run(context: Context) -> list[Finding]:

@@ -25,6 +25,8 @@ def lacks(context: Context) -> str | None:
     """The DNS service's endpoints, each with its node."""
     if context.dns is None or not context.dns.listed:
         return "no endpoints of a cluster DNS service are in the bundle"
+    if context.dns.contradiction:
+        return context.dns.contradiction
     nodes = [context.paths.endpoint_node(e) for e in context.dns.ready]
     return None if all(nodes) else "the node of a DNS endpoint is not in the bundle"
 

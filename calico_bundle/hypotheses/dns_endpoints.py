@@ -17,6 +17,8 @@ def examine(case: Case) -> Answer | None:
     dns = case.context.dns
     if dns is None or not dns.listed:
         return Answer(Status.NOT_CHECKABLE, "the DNS service's endpoints are not in the bundle", collect=_COLLECT)
+    if dns.contradiction:
+        return Answer(Status.NOT_CHECKABLE, dns.contradiction)
     if not dns.ready:
         return Answer(Status.NOT_CHECKABLE, "the bundle hides the addresses of the DNS endpoints", collect=_COLLECT)
     service = f"{dns.service.namespace}/{dns.service.name}"

@@ -48,6 +48,8 @@ def _of_service(dns: DnsService | None) -> OpenQuestion | None:
     if not dns.listed:
         text = f"the bundle has no endpoints of {dns.service.namespace}/{dns.service.name}"
         return OpenQuestion(text, Settles((ENDPOINTS,)))
+    if dns.contradiction:
+        return OpenQuestion(dns.contradiction)
     if dns.hidden:
         text = (
             "not all addresses of the DNS endpoints are in the bundle: the collector hid them, or a table shows the first "

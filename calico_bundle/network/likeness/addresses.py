@@ -106,7 +106,7 @@ def _named(node: ClusterNode) -> Iterator[tuple[int, Key]]:
 
 
 def spoken_of(cluster: Cluster) -> Iterator[Network]:
-    """Networks that pools, cards, rules, kube-proxy's rules and contradictions name: to be in one or not may decide a packet's way."""
+    """Networks that pools, cards, rules, kube-proxy's rules and contradictions name: they may decide a packet's way."""
     yield from (pool.cidr for pool in cluster.pools if pool.cidr)
     for node in cluster.nodes.values():
         yield from (a.address.network for a in node.card_addresses if a.address.version == 4)
