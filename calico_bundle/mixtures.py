@@ -51,8 +51,8 @@ def _two_clusters(nodes: Iterable[f.NodeFact]) -> str | None:
     pairs: dict[tuple[str, str], list[tuple[f.Address, f.NodeFact, f.NodeFact]]] = {}
     for ip, sharing in holders.items():
         by_folder = {_folder(node): node for node in sorted(sharing, key=lambda node: node.name)}
-        for folders in combinations(sorted(by_folder), _SEVERAL):
-            pairs.setdefault(folders, []).append((ip, by_folder[folders[0]], by_folder[folders[1]]))
+        for first, second in combinations(sorted(by_folder), _SEVERAL):
+            pairs.setdefault((first, second), []).append((ip, by_folder[first], by_folder[second]))
     found = max(pairs.values(), key=len, default=[])
     if len(found) < _SEVERAL:
         return None

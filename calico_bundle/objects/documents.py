@@ -349,6 +349,12 @@ def _sanitized(text: str) -> str:
 
 
 def _read_yaml(text: str, line: int) -> Iterator[Value]:
-    from calico_bundle.objects.yaml_documents import read_yaml
+    from calico_bundle.objects.yaml_documents import read_yaml, with_hidden_quoted
 
-    return read_yaml(text, line)
+    quoted = with_hidden_quoted(text)
+    if quoted is text or quoted == text:
+        return read_yaml(text, line)
+    try:
+        return iter(list(read_yaml(text, line)))
+    except UnreadableError:
+        return read_yaml(quoted, line)
