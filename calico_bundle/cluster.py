@@ -150,6 +150,8 @@ class Cluster:
     installations: tuple[f.InstallationFact, ...] = ()
     owners: Mapping[str, Owner] = field(default_factory=dict)
     gaps: tuple[Gap, ...] = ()
+    unread: Mapping[str, int] = field(default_factory=dict)
+    """How many objects could not be read, of each kind without which nothing can be called healthy."""
     mixture: str | None = None
     """What shows that the facts are of several collections, which are then no one cluster."""
 

@@ -120,6 +120,10 @@ def sum_up(
         return ClusterVerdict(AT_RISK, f"No DNS path is broken now, but {moving[0].message}.", (TIME_BOMB,))
     if counts[Verdict.UNKNOWN] or not counts[Verdict.REACHES]:
         return ClusterVerdict(INCONCLUSIVE, _inconclusive_headline(cluster, paths), ())
+    if cluster.unread:
+        lost = ", ".join(f"{count} {kind}" for kind, count in cluster.unread.items())
+        text = f"All {counts[Verdict.REACHES]} pods that were read reach every DNS endpoint that was, but not all was: {lost}"
+        return ClusterVerdict(INCONCLUSIVE, f"{text} could not be read.", ())
     text = f"All {counts[Verdict.REACHES]} pods that use cluster DNS reach every ready DNS endpoint."
     # The verdict is on DNS; what else does not work, or was not seen to work, is said beside it.
     aside = next((e.text for e in seen if e.status != "works"), None)

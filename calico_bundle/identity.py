@@ -32,7 +32,7 @@ _SPEAKS_OF_NODE = frozenset({"calico-log", "calicoctl-node-status", "bird-protoc
 HOSTNAME = "hostname"
 """The kind of a file that states what its machine calls itself."""
 
-_SHOWING_ADDRESSES = frozenset({"ip-addr", "ip-route", "nmstate", "ifconfig", "fib-trie"})
+SHOWING_ADDRESSES = frozenset({"ip-addr", "ip-route", "nmstate", "ifconfig", "fib-trie"})
 """Kinds that show addresses of the machine itself."""
 
 A_POD = "a pod"
@@ -265,7 +265,7 @@ def find_impostors(
     """
     found: dict[str, str] = {}
     for artifact in artifacts:
-        owner = owners.get(artifact.path) if artifact.kind in _SHOWING_ADDRESSES else None
+        owner = owners.get(artifact.path) if artifact.kind in SHOWING_ADDRESSES else None
         if owner and not _shows_any(artifact, directory.own(owner.node)):
             stated = directory.by_address(_addresses(artifact))
             if stated and stated.node != owner.node:
@@ -285,7 +285,7 @@ def _beside_impostors(
     places: dict[str, set[str | None]] = {}
     for artifact in artifacts:
         place = artifact.placement.node or artifact.placement.group
-        if place and artifact.kind in _SHOWING_ADDRESSES and artifact.path in owners and artifact.parsed.facts:
+        if place and artifact.kind in SHOWING_ADDRESSES and artifact.path in owners and artifact.parsed.facts:
             places.setdefault(place, set()).add(impostors.get(artifact.path))
     others = {place: whose.pop() for place, whose in places.items() if len(whose) == 1}
     beside = MACHINE_KINDS - _SPEAKS_OF_NODE
@@ -323,7 +323,7 @@ def _shows_any(artifact: Artifact, addresses: Iterable[Address]) -> bool:
 
 def _addresses(artifact: Artifact) -> Sequence[Address]:
     """The machine's own addresses that a record shows: of its cards, and as source or local destination of its routes."""
-    if artifact.kind not in _SHOWING_ADDRESSES:
+    if artifact.kind not in SHOWING_ADDRESSES:
         return ()
     found: list[Address] = [x.address.ip for x in distinct_of(artifact.parsed.of(AddressFact))]
     found += own_addresses(artifact.parsed.of(RouteFact))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ from calico_bundle.facts.listing import FactList
 from calico_bundle.facts.pod_table import merge_pods
 from calico_bundle.facts.service_table import merge_services
 from calico_bundle.facts.shown import contradicts, join_events, join_nodes, tell_networks, unique
-from calico_bundle.identity import A_POD, MACHINE_KINDS, find_impostors, find_owners, make_directory
+from calico_bundle.identity import A_POD, MACHINE_KINDS, SHOWING_ADDRESSES, find_impostors, find_owners, make_directory
 from calico_bundle.mixtures import mixture_of
 from calico_bundle.records import (
     Records,
@@ -72,6 +73,7 @@ def join(bundle: Bundle) -> Cluster:
         installations=unique(stated.of(f.InstallationFact), lambda i: i.name),
         owners=placed,
         gaps=(*gaps, *_unassigned(machine, owners)),
+        unread=_unread(bundle.artifacts),
         mixture=mixture_of(stated.of(f.NodeFact), objects),
     )
 
@@ -84,6 +86,14 @@ def _contradicting_endpoints(endpoints: EndpointTable) -> Iterator[Gap]:
         yield Gap(one.here.path, one.here.line, GapKind.CONTRADICTED, message)
     if more:
         yield Gap(more[0].here.path, None, GapKind.CONTRADICTED, f"{len(more)} more Services have other addresses here")
+
+
+def _unread(artifacts: Iterable[Artifact]) -> dict[str, int]:
+    """How many objects could not be read: of pods and nodes, and of what says where DNS is."""
+    lost: Counter[str] = Counter()
+    for artifact in artifacts:
+        lost.update(artifact.parsed.lost)
+    return {kind: lost[kind] for kind in ("EndpointSlice", "Node", "Pod") if lost[kind]}
 
 
 def _told(
@@ -133,7 +143,8 @@ def _impostor(artifact: Artifact, node: str, other: str) -> Gap:
     if other == A_POD:
         message = f"placed as {node}'s, and is of a pod's own network: the command did not run in the node's; not used"
         return Gap(artifact.file, _line(artifact), GapKind.CONTRADICTED, message)
-    message = f"placed as {node}'s, and holds {other}'s own address: swapped, or saved under the wrong name; not used"
+    holds = "holds" if artifact.kind in SHOWING_ADDRESSES else "lies beside what holds"
+    message = f"placed as {node}'s, and {holds} {other}'s own address: swapped, or saved under the wrong name; not used"
     return Gap(artifact.file, _line(artifact), GapKind.CONTRADICTED, message)
 
 
