@@ -89,7 +89,7 @@ class _Judge:
         for name, conflict in self.conflicts.items():
             if name not in self.holders[conflict.address]:
                 self.holders[conflict.address].append(name)
-        self._is_left_over = replaced_by(cluster) is not None
+        self._is_left_over = cluster.mixture is not None or replaced_by(cluster) is not None
         self.suspicious = {n.name for n in cluster.nodes.values() if _differs(n)}
 
     def all(self) -> dict[str, AddressVerdict]:

@@ -56,7 +56,8 @@ class Choices:
         if "?" in (ip, method):
             return Detection(undecided="calico-node's IP or method comes from a reference that is not in the bundle")
         settings = Settings(ip, method, self.installation.version, family)
-        return choose_address(settings, self.machine(node, family), _stored(node, family))
+        seen = not node.is_unseen("bgp_ipv4" if family == 4 else "bgp_ipv6")
+        return choose_address(settings, self.machine(node, family), _stored(node, family), is_stored_seen=seen)
 
     @property
     def detects(self) -> bool:
@@ -83,12 +84,13 @@ class Choices:
         return replace(seen, cards=None)
 
     def _seen(self, node: ClusterNode) -> Machine:
-        internal = node.kubernetes.internal_ips if node.kubernetes else ()
+        internal, unseen = node.kubernetes.internal_ips if node.kubernetes else (), node.is_unseen("internal_ips")
         is_whole = node.interfaces is not None and node.addresses is not None and "ip-addr" not in node.incomplete
         if is_whole:
-            return Machine(_cards(node), internal, self._route_source(node), ordered=node.in_kernel_order)
+            in_order = node.in_kernel_order
+            return Machine(_cards(node), internal, self._route_source(node), in_order, may_have_others=unseen)
         annotated = _annotated(node)
-        return Machine(annotated, internal, self._route_source(node), ordered=False)
+        return Machine(annotated, internal, self._route_source(node), ordered=False, may_have_others=unseen)
 
     def _route_source(self, node: ClusterNode) -> RouteSource | None:
         return None if node.routes is None else _RouteSource(self.forwarding, node)

@@ -39,6 +39,8 @@ class ClusterNode:
     """Whether what listed the interfaces keeps the kernel's order."""
     some_routes: Sequence[f.RouteFact] = ()
     """Routes that are known to be there, of tables of which the rest is not known."""
+    disputed: frozenset[f.Network] = frozenset()
+    """Destinations of which two listings of the routes say different things."""
     _index: CardIndex = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -73,6 +75,11 @@ class ClusterNode:
     def interface(self, name: str) -> f.InterfaceFact | None:
         """The interface of a name; None when there is none, or nothing was recorded."""
         return self._index.interface(name)
+
+    def is_unseen(self, column: str) -> bool:
+        """Whether nothing shows a column of the Node object: there is no such object, or it hides or leaves out that."""
+        of = self.kubernetes
+        return of is None or column in of.not_shown or column in of.redacted
 
     def lacks_interface(self, name: str) -> bool:
         """Whether the machine surely has no interface of a name.
@@ -152,6 +159,10 @@ class Cluster:
     dns_configurations: tuple[f.DnsConfigurationFact, ...] = ()
     owners: Mapping[str, Owner] = field(default_factory=dict)
     gaps: tuple[Gap, ...] = ()
+    unread: Mapping[str, int] = field(default_factory=dict)
+    """How many objects could not be read, of each kind without which nothing can be called healthy."""
+    mixture: str | None = None
+    """What shows that the facts are of several collections, which are then no one cluster."""
 
     @property
     def calico_node(self) -> f.DaemonSetFact | None:

@@ -130,6 +130,10 @@ def sum_up(
         return ClusterVerdict(AT_RISK, _but(text, against), (TIME_BOMB,))
     if counts[Verdict.UNKNOWN] or not counts[Verdict.REACHES]:
         return ClusterVerdict(INCONCLUSIVE, _inconclusive_headline(cluster, paths), ())
+    if cluster.unread:
+        lost = ", ".join(f"{count} {kind}" for kind, count in cluster.unread.items())
+        text = f"All {counts[Verdict.REACHES]} pods that were read reach every DNS endpoint that was, but not all was: {lost}"
+        return ClusterVerdict(INCONCLUSIVE, f"{text} could not be read.", ())
     text = f"All {counts[Verdict.REACHES]} pods that use cluster DNS reach every ready DNS endpoint."
     # The verdict is on DNS; what else does not work, or was not seen to work, is said beside it.
     aside = next((e.text for e in seen if e.status != "works"), None)
@@ -160,6 +164,8 @@ def _broken_headline(errors: Sequence[Finding], failing: int, paths: DnsPaths) -
 
 def _inconclusive_headline(cluster: Cluster, paths: DnsPaths) -> str:
     other = replaced_by(cluster)
+    if cluster.mixture:
+        return f"Nothing can be judged from this: {cluster.mixture}."
     runs = f" {other.name} (DaemonSet {other.daemonset}) runs here, and calico-node does not." if other else ""
     if not cluster.has_calico:
         return f"Nothing in this bundle speaks of Calico, so nothing can be said about its addresses and routes.{runs}"

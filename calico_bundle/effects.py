@@ -39,6 +39,8 @@ def effects(cluster: Cluster, paths: DnsPaths, at_fault: frozenset[str]) -> tupl
     >>> effects(Cluster({}), DnsPaths(Cluster({}), None), frozenset())
     ()
     """
+    if cluster.mixture:
+        return ()
     asked = _Questions(cluster, paths, at_fault)
     answers = (
         asked.elsewhere(),

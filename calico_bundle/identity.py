@@ -32,7 +32,7 @@ _SPEAKS_OF_NODE = frozenset({"calico-log", "calicoctl-node-status", "bird-protoc
 HOSTNAME = "hostname"
 """The kind of a file that states what its machine calls itself."""
 
-_SHOWING_ADDRESSES = frozenset({"ip-addr", "ip-route", "nmstate", "ifconfig", "fib-trie"})
+SHOWING_ADDRESSES = frozenset({"ip-addr", "ip-route", "nmstate", "ifconfig", "fib-trie"})
 """Kinds that show addresses of the machine itself."""
 
 A_POD = "a pod"
@@ -53,14 +53,14 @@ class Owner:
 
 
 class NodeDirectory:
-    """Finds a node by any of the names and addresses it goes by.
+    """Finds a node by any of the names and addresses it goes by; `named` are nodes that pods name, with or without object.
 
     >>> from calico_bundle.identity import NodeDirectory
     >>> NodeDirectory([], []).by_name("worker-1") is None
     True
     """
 
-    def __init__(self, nodes: Iterable[NodeFact], pods: Iterable[PodPlace]) -> None:
+    def __init__(self, nodes: Iterable[NodeFact], pods: Iterable[PodPlace], named: Iterable[str] = ()) -> None:
         self._names: dict[str, set[tuple[str, str]]] = {}
         self._addresses: dict[object, set[str]] = {}
         self._own: dict[str, list[Address]] = {}
@@ -72,11 +72,15 @@ class NodeDirectory:
             for address in (*node.internal_ips, *(i.ip for i in (node.bgp_ipv4, node.bgp_ipv6) if i)):
                 self._addresses.setdefault(address, set()).add(node.name)
                 self._own.setdefault(node.name, []).append(address)
+        self._has_objects = bool(self._names)
+        for name in sorted(named):
+            if name.lower() not in self._names:
+                self._name(name, name, "exact name")
 
     @property
     def is_empty(self) -> bool:
         """Whether there is no Node object at all."""
-        return not self._names
+        return not self._has_objects
 
     def _add_names(self, node: NodeFact) -> None:
         self._name(node.name, node.name, "exact name")
@@ -146,7 +150,8 @@ def make_directory(artifacts: Sequence[Artifact]) -> NodeDirectory:
     stated = [a for a in artifacts if a.kind not in MACHINE_KINDS]
     nodes = [f for a in stated for f in a.parsed.of(NodeFact)]
     asked = {a.placement.pod for a in artifacts if a.placement.pod and a.kind in MACHINE_KINDS}
-    return NodeDirectory(nodes, _places(stated, asked, nodes) if asked else ())
+    named = {name for a in stated for name in set(columns_of(a.parsed.of(PodFact)).nodes) if name}
+    return NodeDirectory(nodes, _places(stated, asked, nodes) if asked else (), named)
 
 
 def _places(stated: Sequence[Artifact], asked: set[str], nodes: Sequence[NodeFact]) -> Iterator[PodPlace]:
@@ -194,7 +199,7 @@ def _owner_by_text(name: str | None, directory: NodeDirectory) -> Owner | None:
     """The node that a text itself names: a log, or the prompt at which a command was typed."""
     if not name:
         return None
-    return Owner(name, "name in the text") if directory.is_empty else directory.by_name(name)
+    return directory.by_name(name) or (Owner(name, "name in the text") if directory.is_empty else None)
 
 
 def _stated_names(artifacts: Iterable[Artifact]) -> dict[str, list[str]]:
@@ -227,6 +232,8 @@ def _group_owner(name: str, group: Sequence[Artifact], directory: NodeDirectory,
     owners = {owner for host in stated if (owner := directory.by_name(host))}
     if len({owner.node for owner in owners}) == 1:
         return min(owners, key=lambda owner: owner.joined_by)
+    if directory.is_empty and (named := directory.by_name(name)):
+        return named
     if directory.is_empty and (stated or group[0].part):
         # Several outputs in one file that no one names may be of several machines.
         return Owner(stated[0], "host name") if stated else None
@@ -258,13 +265,35 @@ def find_impostors(
     """
     found: dict[str, str] = {}
     for artifact in artifacts:
-        owner = owners.get(artifact.path) if artifact.kind in _SHOWING_ADDRESSES else None
+        owner = owners.get(artifact.path) if artifact.kind in SHOWING_ADDRESSES else None
         if owner and not _shows_any(artifact, directory.own(owner.node)):
             stated = directory.by_address(_addresses(artifact))
             if stated and stated.node != owner.node:
                 found[artifact.path] = stated.node
             elif not stated and _is_of_a_pod(artifact, pod_networks):
                 found[artifact.path] = A_POD
+    return {**found, **_beside_impostors(artifacts, owners, found)} if found else found
+
+
+def _beside_impostors(
+    artifacts: Sequence[Artifact], owners: Mapping[str, Owner], impostors: Mapping[str, str]
+) -> dict[str, str]:
+    """Records that show no address of their machine, placed as those are that do, all of which are another's.
+
+    `route -n` and `arp` of a machine lie beside its `ifconfig`, and were swapped with it.
+    """
+    places: dict[str, set[str | None]] = {}
+    for artifact in artifacts:
+        place = artifact.placement.node or artifact.placement.group
+        if place and artifact.kind in SHOWING_ADDRESSES and artifact.path in owners and artifact.parsed.facts:
+            places.setdefault(place, set()).add(impostors.get(artifact.path))
+    others = {place: whose.pop() for place, whose in places.items() if len(whose) == 1}
+    beside = MACHINE_KINDS - _SPEAKS_OF_NODE
+    found: dict[str, str] = {}
+    for artifact in artifacts:
+        other = others.get(artifact.placement.node or artifact.placement.group or "")
+        if other and artifact.kind in beside and artifact.path in owners and artifact.path not in impostors:
+            found[artifact.path] = other
     return found
 
 
@@ -294,7 +323,7 @@ def _shows_any(artifact: Artifact, addresses: Iterable[Address]) -> bool:
 
 def _addresses(artifact: Artifact) -> Sequence[Address]:
     """The machine's own addresses that a record shows: of its cards, and as source or local destination of its routes."""
-    if artifact.kind not in _SHOWING_ADDRESSES:
+    if artifact.kind not in SHOWING_ADDRESSES:
         return ()
     found: list[Address] = [x.address.ip for x in distinct_of(artifact.parsed.of(AddressFact))]
     found += own_addresses(artifact.parsed.of(RouteFact))

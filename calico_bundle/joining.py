@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -10,13 +11,14 @@ from typing import TypeVar
 from calico_bundle import facts as f
 from calico_bundle.bundle import Artifact, Bundle
 from calico_bundle.cluster import Cluster, ClusterNode
-from calico_bundle.evidence import Gap, GapKind
-from calico_bundle.facts.endpoint_table import merge_endpoints
+from calico_bundle.evidence import MOST_LINE_GAPS, Gap, GapKind
+from calico_bundle.facts.endpoint_table import EndpointTable, merge_endpoints
 from calico_bundle.facts.listing import FactList
 from calico_bundle.facts.pod_table import merge_pods
 from calico_bundle.facts.service_table import merge_services
 from calico_bundle.facts.shown import contradicts, join_events, join_nodes, tell_networks, unique
-from calico_bundle.identity import A_POD, MACHINE_KINDS, find_impostors, find_owners, make_directory
+from calico_bundle.identity import A_POD, MACHINE_KINDS, SHOWING_ADDRESSES, find_impostors, find_owners, make_directory
+from calico_bundle.mixtures import mixture_of
 from calico_bundle.pod_logs import facts_of_pods
 from calico_bundle.records import (
     Records,
@@ -51,13 +53,16 @@ def join(bundle: Bundle) -> Cluster:
     placed = {path: owner for path, owner in owners.items() if path not in impostors} if impostors else owners
     machine = [a for a in bundle.artifacts if a.kind in MACHINE_KINDS and a.parsed.facts]
     nodes = _nodes(stated, by_node(machine, placed), {gap.path for gap in bundle.gaps}, gaps)
+    objects = {name: node.kubernetes for name, node in nodes.items() if node.kubernetes}
     pools = unique(stated.of(f.IPPoolFact), lambda p: p.name)
     blocks = unique(stated.of(f.IPBlockFact), lambda b: (b.cidr, b.node, b.source))
+    endpoints = merge_endpoints(stated.parts(f.EndpointFact))
+    gaps += _contradicting_endpoints(endpoints)
     return Cluster(
         nodes=nodes,
         pods=_told(merge_pods(stated.parts(f.PodFact)), nodes.values(), [*pools, *blocks]),
         services=merge_services(stated.parts(f.ServiceFact)),
-        endpoints=merge_endpoints(stated.parts(f.EndpointFact)),
+        endpoints=endpoints,
         daemonsets=unique(stated.of(f.DaemonSetFact), lambda d: (d.namespace, d.name)),
         events=join_events(stated.of(f.EventFact)),
         namespaces=unique(stated.of(f.NamespaceFact), lambda n: n.name),
@@ -78,7 +83,27 @@ def join(bundle: Bundle) -> Cluster:
         dns_configurations=unique(stated.of(f.DnsConfigurationFact), lambda c: (c.namespace, c.name)),
         owners=placed,
         gaps=(*gaps, *_unassigned(machine, owners)),
+        unread=_unread(bundle.artifacts),
+        mixture=mixture_of(stated.of(f.NodeFact), objects),
     )
+
+
+def _contradicting_endpoints(endpoints: EndpointTable) -> Iterator[Gap]:
+    told, more = endpoints.contradicting[:MOST_LINE_GAPS], endpoints.contradicting[MOST_LINE_GAPS:]
+    for one in told:
+        subject = f"{one.source} of {one.namespace}/{one.service}"
+        message = f"{subject}: other addresses here than in {one.there.path}: taken at different times?"
+        yield Gap(one.here.path, one.here.line, GapKind.CONTRADICTED, message)
+    if more:
+        yield Gap(more[0].here.path, None, GapKind.CONTRADICTED, f"{len(more)} more Services have other addresses here")
+
+
+def _unread(artifacts: Iterable[Artifact]) -> dict[str, int]:
+    """How many objects could not be read: of pods and nodes, and of what says where DNS is."""
+    lost: Counter[str] = Counter()
+    for artifact in artifacts:
+        lost.update(artifact.parsed.lost)
+    return {kind: lost[kind] for kind in ("EndpointSlice", "Node", "Pod") if lost[kind]}
 
 
 def _told(
@@ -128,7 +153,8 @@ def _impostor(artifact: Artifact, node: str, other: str) -> Gap:
     if other == A_POD:
         message = f"placed as {node}'s, and is of a pod's own network: the command did not run in the node's; not used"
         return Gap(artifact.file, _line(artifact), GapKind.CONTRADICTED, message)
-    message = f"placed as {node}'s, and holds {other}'s own address: swapped, or saved under the wrong name; not used"
+    holds = "holds" if artifact.kind in SHOWING_ADDRESSES else "lies beside what holds"
+    message = f"placed as {node}'s, and {holds} {other}'s own address: swapped, or saved under the wrong name; not used"
     return Gap(artifact.file, _line(artifact), GapKind.CONTRADICTED, message)
 
 
@@ -185,7 +211,7 @@ def _contradicting(stated: Iterable[f.NodeFact], objects: Mapping[str, f.NodeFac
 def _node(name: str, kubernetes: f.NodeFact | None, told: Records, cut: set[str], gaps: list[Gap]) -> ClusterNode:
     records = with_stand_ins(told)
     interfaces, addresses = merge_addresses(address_listings(records), gaps)
-    routes = routes_of(records, gaps)
+    routes, disputed = routes_of(records, gaps, cut)
     lacking = incomplete(records, cut) | left_open(records)
     if not lists_ipv4(addresses):
         addresses = addresses_out_of(routes)
@@ -208,4 +234,5 @@ def _node(name: str, kubernetes: f.NodeFact | None, told: Records, cut: set[str]
         log_events=log_events(records),
         incomplete=lacking,
         listed_in_order="ip-addr" in records,
+        disputed=disputed,
     )

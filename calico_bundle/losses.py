@@ -15,7 +15,6 @@ from itertools import combinations
 
 from calico_bundle.addresses import AddressStatus
 from calico_bundle.calico.bgp import Session, SessionState, recovering
-from calico_bundle.cluster import ClusterNode
 from calico_bundle.evidence import Evidence
 from calico_bundle.facts import AddressFact
 from calico_bundle.findings import ERROR, CheckInfo, Context, Finding, Fix
@@ -147,15 +146,12 @@ def _told(context: Context, finding: Finding, mend: Mend, note: Note, losses: Se
 def _unseen_addresses(context: Context, losses: Sequence[Loss]) -> str:
     """That an address may be behind it after all, where Calico's address of an end was not collected."""
     ends = sorted({name for loss in losses for name in (loss.source, loss.target) if name})
-    unseen = [name for name in ends if name in context.cluster.nodes and _is_unseen(context.cluster.nodes[name])]
+    nodes = context.cluster.nodes
+    unseen = [name for name in ends if name in nodes and nodes[name].is_unseen("bgp_ipv4")]
     if not unseen:
         return ""
     named = ", ".join(unseen[:3]) + (" and others" if unseen[3:] else "")
     return f"Calico's address of {named} is not in the bundle, and may be what is wrong: `kubectl get nodes -o yaml` shows it"
-
-
-def _is_unseen(node: ClusterNode) -> bool:
-    return node.kubernetes is None or "bgp_ipv4" in node.kubernetes.not_shown
 
 
 def _culprit(context: Context, loss: Loss, losses: Sequence[Loss]) -> str | None:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from calico_bundle.evidence import Gap, GapKind
-from calico_bundle.facts import NodeFact
+from calico_bundle.facts import NodeFact, PodFact
+from calico_bundle.facts.pod_columns import columns_of
 from calico_bundle.layouts import Layout, Placement, all_layouts
 from calico_bundle.layouts.commands import as_run
 from calico_bundle.parsers import Parsed
@@ -107,7 +108,9 @@ def _is_skipped(file: ReadFile, rooted: Rooted, nodes: Sequence[str]) -> bool:
 
 
 def _node_names(files: Sequence[ReadFile]) -> Sequence[str]:
-    return sorted({fact.name for f in files for fact in f.parsed.of(NodeFact)})
+    """The nodes that objects tell: their own, and those that name the node of a pod."""
+    own = {fact.name for f in files for fact in f.parsed.of(NodeFact)}
+    return sorted(own.union(name for f in files for name in set(columns_of(f.parsed.of(PodFact)).nodes) if name))
 
 
 def _parts(whole: Artifact) -> Iterator[Artifact]:

@@ -33,6 +33,7 @@ _WITH_EVENTS = frozenset({"calico-log", "calicoctl-node-status", "bird-status"})
 _SERVICE_TABLES = ("iptables-save", "nft-ruleset", "ipvsadm", "bpf-nat", "iptables-list")
 """Kinds that list what kube-proxy, or Calico in its place, makes of service addresses."""
 
+_NONE: set[str] = set()
 _SEVERAL = 2
 _IPV4, _IPV6 = 4, 6
 
@@ -247,17 +248,26 @@ def _check_agreement(used: Sequence[Artifact], others: Sequence[Artifact], gaps:
             gaps.append(Gap(other.file, None, GapKind.CONTRADICTED, message))
 
 
-def merge_routes(artifacts: Sequence[Artifact], gaps: list[Gap]) -> Sequence[f.RouteFact] | None:
-    """Routes per family and table, each table from the listing that holds the most of it."""
+def merge_routes(
+    artifacts: Sequence[Artifact], gaps: list[Gap], cut: set[str] = _NONE
+) -> tuple[Sequence[f.RouteFact] | None, frozenset[f.Network]]:
+    """Routes per family and table, each table from the listing that holds the most of it; and what others say otherwise.
+
+    What a damaged listing lacks contradicts nothing.
+    """
     if not artifacts:
-        return None
+        return None, frozenset()
     ranked = sorted(artifacts, key=lambda a: (-len(a.parsed.facts), a.path))
     routes, differing = merge([(a.path, _placed_routes(a)) for a in ranked])
-    files = {a.path: a.file for a in ranked}
+    files = {a.path: a for a in ranked}
+    disputed: set[f.Network] = set()
     for found in differing:
         message = f"table {found.table} differs from {found.used} of the same node: taken at different times?"
-        gaps.append(Gap(files[found.path], None, GapKind.CONTRADICTED, message))
-    return routes
+        gaps.append(Gap(files[found.path].file, None, GapKind.CONTRADICTED, message))
+        disputed |= found.both
+        disputed |= found.more if not _is_damaged(files[found.used], cut) else frozenset()
+        disputed |= found.less if not _is_damaged(files[found.path], cut) else frozenset()
+    return routes, frozenset(disputed)
 
 
 def _placed_routes(artifact: Artifact) -> Sequence[f.RouteFact]:

@@ -63,19 +63,22 @@ def _has_main_table(artifact: Artifact) -> bool:
     return artifact.placement.table in (None, "main") and any(r.family == 4 and r.table == "main" for r in routes)
 
 
-def routes_of(records: Records, gaps: list[Gap]) -> Sequence[f.RouteFact] | None:
-    """A node's routes out of records with stand-ins.
+def routes_of(
+    records: Records, gaps: list[Gap], cut: set[str]
+) -> tuple[Sequence[f.RouteFact] | None, frozenset[f.Network]]:
+    """A node's routes out of records with stand-ins, and the destinations of which two listings of one form differ.
 
     `/proc/net/fib_trie` names no next hop: alone it is no routing table, beside one it has the addresses of the machine.
     That what stands in differs shows nothing: it never has all of what `ip` prints.
     """
     listed = records.get("ip-route", ())
-    by_ip = merge_routes([a for a in listed if a.kind == "ip-route"], gaps)
-    others = sorted((a for a in listed if a.kind == "route-n"), key=lambda a: (-len(a.parsed.facts), a.path))
+    by_ip, disputed = merge_routes([a for a in listed if a.kind == "ip-route"], gaps, cut)
+    others = [a for a in listed if a.kind == "route-n"]
     if not others:
-        return by_ip
-    tries = records.get("fib-trie", ())
-    return merge([("", by_ip or ()), *((a.path, a.parsed.of(f.RouteFact)) for a in (*others, *tries))])[0]
+        return by_ip, disputed
+    by_route, more = merge_routes(others, gaps, cut)
+    tries = [(a.path, a.parsed.of(f.RouteFact)) for a in records.get("fib-trie", ())]
+    return merge([("", by_ip or ()), ("", by_route or ()), *tries])[0], disputed | more
 
 
 def addresses_out_of(routes: Sequence[f.RouteFact] | None) -> tuple[f.AddressFact, ...] | None:

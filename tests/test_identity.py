@@ -8,10 +8,10 @@ import pytest
 
 from calico_bundle.bundle import Artifact, Bundle
 from calico_bundle.evidence import GapKind
-from calico_bundle.identity import NodeDirectory, Owner, find_owners
+from calico_bundle.identity import NodeDirectory, Owner, find_impostors, find_owners, make_directory
 from calico_bundle.joining import join
 from calico_bundle.layouts import Placement
-from calico_bundle.parsers import Parsed, choose
+from calico_bundle.parsers import Parsed, choose, ifconfig, route_n
 from tests.network.hand_made import node_object, pod
 
 ROUTES = "default via 10.0.1.1 dev eth0 proto static\n10.0.1.0/24 dev eth0 proto kernel scope link\n"
@@ -219,3 +219,35 @@ def test_a_pod_of_a_table_with_its_nodes_address_runs_on_its_node():
     for pods in ((row, other), (row, stated, other)):
         assert owner(dump(pod="calico-node-x7k2p"), *nodes, *pods) == Owner("n1", "the pod's node")
         assert owner(dump(pod="typha-0"), *nodes, *pods) is None
+
+
+IFCONFIG = """eth0: flags=4163<UP,BROADCAST,RUNNING,MULTICAST>  mtu 1500
+        inet {}  netmask 255.255.255.0  broadcast 10.0.1.255
+"""
+ROUTE_N = """Kernel IP routing table
+Destination     Gateway         Genmask         Flags Metric Ref    Use Iface
+0.0.0.0         10.0.1.1        0.0.0.0         UG    0      0        0 eth0
+"""
+
+
+def test_what_lies_beside_another_nodes_addresses_is_not_the_nodes_either():
+    """`route -n` of node-1 was used for node-2, although the `ifconfig` beside it had been set aside."""
+    nodes = [node_object("node-1", "10.0.1.11"), node_object("node-2", "10.0.1.12")]
+    of = Placement(node="node-2")
+    cards = Artifact("n2/ifconfig", 1, "ifconfig", ifconfig.parse(IFCONFIG.format("10.0.1.11"), "n2/ifconfig"), "x", of)
+    routes = Artifact("n2/route-n", 1, "route-n", route_n.parse(ROUTE_N, "n2/route-n"), "x", of)
+    bundle = [objects(*nodes), cards, routes]
+    owners = find_owners(bundle)
+    assert find_impostors(bundle, owners, make_directory(bundle)) == {"n2/ifconfig": "node-1", "n2/route-n": "node-1"}
+    right = replace(cards, parsed=ifconfig.parse(IFCONFIG.format("10.0.1.12"), "n2/ifconfig"))
+    bundle = [objects(*nodes), right, routes]
+    assert not find_impostors(bundle, find_owners(bundle), make_directory(bundle))
+
+
+def test_a_node_whose_object_is_not_there_is_known_by_its_pods():
+    """Files under nodes/node-2/ belonged to nobody when the Node object could not be read."""
+    told = [node_object("node-1"), pod("web-0", "node-2", "10.244.2.9")]
+    assert owner(dump(node="node-2"), *told) == Owner("node-2", "exact name")
+    assert owner(dump(node="case/node-2"), *told) == Owner("node-2", "exact name")
+    assert owner(dump(node="case/node-2"), *told[1:]) == Owner("node-2", "exact name")
+    assert owner(dump(node="node-3"), *told) is None

@@ -61,12 +61,14 @@ class Machine:
 
     `cards` are in kernel order (`ip addr`), None when they were not recorded; `ordered` is False when they come from
     the annotation projectcalico.org/Interfaces: sorted by name, without those that default exclusions leave out.
+    `may_have_others` is True where nothing shows whether the Node has more than these `internal_ips`.
     """
 
     cards: tuple[Card, ...] | None
     internal_ips: tuple[Address, ...] = ()
     route_source: RouteSource | None = None
     ordered: bool = True
+    may_have_others: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +91,18 @@ class Settings:
     family: int = 4
 
 
-def choose_address(settings: Settings, machine: Machine, stored: Interface | None) -> Detection:
+def choose_address(
+    settings: Settings, machine: Machine, stored: Interface | None, *, is_stored_seen: bool = True
+) -> Detection:
     """The address a node has after calico-node's next start (or poll, while IP is autodetect).
 
     The environment wins over the stored value: a literal address as it is, `autodetect` by the method (a failure keeps
     the stored value), `none` and an unset IP keep what is stored; unset with nothing stored means autodetect, for IPv4
-    alone.
+    alone. Where `is_stored_seen` is False nothing shows whether an address is stored.
     """
     ip = (settings.ip or "").strip()
+    if not is_stored_seen and ip in ("", "none"):
+        return Detection(undecided="the address that is stored for the node is not in the bundle, or hidden")
     if ip == "autodetect" or (not ip and stored is None and settings.family == 4):
         found = detect(settings.method or "", machine, settings.version, settings.family)
         return Detection(stored, failure=found.failure) if found.failure and stored else found
@@ -262,6 +268,8 @@ def _not_annotated() -> Detection:
 def _internal_ip(machine: Machine, family: int) -> Detection:
     """The first InternalIP of the family, with the prefix of the card that has it; on no card, detection fails."""
     address = next((ip for ip in machine.internal_ips if ip.version == family), None)
+    if address is None and machine.may_have_others:
+        return Detection(undecided="the node's InternalIP is not in the bundle, or hidden")
     if address is None:
         return Detection(failure=f"the Node has no InternalIP of IPv{family}")
     return _with_prefix(machine, address, absent=f"the InternalIP {address} is on none of the node's interfaces")

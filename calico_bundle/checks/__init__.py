@@ -24,6 +24,8 @@ PLANNED = {
 
 _OF_CALICO = ("CB1", "CB2")
 """Codes about Calico's addresses, sessions and routes."""
+_OF_THE_BUNDLE = "CB9"
+"""Codes about what was given, whatever cluster it is of."""
 
 
 class NotYetCheckedError(UnknownNameError):
@@ -81,9 +83,11 @@ def run_all(context: Context) -> tuple[tuple[Finding, ...], tuple[Skipped, ...]]
     """Run every check: findings (errors first, then by code and subject) and what was skipped."""
     findings: list[Finding] = []
     skipped: list[Skipped] = []
-    left_over = _left_over(context)
+    left_over, mixture = _left_over(context), context.cluster.mixture
     for check in all_checks():
-        reason = left_over if left_over and check.info.code.startswith(_OF_CALICO) else check.lacks(context)
+        reason = left_over if left_over and check.info.code.startswith(_OF_CALICO) else None
+        reason = mixture if mixture and not check.info.code.startswith(_OF_THE_BUNDLE) else reason
+        reason = reason or check.lacks(context)
         if reason:
             skipped.append(Skipped(check.info.code, reason))
         else:

@@ -48,8 +48,7 @@ def run(context: Context) -> list[Finding]:
 
 
 def _finding(context: Context, node: ClusterNode, failure: str) -> Finding:
-    unseen = node.kubernetes is not None and "bgp_ipv4" in node.kubernetes.not_shown
-    unstored = "" if unseen else "; nothing is stored, so it exits"
+    unstored = "" if node.is_unseen("bgp_ipv4") else "; nothing is stored, so it exits"
     stored = f"; it keeps {node.bgp_address.ip}" if node.bgp_address else unstored
     method = context.choices.installation.method or "first-found"
     said = [e.evidence for e in node.log.events("address-autodetection-failed", "address-kept-existing")]

@@ -26,6 +26,8 @@ def lacks(context: Context) -> str | None:
         return "no cluster DNS service is in the bundle"
     if not context.dns.listed:
         return "the DNS service's endpoints are not in the bundle"
+    if context.dns.contradiction:
+        return context.dns.contradiction
     own = endpoints_of(context.cluster.endpoints, context.dns.service.namespace, context.dns.service.name)
     unsaid = any(e.ready is None for e in own) and not any(e.ready for e in own)
     return "who of the DNS service's endpoints is ready is not in the bundle" if unsaid else None

@@ -25,6 +25,8 @@ def lacks(context: Context) -> str | None:
     """The DNS service's endpoints, each with its node."""
     if context.dns is None or not context.dns.listed:
         return "no endpoints of a cluster DNS service are in the bundle"
+    if context.dns.contradiction:
+        return context.dns.contradiction
     if context.dns.hidden:
         return "not all ready endpoints of the cluster DNS service are in the bundle"
     nodes = [context.paths.endpoint_node(e) for e in context.dns.ready]

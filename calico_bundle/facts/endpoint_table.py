@@ -33,6 +33,7 @@ class EndpointGroup(WithText):
     line: int
     height: int
     cited: str
+    object_name: str | None = None
 
     def __len__(self) -> int:
         return self.text.count("\n") + 1
@@ -57,6 +58,7 @@ class EndpointGroup(WithText):
                 pod=pod or None,
                 source=self.source,
                 evidence=Evidence(self.path, self.line + number * self.height, self.cited + ip),
+                object_name=self.object_name,
             )
 
     @property
@@ -74,6 +76,7 @@ class MadeEndpoints:
     service: str
     source: str
     facts: Sequence[EndpointFact]
+    object_name: str | None = None
     repeats: bool = True
 
     def __len__(self) -> int:
@@ -86,6 +89,17 @@ class MadeEndpoints:
 Group: TypeAlias = "EndpointGroup | MadeEndpoints"
 
 
+@dataclass(frozen=True, slots=True)
+class Contradicting:
+    """One object that two files show with other addresses: a line of it in either."""
+
+    namespace: str
+    service: str
+    source: str
+    here: Evidence
+    there: Evidence
+
+
 class EndpointTable(LazyFacts[EndpointFact]):
     """Addresses behind Services, object by object.
 
@@ -93,8 +107,10 @@ class EndpointTable(LazyFacts[EndpointFact]):
     (0, ())
     """
 
-    def __init__(self, groups: Sequence[Group]) -> None:
+    def __init__(self, groups: Sequence[Group], contradicting: Sequence[Contradicting] = ()) -> None:
         self.groups = groups
+        self.contradicting = contradicting
+        """Objects that are there twice with other addresses: what is kept of their Services is both."""
 
     def __len__(self) -> int:
         return sum(map(len, self.groups))
@@ -121,6 +137,16 @@ def endpoints_of(endpoints: Sequence[EndpointFact], namespace: str, name: str) -
     return tuple(e for e in endpoints if (e.namespace, e.service) == (namespace, name))
 
 
+def first_contradicting(endpoints: Sequence[EndpointFact], namespace: str, name: str) -> Contradicting | None:
+    """The first object of a Service that is there twice with other addresses; None where none is.
+
+    >>> first_contradicting((), "kube-system", "kube-dns") is None
+    True
+    """
+    told = endpoints.contradicting if isinstance(endpoints, EndpointTable) else ()
+    return next((one for one in told if (one.namespace, one.service) == (namespace, name)), None)
+
+
 def merge_endpoints(parts: Sequence[Sequence[EndpointFact]]) -> EndpointTable:
     """The addresses of several files, each once.
 
@@ -139,7 +165,8 @@ def merge_endpoints(parts: Sequence[Sequence[EndpointFact]]) -> EndpointTable:
     objects = Counter((g.namespace, g.service, g.source) for g in telling)
     seen: set[object] = set()
     stated = [_without(seen, g) if objects[g.namespace, g.service, g.source] > 1 or g.repeats else g for g in telling]
-    return EndpointTable(_filled(stated, tabled) if tabled else stated)
+    several = [g for g in telling if objects[g.namespace, g.service, g.source] > 1]
+    return EndpointTable(_filled(stated, tabled) if tabled else stated, list(_contradicting(several)))
 
 
 def _is_table_of_slices(group: Group) -> bool:
@@ -181,6 +208,29 @@ def _hides(fact: EndpointFact) -> bool:
     return fact.ip is None and bool(fact.ready)
 
 
+def _contradicting(groups: Sequence[Group]) -> Iterator[Contradicting]:
+    """The objects that two files show with other addresses; what a collector hid in either is no difference."""
+    versions: dict[tuple[str, str, str, str | None], dict[str, list[EndpointFact]]] = {}
+    for group in groups:
+        for fact in group:
+            key = (group.namespace, group.service, group.source, group.object_name)
+            versions.setdefault(key, {}).setdefault(fact.evidence.path, []).append(fact)
+    for (namespace, service, source, _), by_path in sorted(versions.items(), key=str):
+        shown = [found for _, found in sorted(by_path.items()) if all(_is_shown(e) for e in found)]
+        other = next((found for found in shown[1:] if _addresses(found) != _addresses(shown[0])), None)
+        if other:
+            yield Contradicting(namespace, service, source, other[0].evidence, shown[0][0].evidence)
+
+
+def _is_shown(fact: EndpointFact) -> bool:
+    """Whether nothing of an address is hidden, cut off or left out by a table."""
+    return fact.ready is False or (fact.ip is not None and fact.ready is not None)
+
+
+def _addresses(found: Sequence[EndpointFact]) -> set[tuple[object, bool | None]]:
+    return {(fact.ip, fact.ready) for fact in found if fact.ip is not None}
+
+
 def _most_complete(groups: Sequence[Group]) -> Sequence[Group]:
     """The groups without those that show less of a Service than another one does; of slices, which are parts, behind it."""
     unshown = [0 if isinstance(g, EndpointGroup) else _unshown(g) for g in groups]
@@ -205,8 +255,8 @@ def groups_of(facts: Sequence[EndpointFact]) -> Sequence[Group]:
     """Facts by their Service, in their order."""
     if isinstance(facts, EndpointTable):
         return facts.groups
-    grouped = groupby(facts, lambda e: (e.namespace, e.service, e.source))
-    return [MadeEndpoints(*key, tuple(group)) for key, group in grouped]
+    grouped = groupby(facts, lambda e: (e.namespace, e.service, e.source, e.object_name))
+    return [MadeEndpoints(*key[:3], tuple(group), key[3]) for key, group in grouped]
 
 
 def _without(seen: set[object], group: Group) -> Group:
@@ -218,4 +268,4 @@ def _without(seen: set[object], group: Group) -> Group:
         if key not in seen:
             seen.add(key)
             kept.append(fact)
-    return MadeEndpoints(group.namespace, group.service, group.source, kept)
+    return MadeEndpoints(group.namespace, group.service, group.source, kept, group.object_name)

@@ -113,6 +113,7 @@ class EndpointFact:
     source: Annotated[str, "Endpoints | EndpointSlice"]
     evidence: Annotated[Evidence, "the line of the address; of the object when it has no address"]
     not_shown: Annotated[tuple[str, ...], "columns that a table or a description of it does not show"] = ()
+    object_name: Annotated[str | None, "metadata.name of the EndpointSlice: a Service may have several"] = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Protocol, overload
 
 from calico_bundle.facts.machine import RouteFact
 from calico_bundle.facts.route_listing import RouteBase, RouteListing
+from calico_bundle.facts.types import Network
 
 Table = tuple[int, str]
 """Family and name, as printed."""
@@ -64,11 +65,18 @@ def parts_of(routes: Sequence[RouteFact]) -> tuple[Sequence[RouteFact], ...]:
 
 @dataclass(frozen=True, slots=True)
 class Differing:
-    """A table that two listings of one node tell differently: the one that is not used, and the one that is."""
+    """A table that two listings of one node tell differently: the one that is not used, and the one that is.
+
+    `both` are the destinations of which both have routes, other ones; `more` those that the unused one has alone, and
+    `less` those that it lacks.
+    """
 
     table: str
     path: str
     used: str
+    both: frozenset[Network] = frozenset()
+    more: frozenset[Network] = frozenset()
+    less: frozenset[Network] = frozenset()
 
 
 def merge(listings: Sequence[tuple[str, Sequence[RouteFact]]]) -> tuple[Sequence[RouteFact], list[Differing]]:
@@ -85,7 +93,8 @@ def merge(listings: Sequence[tuple[str, Sequence[RouteFact]]]) -> tuple[Sequence
     for path, routes in listings:
         tables = _ListedTables(routes) if isinstance(routes, RouteListing) else _PlainTables(routes)
         known = [table for table in tables.names if table in used]
-        differing += [Differing(t[1], path, used[t][0]) for t in known if _differ(t, used[t][1], tables)]
+        told = [Differing(t[1], path, used[t][0], *_differences(t, used[t][1], tables)) for t in known]
+        differing += [one for one in told if one.both or one.more or one.less]
         new = [table for table in tables.names if table not in used]
         if new:
             parts.append(tuple(r for table in new for r in tables.routes(table)) if known else routes)
@@ -165,13 +174,18 @@ def _by_table(base: RouteBase) -> dict[Table, list[int]]:
     return found
 
 
-def _differ(table: Table, one: _Tables, other: _Tables) -> bool:
-    """Whether two listings have other routes in a table; where the lines are equal, so are the routes."""
-    lines = one.lines(table)
+def _differences(table: Table, used: _Tables, other: _Tables) -> tuple[frozenset[Network], ...]:
+    """Destinations told differently by both, by the other alone, and by the used alone; equal lines are equal routes."""
+    lines = used.lines(table)
     if lines is not None and lines == other.lines(table):
-        return False
-    return _shape(one.routes(table)) != _shape(other.routes(table))
+        return ()
+    mine, its = _shape(used.routes(table)), _shape(other.routes(table))
+    both = frozenset(destination for destination in mine.keys() & its.keys() if mine[destination] != its[destination])
+    return both, frozenset(its.keys() - mine.keys()), frozenset(mine.keys() - its.keys())
 
 
-def _shape(routes: Iterable[RouteFact]) -> set[object]:
-    return {(r.type, r.destination, tuple((n.gateway, n.device) for n in r.next_hops)) for r in routes}
+def _shape(routes: Iterable[RouteFact]) -> dict[Network, set[object]]:
+    found: dict[Network, set[object]] = {}
+    for r in routes:
+        found.setdefault(r.destination, set()).add((r.type, tuple((n.gateway, n.device) for n in r.next_hops)))
+    return found

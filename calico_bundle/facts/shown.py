@@ -42,10 +42,14 @@ def join_nodes(nodes: Iterable[NodeFact]) -> dict[str, NodeFact]:
     {}
     """
     found: dict[str, NodeFact] = {}
-    # OpenShift's Insights takes Calico's annotations off its Nodes: another object of the node may have them.
-    for node in sorted(nodes, key=lambda node: (unshown(node), node.bgp_ipv4 is None)):
+    for node in sorted(nodes, key=_fullest_first):
         found[node.name] = _filled(found[node.name], node) if node.name in found else node
     return found
+
+
+def _fullest_first(node: NodeFact) -> tuple[int, bool, str, int]:
+    """OpenShift's Insights takes Calico's annotations off its Nodes: another object of the node may have them."""
+    return unshown(node), node.bgp_ipv4 is None, node.evidence.path, node.evidence.line or 0
 
 
 def _filled(node: NodeFact, other: NodeFact) -> NodeFact:
@@ -72,7 +76,7 @@ def join_events(events: Iterable[EventFact]) -> tuple[EventFact, ...]:
 
 def contradicts(node: NodeFact, used: NodeFact) -> bool:
     """Whether two sources of one node show different addresses of it; what either does not show is no difference."""
-    hidden = {*node.not_shown, *used.not_shown}
+    hidden = {*node.not_shown, *used.not_shown, *node.redacted, *used.redacted}
     if "bgp_ipv4" not in hidden and node.bgp_ipv4 not in (None, used.bgp_ipv4):
         return True
     if "internal_ips" in hidden or node.internal_ips in ((), used.internal_ips):

@@ -12,9 +12,13 @@ def examine(case: Case) -> Answer | None:
     found = case.found("CB302")
     if found:
         return from_findings(found)
+    if mixture := case.context.cluster.mixture:
+        return Answer(Status.NOT_CHECKABLE, mixture)
     dns = case.context.dns
     if dns is None or not dns.listed:
         return Answer(Status.NOT_CHECKABLE, "the DNS service's endpoints are not in the bundle", collect=_COLLECT)
+    if dns.contradiction:
+        return Answer(Status.NOT_CHECKABLE, dns.contradiction, collect=_COLLECT)
     if not dns.ready:
         return Answer(Status.NOT_CHECKABLE, "the bundle hides the addresses of the DNS endpoints", collect=_COLLECT)
     service = f"{dns.service.namespace}/{dns.service.name}"

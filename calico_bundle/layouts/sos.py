@@ -19,6 +19,17 @@ _HOSTNAMES = frozenset({"hostname", "etc/hostname", "sos_commands/host/hostname"
 _COPIES = frozenset({"ip_addr", "ip_route", "netstat", "ifconfig", "route"})
 """Links at the top to outputs in `sos_commands/`; where links were packed as files, these are read there and not twice."""
 
+_OWN_FOLDERS = frozenset({
+    "sos_commands", "sos_logs", "sos_reports", "sos_strings", "sos_extras", "boot", "dev", "etc", "home", "host",
+    "lib", "lib64", "mnt", "opt", "proc", "root", "run", "srv", "sys", "tmp", "usr", "var",
+})  # fmt: skip
+"""What a report has at its top: its own folders, and copies of files at the place they have on the machine (sos/archive.py)."""
+_OWN_FILES = frozenset({
+    "chkconfig", "date", "df", "dmidecode", "environment", "free", "hostname", "installed-debs", "installed-rpms",
+    "java", "last", "lsmod", "lsof", "lspci", "mount", "netstat", "ps", "pstree", "root-symlinks", "route",
+    "uname", "uptime", "version.txt", "vgdisplay",
+})  # fmt: skip
+
 _POD_LOG = re.compile(r"cluster-info/(?P<ns>[^/]+)/podlogs/(?P<pod>[^/]+)/.*_-c_(?P<container>[^/]+)$")
 _KUBECTL = frozenset({"kubernetes", "openshift", "origin"})
 _LOG_FOLDERS = ("var/log/pods/", "var/log/containers/")
@@ -36,6 +47,8 @@ def place(path: str, _nodes: Sequence[str]) -> Placement | None:
     6
     >>> place("sos_commands/networking/ip_netns_exec_blue_ip_address_show", []).skip
     "another network namespace, not the node's own"
+    >>> place("nodes/node-1/ip-addr.txt", []) is None
+    True
     """
     if path in _HOSTNAMES:
         return Placement(kind="hostname", group=".")
@@ -49,7 +62,8 @@ def place(path: str, _nodes: Sequence[str]) -> Placement | None:
         return Placement(namespace=pod.namespace, pod=pod.pod, container=pod.container, group=".")
     if path.startswith("sos_commands/"):
         return _output(path.split("/")[1:])
-    return Placement(group=".")
+    top, below, _ = path.partition("/")
+    return Placement(group=".") if not path or top in (_OWN_FOLDERS if below else _OWN_FILES) else None
 
 
 def _output(parts: Sequence[str]) -> Placement:

@@ -172,6 +172,7 @@ class NodeRouting:
         self._node = node.name
         self._others = sorted(self._tables.keys() - set(_DEFAULT_ORDER))
         self._incomplete = "ip-route" in node.incomplete
+        self._disputed = sorted((d for d in node.disputed if d.version == 4), key=lambda d: -d.prefixlen)
         self._known: dict[tuple[Address, Address | None, str | None], Lookup] = {}
         self._rules = sorted((r for r in node.rules or () if r.family in (4, None)), key=lambda r: r.priority)
 
@@ -189,10 +190,20 @@ class NodeRouting:
         found = self._looked_up(destination, source, device)
         if found.undecided is None and (open_one := self._not_told(found.route)):
             return Lookup(None, open_one)
+        if found.undecided is None and (disputed := self._dispute(destination, found.route)):
+            return Lookup(None, disputed)
         exact = found.route is not None and found.route.destination.prefixlen == destination.max_prefixlen
         if self._incomplete and not exact and not found.undecided:
             return Lookup(None, "lines of the routing table are hidden, cut off or not understood")
         return found
+
+    def _dispute(self, destination: Address, route: RouteFact | None) -> str | None:
+        """That another listing of the routes may take another one; a longer prefix in both comes before what differs."""
+        length = route.destination.prefixlen if route else -1
+        for network in self._disputed:
+            if network.prefixlen >= length and destination in network:
+                return f"two listings of {self._node}'s routes contradict each other in {network}: taken at different times?"
+        return None
 
     def _not_told(self, route: RouteFact | None) -> str | None:
         """What a listing leaves open that has not all of `ip route`: other tables alone, or destinations alone."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from calico_bundle.cluster import Cluster
 from calico_bundle.errors import UnknownNameError, UsageError
 from calico_bundle.facts import Address, EndpointFact, ServiceFact
-from calico_bundle.facts.endpoint_table import endpoints_of
+from calico_bundle.facts.endpoint_table import Contradicting, endpoints_of, first_contradicting
 from calico_bundle.facts.service_table import named, names, with_port
 
 DNS_PORT = 53
@@ -20,13 +20,24 @@ class DnsService:
     """A DNS service with its endpoints. `listed` is False when the bundle holds no endpoints object for it.
 
     Its own address may be hidden by the collector; a Service that has none is not taken for it. `hidden` when it has, or may
-    have, ready endpoints that are not shown: their addresses are hidden, or who is ready.
+    have, ready endpoints that are not shown: their addresses are hidden, or who is ready. `contradicting` is an object of its
+    that is there twice, with other addresses.
     """
 
     service: ServiceFact
     endpoints: tuple[EndpointFact, ...]
     listed: bool
     hidden: bool = False
+    contradicting: Contradicting | None = None
+
+    @property
+    def contradiction(self) -> str | None:
+        """That its endpoints are told in two ways, in words; None where they are not."""
+        if self.contradicting is None:
+            return None
+        paths = f"{self.contradicting.there.path} and {self.contradicting.here.path}"
+        name = f"{self.service.namespace}/{self.service.name}"
+        return f"{paths} have other endpoints of {name}: taken at different times? give one collection at a time"
 
     @property
     def address(self) -> Address | None:
@@ -75,7 +86,8 @@ def _rank(service: ServiceFact) -> tuple[int, str, str]:
 def _with_endpoints(cluster: Cluster, service: ServiceFact) -> DnsService:
     own = endpoints_of(cluster.endpoints, service.namespace, service.name)
     hidden = any(map(_hides, own))
-    return DnsService(service, tuple(e for e in own if e.ip is not None), bool(own), hidden)
+    twice = first_contradicting(cluster.endpoints, service.namespace, service.name)
+    return DnsService(service, tuple(e for e in own if e.ip is not None), bool(own), hidden, twice)
 
 
 def _hides(endpoint: EndpointFact) -> bool:

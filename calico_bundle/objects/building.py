@@ -72,4 +72,4 @@ def built(found: KubernetesObject, reading: Reading) -> Iterator[object]:
     try:
         yield from build(Record(reading, found.kind, found.group, found.body).fields())
     except IncompleteError:
-        return
+        reading.lost[found.kind] += 1

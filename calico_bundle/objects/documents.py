@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Generator, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from calico_bundle.evidence import GapKind
 from calico_bundle.objects.go_cased import with_json_names
@@ -192,12 +192,12 @@ class _Objects:
         try:
             value, end = reader.read(position)
         except UnreadableError as error:
-            yield error.problem()
+            yield error.problem(reader.kind_before(error.line, position))
             # The rest is not quoted line by line: it may be the inside of a Secret.
             return reader.again_after(error, position)
         # The objects first: of too many problems the rest is left.
         yield from self._of_value(value)
-        yield from reader.problems
+        yield from (replace(p, lost=reader.kind_before(p.line, position)) for p in reader.problems)
         reader.problems.clear()
         return end
 
@@ -214,7 +214,7 @@ class _Objects:
             for value in _read_yaml(text, line):
                 yield from self._of_value(value)
         except UnreadableError as error:
-            yield error.problem()
+            yield error.problem(stated_kind(text))
 
     def _of_cut_list(self, cut: CutList, line: int) -> Iterator[Found]:
         """The items one by one, so that memory holds one and a broken one loses itself only."""
@@ -228,7 +228,8 @@ class _Objects:
         # kubectl writes apiVersion, items, kind, in this order: without a kind the end is missing.
         elif "apiVersion" in top and "kind" not in top:
             message = "cut off: the list has no end, and its last item is left out as it may not be whole"
-            yield Problem(items[-1][0], GapKind.TRUNCATED, message)
+            lost = _kind_of_item(items[-1][1], cut.key_indent, top)
+            yield Problem(items[-1][0], GapKind.TRUNCATED, message, lost=lost)
             items = items[:-1]
         elif self._unwanted(kind := top.get("kind")) and str(kind).endswith(LIST):
             items = tuple((line, item) for line, item in items if self._says_wanted(item, cut.key_indent))
@@ -250,7 +251,8 @@ class _Objects:
                     yield from self._of_items(value, top)
         except UnreadableError as error:
             # Where more of the file follows, an open quote is a mistake and no end of the file.
-            yield error.problem() if last else Problem(error.line, _mistake(error.kind), error.message)
+            told = error.problem(_kind_of_item(item, key_indent, top))
+            yield told if last else replace(told, kind=_mistake(error.kind))
 
     def _of_value(self, value: Value) -> Iterator[Found]:
         """The objects of a value: itself, or those in it."""
@@ -321,6 +323,10 @@ def _problems_of(text: str, line: int) -> Iterator[Problem]:
         yield error.problem()
 
 
+def _kind_of_item(item: str, key_indent: int, top: dict[str, str]) -> str | None:
+    return stated_kind(item, key_indent) or top.get("kind", "").removesuffix(LIST) or None
+
+
 def _mistake(kind: GapKind) -> GapKind:
     return GapKind.NOT_UNDERSTOOD if kind is GapKind.TRUNCATED else kind
 
@@ -350,6 +356,12 @@ def _sanitized(text: str) -> str:
 
 
 def _read_yaml(text: str, line: int) -> Iterator[Value]:
-    from calico_bundle.objects.yaml_documents import read_yaml
+    from calico_bundle.objects.yaml_documents import read_yaml, with_hidden_quoted
 
-    return read_yaml(text, line)
+    quoted = with_hidden_quoted(text)
+    if quoted is text or quoted == text:
+        return read_yaml(text, line)
+    try:
+        return iter(list(read_yaml(text, line)))
+    except UnreadableError:
+        return read_yaml(quoted, line)

@@ -68,7 +68,8 @@ _NOT_LABELS = _entries("labels|name|namespace")
 ENDPOINT_SLICE = (
     rf"- addressType: IPv4\n  apiVersion: discovery\.k8s\.io/v1\n  endpoints:\n"
     rf"(?P<entries>(?:{_anonymous(ENDPOINT)})++)  kind: EndpointSlice\n  metadata:\n{_NOT_LABELS}"
-    rf"    labels:\n{_LABELS}      {_LABEL}: (?P<name>{_NAME})\n{_LABELS}{_NOT_LABELS}    name: {_NAME}\n{_NOT_LABELS}"
+    rf"    labels:\n{_LABELS}      {_LABEL}: (?P<name>{_NAME})\n{_LABELS}"
+    rf"{_NOT_LABELS}    name: (?P<object>{_NAME})\n{_NOT_LABELS}"
     rf"    namespace: (?P<namespace>{_NAMESPACE})\n{_NOT_LABELS}"
     rf"(?:  ports:\n(?:  (?:- |  )[A-Za-z]++: {_TEXT}\n)++)?{_END}"
 )

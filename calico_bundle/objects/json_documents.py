@@ -38,6 +38,7 @@ _NEXT = re.compile(rf"{_SPACE}([,}}\]])")
 _END_OF_MAP = re.compile(rf"{_SPACE}\}}")
 _END_OF_LIST = re.compile(rf"{_SPACE}\]")
 _VALUE_AT_LEFT_EDGE = re.compile(r"\n(?=[{\[])")
+_DECIDING = re.compile(r'"kind"\s*:\s*"(Pod|Node|EndpointSlice)(?:List)?"')
 _NO_SPACE = re.compile(r"[^ \t\r\n]")
 # A key, a value or both that the end of the text cuts short.
 _UNFINISHED = re.compile(rf'(?:{_STRING}{_SPACE}:?{_SPACE})?(?:"(?:[^"\\\n]++|\\[^\n])*+\\?|[-+.\w]*+){_SPACE}\Z')
@@ -83,6 +84,12 @@ class JsonReader:
         """Where to go on after a value that could not be read: at a line on or after the error that begins another."""
         found = _VALUE_AT_LEFT_EDGE.search(self._text, max(start, self._end_of_line_before(error.line)))
         return found.end() if found else len(self._text)
+
+    def kind_before(self, line: int | None, start: int) -> str | None:
+        """The last kind, of those that decide most, that is stated between `start` and the end of a line."""
+        place = (line or 0) - self._first_line
+        end = self._line_ends[place] if 0 <= place < len(self._line_ends) else len(self._text)
+        return next(reversed(_DECIDING.findall(self._text, start, max(end, start))), None)
 
     def jump(self, start: int) -> int | None:
         """Where the value that begins at `start` ends, found without building it; None when it is not valid.

@@ -59,6 +59,7 @@ class Problem:
     """Text that gave no value: its line, why, and the line's own words where they may be quoted.
 
     `without_kind` are the objects that it counts, the first of which stands on that line; 0 for any other problem.
+    `lost` is the kind of the object that is lost with it, where that is known.
     """
 
     line: int | None
@@ -66,6 +67,7 @@ class Problem:
     message: str
     text: str = ""
     without_kind: int = 0
+    lost: str | None = None
 
 
 MOST_PROBLEMS: Final = 100_000
@@ -89,9 +91,9 @@ class UnreadableError(Exception):
         super().__init__(message)
         self.line, self.message, self.kind = line, message, kind
 
-    def problem(self) -> Problem:
+    def problem(self, lost: str | None = None) -> Problem:
         """The same as a value, to be handed on."""
-        return Problem(self.line, self.kind, self.message)
+        return Problem(self.line, self.kind, self.message, lost=lost)
 
 
 def text_of(value: str | int | bool) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, groupby
 from typing import Any, Final
 
@@ -70,6 +70,10 @@ class ObjectList:
     def gaps(self) -> tuple[Gap, ...]:
         """What could not be read."""
         return self._reading.gaps()
+
+    def lost(self) -> Mapping[str, int]:
+        """How many objects of each kind could not be read."""
+        return self._reading.lost
 
     def _take(self, block: bytes) -> int:
         """Read a block of whole items; how many bytes of it are such items, one behind the other."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Any, Final
 
@@ -74,6 +74,10 @@ class PodList:
     def gaps(self) -> tuple[Gap, ...]:
         """What could not be read."""
         return self._reading.gaps()
+
+    def lost(self) -> Mapping[str, int]:
+        """How many objects of each kind could not be read."""
+        return self._reading.lost
 
     def _take(self, block: bytes) -> bytes:
         """Read a block of whole items, without its last line end; gives back what follows from where it is no such."""

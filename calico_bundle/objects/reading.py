@@ -50,6 +50,8 @@ class Reading:
         self._hidden: dict[tuple[str, str], tuple[int, int]] = {}
         self._noted: Counter[GapKind] = Counter()
         self._without_kind: Problem | None = None
+        self.lost: Counter[str] = Counter()
+        """How many objects of each kind could not be read."""
         self._line, self._start = 1, 0
         self._starts: Mapping[int, int] = {}
         self._last: tuple[int, Evidence] | None = None
@@ -76,6 +78,8 @@ class Reading:
         if problem.without_kind:
             self._count_without_kind(problem)
             return
+        if problem.lost:
+            self.lost[problem.lost] += 1
         self._noted[problem.kind] += 1
         if self._noted[problem.kind] <= MOST_LINE_GAPS or problem.kind is GapKind.NOT_UNDERSTOOD:
             self._gaps.add(problem.line, problem.text, kind=problem.kind, why=problem.message)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from calico_bundle.facts import Address, EndpointFact, ServiceFact, ServicePort
 from calico_bundle.objects.fields import Fields
@@ -73,8 +74,7 @@ def build_endpoints(endpoints: Fields) -> Iterator[EndpointFact]:
 
 def build_endpoint_slice(endpoint_slice: Fields) -> Iterator[EndpointFact]:
     """The addresses of an EndpointSlice; one without an address when it has none."""
-    name_of(endpoint_slice)
-    namespace = namespace_of(endpoint_slice)
+    name, namespace = name_of(endpoint_slice), namespace_of(endpoint_slice)
     labels = endpoint_slice.child("metadata").child("labels")
     if _SERVICE_LABEL not in labels:
         return  # such a slice belongs to no Service
@@ -88,9 +88,10 @@ def build_endpoint_slice(endpoint_slice: Fields) -> Iterator[EndpointFact]:
         ready = endpoint.child("conditions").flag("ready", "ready") is not False
         for ip, line in endpoint.addresses("addresses", "ip"):
             none = False
-            yield _endpoint(endpoint, namespace, service, ip, line, ready=ready, source="EndpointSlice")
+            fact = _endpoint(endpoint, namespace, service, ip, line, ready=ready, source="EndpointSlice")
+            yield replace(fact, object_name=name)
     if none:
-        yield _nothing(endpoint_slice, namespace, service, "EndpointSlice")
+        yield replace(_nothing(endpoint_slice, namespace, service, "EndpointSlice"), object_name=name)
 
 
 def _endpoint(  # noqa: PLR0913

@@ -98,6 +98,7 @@ def _group(found: re.Match[str], line: int, path: str, what: tuple[str, str, str
         line=line,
         height=text.count("\n") // len(entries),
         cited=cited,
+        object_name=found["object"] if "object" in found.re.groupindex else None,
     )
 
 

@@ -30,6 +30,12 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 # What YAML does not allow in a stream, and the line ends that YAML counts and we do not (lone CR, NEL, LS, PS).
 _FOREIGN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]|\r(?!\n)")
+_HIDING = "***"
+# Where quotes are on the line it may be the inside of a text, which quotes would end.
+_HIDDEN_KEY = re.compile(r"(?m)^( *+(?:- ++)*+)(\*\*\*[^\n\"':]*+)(?=:(?:[ \t][^\n\"']*+)?\r?$)")
+_HIDDEN_VALUE = re.compile(
+    r"(?m)^( *+(?:- ++)*+(?:(?:[^\s\"'#*][^\n\"']*?|'\*\*\*[^\n\"':]*+'): +)?)(\*\*\*[^\n\"'\r]*+)(?=\r?$)"
+)
 _PREFIX = "tag:yaml.org,2002:"
 _TAGS = frozenset(
     ["!", *(_PREFIX + name for name in ("str", "int", "float", "bool", "null", "map", "seq", "timestamp"))]
@@ -44,6 +50,17 @@ def sanitized(text: str) -> str:
     True
     """
     return _FOREIGN.sub("\ufffd", text)
+
+
+def with_hidden_quoted(text: str) -> str:
+    """The text with quotes around what a collector hid by `***HIDDEN***`, which without them is an alias in YAML.
+
+    troubleshoot redacts the text of a file, whatever stands there; each line stays where it was.
+
+    >>> with_hidden_quoted("spec:\\n  podCIDR: ***HIDDEN***/26\\n  ips:\\n  - ***HIDDEN***\\n")
+    "spec:\\n  podCIDR: '***HIDDEN***/26'\\n  ips:\\n  - '***HIDDEN***'\\n"
+    """
+    return _HIDDEN_VALUE.sub(r"\1'\2'", _HIDDEN_KEY.sub(r"\1'\2'", text)) if _HIDING in text else text
 
 
 def read_yaml(text: str, first_line: int = 1) -> Iterator[Value]:

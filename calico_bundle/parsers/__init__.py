@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import TypeVar
 
@@ -27,7 +27,7 @@ class Parsed:
 
     `facts` are records of `calico_bundle.facts`, in a `FactList` where they are many; `owner` is the node name that the
     text itself states, if it does; `command` is the command line of which it says that the output lies beside it. `parts`
-    are what else the artifact holds, of another kind or owner.
+    are what else the artifact holds, of another kind or owner. `lost` says how many objects of each kind could not be read.
     """
 
     facts: Sequence[object]
@@ -35,6 +35,7 @@ class Parsed:
     owner: str | None = None
     command: str | None = None
     parts: tuple[Part, ...] = ()
+    lost: Mapping[str, int] = field(default_factory=dict)
 
     def of(self, kind: type[T]) -> Sequence[T]:
         """The facts of one class, in their order.

@@ -64,7 +64,7 @@ def parse(text: str, path: str) -> Parsed:
     for log in logs:
         if log.begins_twice:
             reading.note(log.begins_twice)
-    return Parsed(facts, reading.gaps(), parts=tuple(_of_calico(logs, path)))
+    return Parsed(facts, reading.gaps(), parts=tuple(_of_calico(logs, path)), lost=reading.lost)
 
 
 def _of_calico(logs: Iterable[LogFrame], path: str) -> Iterator[Part]:
@@ -109,7 +109,7 @@ def _read_list(pieces: Iterator[bytes], path: str, head: bytes, *, whole: bool) 
         return None
     found = (PodList if head.startswith(_LIST_OF_PODS) else ObjectList)(path, SURROUNDINGS)
     if found.read(pieces) or not whole:
-        return Parsed(found.facts(), found.gaps())
+        return Parsed(found.facts(), found.gaps(), lost=found.lost())
     return None
 
 
@@ -119,7 +119,7 @@ def _read_json(data: bytes, path: str) -> Parsed | None:
 
     try:
         reading = Reading(path, data.decode())
-        return Parsed(tuple(read_list(data, reading)), reading.gaps())
+        return Parsed(tuple(read_list(data, reading)), reading.gaps(), lost=reading.lost)
     except (OddError, UnicodeDecodeError):
         return None
 
@@ -128,7 +128,7 @@ def _read_kubectl_json(pieces: Iterator[bytes], path: str) -> Parsed:
     from calico_bundle.objects.json_lists import read_kubectl_list
 
     reading = Reading(path, "")
-    return Parsed(tuple(read_kubectl_list(pieces, reading, SURROUNDINGS)), reading.gaps())
+    return Parsed(tuple(read_kubectl_list(pieces, reading, SURROUNDINGS)), reading.gaps(), lost=reading.lost)
 
 
 def _from_first_data(head: str) -> str:

@@ -32,6 +32,8 @@ def open_for_all(cluster: Cluster, dns: DnsService | None) -> OpenQuestion | Non
     >>> open_for_all(Cluster({}), None).text
     "nothing in the bundle speaks of Calico, and this program knows no other network's rules"
     """
+    if cluster.mixture:
+        return OpenQuestion(cluster.mixture)
     if not cluster.has_calico:
         return OpenQuestion("nothing in the bundle speaks of Calico, and this program knows no other network's rules")
     if other := replaced_by(cluster):
@@ -46,6 +48,8 @@ def _of_service(dns: DnsService | None) -> OpenQuestion | None:
     if not dns.listed:
         text = f"the bundle has no endpoints of {dns.service.namespace}/{dns.service.name}"
         return OpenQuestion(text, Settles((ENDPOINTS,)))
+    if dns.contradiction:
+        return OpenQuestion(dns.contradiction)
     if dns.hidden:
         text = (
             "not all addresses of the ready DNS endpoints are in the bundle: the collector hid them, or a table shows the "

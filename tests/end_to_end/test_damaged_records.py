@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import calico_bundle as cb
+from calico_bundle.evidence import GapKind
 from tests.stories import story
 
 Edit = Callable[[str, str], str]
@@ -89,3 +90,46 @@ def test_node_objects_that_contradict_each_other_are_said(tmp_path):
             place.write_text(text, encoding="utf-8")
     found = cb.analyze(tmp_path)
     assert any(g.kind == "contradicted" and "Node node-2" in g.message for g in found.diagnosis.gaps)
+
+
+def hidden(old: str, only: str) -> Edit:
+    """What troubleshoot's redactors leave of a YAML file: no quotes, so that YAML takes the value for an alias."""
+    return lambda path, text: re.sub(old, "***HIDDEN***", text) if path.endswith(only) else text
+
+
+@pytest.mark.parametrize("old", [r"10\.0\.1\.12/24", r"(?<=address: )10\.0\.1\.12", r"10\.244\.2\.0(?=/26)"])
+def test_a_hidden_value_does_not_take_its_node_with_it(tmp_path, old):
+    """The Node was "not valid YAML", and files below nodes/node-2/ were nobody's."""
+    found = analyzed("healthy-two-cards", tmp_path, hidden(old, "/nodes.yaml"))
+    assert {gap.kind for gap in found.diagnosis.gaps} == {GapKind.REDACTED}
+    assert (found.verdict.status, len(found.diagnosis.cluster.nodes)) == ("healthy", 3)
+
+
+def test_a_pod_with_a_hidden_address_is_a_path_that_is_unknown(tmp_path):
+    """It was "healthy: All 7 pods" of 8."""
+    found = analyzed("healthy-two-cards", tmp_path, hidden(r"10\.244\.2\.\d+\b", "/pods.yaml"))
+    assert found.verdict.status == "inconclusive"
+    assert {gap.kind for gap in found.diagnosis.gaps} == {GapKind.REDACTED}
+
+
+@pytest.mark.parametrize(
+    "old, only, lost",
+    [
+        (r"(?<=    name: )node-[123]\b", "/nodes.yaml", "3 Node could not be read"),
+        (r"(?<=    name: )app-1\b", "/pods.yaml", "1 Pod could not be read"),
+    ],
+)
+def test_nothing_is_healthy_that_could_not_be_read(tmp_path, old, only, lost):
+    found = analyzed("healthy-two-cards", tmp_path, hidden(old, only))
+    assert found.verdict.status == "inconclusive"
+    assert lost in found.verdict.headline
+
+
+def test_a_pod_that_is_no_yaml_keeps_the_verdict_open(tmp_path):
+    def broken(path: str, text: str) -> str:
+        return (
+            text.replace("    name: app-1\n", "    name: app-1\n   x: [\n", 1) if path.endswith("/pods.yaml") else text
+        )
+
+    found = analyzed("healthy-two-cards", tmp_path, broken)
+    assert (found.verdict.status, "1 Pod could not be read" in found.verdict.headline) == ("inconclusive", True)

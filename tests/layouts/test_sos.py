@@ -93,3 +93,12 @@ def test_placing(path, expected):
 )
 def test_what_is_not_read_says_why(path):
     assert place(path, []).skip
+
+
+@pytest.mark.parametrize(
+    "path", ["worker-1/ip_addr.txt", "nodes/node-1/ip-route.txt", "ip-addr-node-1.txt", "nodes.yaml"]
+)
+def test_what_lies_beside_a_report_is_not_the_reports(path):
+    """One stray file below sos_commands/ made the whole bundle a sos report, and of one machine."""
+    assert place(path, []) is None
+    assert sos.roots(["sos_commands/foo/a", path]) == ("",)

@@ -30,6 +30,7 @@ FIELDS_IN_KEYS = {
     "incomplete": "nature",
     "some_routes": "nature; a node with any but a default route by a router is like no other",
     "listed_in_order": "nature",
+    "disputed": "a node with any is like no other; they are in every address's place",
 }
 
 

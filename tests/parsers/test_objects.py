@@ -172,3 +172,43 @@ def test_text_that_is_longer_than_any_can_be_is_told_and_not_read():
     nameless = parse(text.replace("name: n1", f"name: {'y' * 5000}"), "nodes.yaml")
     assert nameless.facts == ()
     assert all(len(gap.message) < 1000 for gap in nameless.gaps)
+
+
+HIDDEN_LIST = """apiVersion: v1
+items:
+- apiVersion: v1
+  kind: Node
+  metadata:
+    annotations:
+      projectcalico.org/IPv4Address: ***HIDDEN***/24
+      note: "a text that ends
+        here: ***HIDDEN***"
+    labels:
+      zone: '***HIDDEN***'
+      ***HIDDEN***: a
+    name: node-1
+  spec:
+    podCIDRs:
+    - ***HIDDEN***
+kind: List
+"""
+
+
+def test_hidden_values_without_quotes_are_read_as_hidden_either_way():
+    """`***HIDDEN***` without quotes is an alias in YAML; troubleshoot writes it over whatever stands there."""
+    general, quickly = parse(HIDDEN_LIST, "nodes.yaml"), PARSER.stream(iter([HIDDEN_LIST.encode()]), "nodes.yaml")
+    for parsed in (general, quickly):
+        (node,) = parsed.of(facts.NodeFact)
+        assert (node.name, node.bgp_ipv4, node.evidence.line) == ("node-1", None, 13)
+        assert {"bgp_ipv4", "pod_cidrs"} <= set(node.redacted)
+        assert {gap.kind for gap in parsed.gaps} == {GapKind.REDACTED}
+    assert node.cited["bgp_ipv4"].text == "projectcalico.org/IPv4Address: ***HIDDEN***/24"
+    assert general.gaps == quickly.gaps
+
+
+@pytest.mark.parametrize("cut", [True, False])
+def test_objects_that_could_not_be_read_are_counted_by_kind(cut: bool):
+    item = "- apiVersion: v1\n  kind: Pod\n  metadata:\n    name: a{0}\n    namespace: b\n"
+    text = "apiVersion: v1\nitems:\n" + item.format(1) + item.format(": [") + item.format(3)
+    assert dict(parse(text + ("" if cut else "kind: List\n"), "pods.yaml").lost) == {"Pod": 2 if cut else 1}
+    assert dict(parse('{"kind": "Pod", "metadata": {"name": "a",', "pod.json").lost) == {"Pod": 1}

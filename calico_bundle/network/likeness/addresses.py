@@ -106,11 +106,12 @@ def _named(node: ClusterNode) -> Iterator[tuple[int, Key]]:
 
 
 def spoken_of(cluster: Cluster) -> Iterator[Network]:
-    """Networks that pools, cards, rules and kube-proxy's rules name: to be in one or not may decide a packet's way."""
+    """Networks that pools, cards, rules, kube-proxy's rules and contradictions name: they may decide a packet's way."""
     yield from (pool.cidr for pool in cluster.pools if pool.cidr)
     for node in cluster.nodes.values():
         yield from (a.address.network for a in node.card_addresses if a.address.version == 4)
         yield from (node.bgp_address.network,) if node.bgp_address else ()
+        yield from node.disputed
         for rule in words_of(node.rules or ()):
             yield from (network for network in (rule.source, rule.destination) if network)
         for marking in node.service_rules or ():

@@ -84,6 +84,7 @@ class Natures:
             or self._tables.by_another(node.name)
             or (node.bgp_routes is not None and node.routes is None)
             or any(map(self._is_about_some, node.some_routes))
+            or bool(node.disputed)
         )
 
     def _is_about_some(self, route: RouteFact) -> bool:
