@@ -196,7 +196,7 @@ def _parse_text(data: bytes, path: str, reading: _Pass) -> Sequence[ReadFile]:
     kind, parsed = reading.quick.read(parser, data, path) or (parser.kind, parser.parse(decode(data), path))
     if found and found.host and not parsed.owner:
         parsed = replace(parsed, owner=found.host)
-    return (ReadFile(path, len(data), kind, parsed),)
+    return (ReadFile(path, len(data), kind, parsed, command=found.line if found else None),)
 
 
 def _reads(parts: Parts, path: str, size: int) -> Sequence[ReadFile]:

@@ -51,7 +51,10 @@ class Artifact:
 
 @dataclass(frozen=True, slots=True)
 class ReadFile:
-    """One file, or a part of it, as its parser left it; `later` reads it, where that had to wait for its layout."""
+    """One file, or a part of it, as its parser left it; `later` reads it, where that had to wait for its layout.
+
+    `command` is the command line that the text itself has for all of it.
+    """
 
     path: str
     size: int
@@ -60,6 +63,7 @@ class ReadFile:
     binary: bool = False
     part: Part | None = None
     later: Callable[[], Parsed] | None = None
+    command: str | None = None
 
 
 def place(files: Sequence[ReadFile], links: Mapping[str, Sequence[str]]) -> tuple[Artifact, ...]:
@@ -137,7 +141,8 @@ def _placed(
 ) -> tuple[str, Placement]:
     if file.part is None:
         layout, placement = _placed_path(file.path, rooted, nodes)
-        return layout, as_run(placement, command) if command else placement
+        told = command or file.command
+        return layout, as_run(placement, told, file.kind) if told else placement
     path, printed = _file_of(file), file.part.command.path
     inner = f"{path}!/{printed.lstrip('/')}" if printed else path
     layout, placement = _placed_path(inner, rooted, nodes)

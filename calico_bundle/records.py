@@ -74,7 +74,7 @@ def incomplete(records: Records, cut: set[str]) -> frozenset[str]:
     """Kinds of which a listing has lines that gave no facts, or is cut off, and no other shows the same as a whole."""
     listings = {
         "ip-addr": address_listings(records),
-        **{kind: records.get(kind, ()) for kind in ("ip-route", "ip-neigh")},
+        **{kind: records.get(kind, ()) for kind in ("ip-route", "ip-rule", "ip-neigh")},
     }
     return frozenset(kind for kind, found in listings.items() if found and _lacks_some(found, cut))
 
@@ -96,7 +96,9 @@ def _is_damaged(artifact: Artifact, cut: set[str]) -> bool:
 
 
 def _shown(listing: Artifact) -> set[tuple[int, str]]:
-    """The families of the addresses, and the families and tables of the routes, that a listing shows."""
+    """The families of the addresses and rules, and the families and tables of the routes, that a listing shows."""
+    if listing.kind == "ip-rule":
+        return {(rule.family or _IPV4, "main") for rule in _facts(listing, f.RuleFact)}
     tables = {(route.family, listing.placement.table or route.table) for route in _facts(listing, f.RouteFact)}
     return tables | {(family, "main") for family in _families(listing)}
 

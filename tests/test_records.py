@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -157,3 +158,24 @@ def test_hidden_neighbors_leave_the_table_open():
         "10.0.1.1 dev eth1 lladdr ***HIDDEN*** STALE\n",
     ):
         assert kinds(listing("n", whole + hidden)) == {"ip-neigh"}
+
+
+FOUR_RULES = "0:\tfrom all lookup local\n32766:\tfrom all lookup main\n"
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        "32767:\tfrom all lookup ",
+        "***HIDDEN***",
+        "error: lost connection to pod",
+        "Killed",
+        "command terminated with exit code 137",
+    ],
+)
+def test_damaged_rules_are_no_whole_list(last: str):
+    """A list of rules with an error at its end counted as whole, and what lacked was held not to be there."""
+    damaged = listing("n1/rules", FOUR_RULES + last)
+    assert kinds(damaged) == {"ip-rule"}
+    assert kinds(damaged, listing("again", FOUR_RULES)) == frozenset()
+    assert kinds(damaged, listing("ip_-6_rule", FOUR_RULES)) == {"ip-rule"}

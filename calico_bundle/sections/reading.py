@@ -8,6 +8,7 @@ from typing import Any
 
 from calico_bundle.evidence import Evidence
 from calico_bundle.layouts import Placement
+from calico_bundle.layouts.commands import as_run, selects
 from calico_bundle.parsers import Parsed, Parser, choose
 from calico_bundle.sections import Command, Section, split
 from calico_bundle.sections.commands import is_known, tool_of
@@ -51,7 +52,8 @@ def read_parts(text: str, path: str, whole: Parser | None) -> Parts | Command | 
     has_more = len(known) < sum(1 for section, _ in found if section.text.count("\n") > 1 or not section.command.line)
     first, parser = known[0][0].command, known[0][1]
     is_plain = first.path is None and first.network_namespace is None
-    if is_plain and len(sorts) == 1 and parser is whole and (parser.kind in _MAY_QUOTE or not has_more):
+    is_alone = len(known) == 1 or not any(selects(section.command.line, one.kind) for section, one in known)
+    if is_plain and len(sorts) == 1 and parser is whole and (parser.kind in _MAY_QUOTE or (is_alone and not has_more)):
         return first
     if whole and whole.kind == _LOG and not any(s.command.host or s.command.path for s, _ in known):
         return None  # a program's own trace in its log
@@ -130,6 +132,10 @@ def placed_part(placement: Placement, part: Part, path: str, *, is_mixed: bool) 
     >>> placed_part(Placement(node="n1"), part, "dump.txt", is_mixed=True).node
     'n2'
     """
+    return as_run(_at_home(placement, part, path, is_mixed=is_mixed), part.command.line, part.kind)
+
+
+def _at_home(placement: Placement, part: Part, path: str, *, is_mixed: bool) -> Placement:
     command = part.command
     if command.network_namespace:
         return Placement(skip="another network namespace, not the node's own")

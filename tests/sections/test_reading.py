@@ -163,3 +163,36 @@ def test_every_line_that_an_object_cites_is_moved():
     for before, after in zip(parsed.facts, moved(parsed, 10).facts, strict=True):
         assert after.evidence.line == before.evidence.line + 10
         assert {key: e.line for key, e in after.cited.items()} == {key: e.line + 10 for key, e in before.cited.items()}
+
+
+@pytest.mark.parametrize("heading", ["root@n1:~# {}\n", "+ {}\n", "==> n1 <==\n+ {}\n"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "ip route | head -1",
+        "ip route show default",
+        "ip r s dev eth0",
+        "ip route show vrf mgmt",
+        "ip route show scope link",
+    ],
+)
+def test_an_output_is_the_part_that_its_command_asked_for(heading, command):
+    """A file with one command at its prompt lost the command, and the part stood for the whole table."""
+    text = heading.format(command) + "default via 10.0.0.1 dev eth0\n"
+    for more in ("", "root@n1:~# ip rule\n" + RULES):
+        assert cluster(n1_txt=text + more).nodes["n1"].routes is None
+
+
+@pytest.mark.parametrize("more", ["", "root@n1:~# ip rule\n" + RULES])
+def test_a_table_shown_by_its_name_is_no_other(more):
+    """The table `local` alone says nothing of `main`, and nothing of tables that rules lead to."""
+    text = "root@n1:~# ip r s t local\nlocal 10.0.0.1 dev eth0 proto kernel scope host src 10.0.0.1\n"
+    assert {r.table for r in cluster(n1_txt=text + more).nodes["n1"].routes} == {"local"}
+
+
+def test_two_outputs_of_one_kind_keep_what_each_was_asked_for():
+    six = "root@n1:~# ip -6 route\n" + ROUTES_6
+    found = cluster(n1_txt=f"root@n1:~# ip route show table 100\n{ROUTES}root@n1:~# ip route\n{ROUTES}{six}").nodes[
+        "n1"
+    ]
+    assert {(r.family, r.table) for r in found.routes} == {(4, "100"), (4, "main"), (6, "main")}
