@@ -30,6 +30,7 @@ _EVENTS = "events"
 _WITH_EVENTS = frozenset({"calico-log", "calicoctl-node-status", "bird-status"})
 """Kinds that give `LogEventFact`s; together they stand under `_EVENTS` too, in the order in which they were read."""
 
+_OF_OWN_ADDRESSES = frozenset({"local", "broadcast"})
 _SEVERAL = 2
 _IPV4, _IPV6 = 4, 6
 
@@ -249,8 +250,13 @@ def merge_routes(artifacts: Sequence[Artifact], gaps: list[Gap]) -> Sequence[f.R
 
 
 def _placed_routes(artifact: Artifact) -> Sequence[f.RouteFact]:
-    """`ip route show table 100` does not print the table; the layout knows it from the file's name."""
+    """`ip route show table 100` does not print the table; the layout knows it from the file's name.
+
+    Of the table `local` the routes themselves tell: the kernel keeps those of its own addresses there (fib_magic()).
+    """
     named, routes = artifact.placement.table, _facts(artifact, f.RouteFact)
+    if named is None and routes and all(r.table == "main" and r.type in _OF_OWN_ADDRESSES for r in routes):
+        named = "local"
     return tuple(replace(r, table=named) if r.table == "main" else r for r in routes) if named else routes
 
 

@@ -11,13 +11,17 @@ from itertools import chain
 
 from calico_bundle.facts.machine import RouteFact
 from calico_bundle.facts.route_listing import RouteBase, RouteListing
-from calico_bundle.facts.route_tables import parts_of
+from calico_bundle.facts.route_tables import Table, parts_of
 from calico_bundle.facts.types import Address, Network
 
 BIRD_PROTOCOLS = frozenset({"bird", "12"})
 """How `ip route` prints routes of BIRD: by name, or by number where rt_protos has none (RTPROT_BIRD in rtnetlink.h)."""
 
 _BIRD_TEXTS = tuple(f"proto {protocol}" for protocol in sorted(BIRD_PROTOCOLS))
+_TABLE_TEXT = " table "
+_ALL_TABLES: Table = (4, "local")
+"""The table that is in every listing of all tables."""
+
 _CARRIED = frozenset({"unicast", "unreachable"})
 
 
@@ -81,7 +85,7 @@ def bird_routes_to(routes: Sequence[RouteFact], networks: Iterable[Network]) -> 
     >>> bird_routes_to((), ())
     ()
     """
-    return tuple(filter(_is_of_bird, _to(routes, frozenset(networks))))
+    return tuple(filter(_is_of_bird, routes_to(routes, frozenset(networks))))
 
 
 def routes_to_host(routes: Sequence[RouteFact], address: Address) -> tuple[RouteFact, ...]:
@@ -91,11 +95,15 @@ def routes_to_host(routes: Sequence[RouteFact], address: Address) -> tuple[Route
     >>> routes_to_host((), ip_address("10.244.1.5"))
     ()
     """
-    return tuple(_to(routes, frozenset((ip_network(address),))))
+    return tuple(routes_to(routes, frozenset((ip_network(address),))))
 
 
-def _to(routes: Sequence[RouteFact], networks: frozenset[Network]) -> Iterator[RouteFact]:
-    """The routes to just these networks."""
+def routes_to(routes: Sequence[RouteFact], networks: frozenset[Network]) -> Iterator[RouteFact]:
+    """The routes to just these networks, of any table.
+
+    >>> list(routes_to((), frozenset()))
+    []
+    """
     for part in parts_of(routes):
         near = part
         if isinstance(part, RouteListing):
@@ -124,6 +132,25 @@ def any_bird_route_to(tables: Iterable[Sequence[RouteFact]], networks: frozenset
         if any(r.destination in networks and _is_of_bird(r) for r in rest):
             return True
     return False
+
+
+def tables_printed(routes: Sequence[RouteFact]) -> frozenset[Table]:
+    """Families and tables that lines of a listing name, as `ip route show table all` does for all but `main`.
+
+    >>> tables_printed(())
+    frozenset()
+    """
+    return frozenset(table for part in parts_of(routes) for table in _tables_printed(part))
+
+
+def _tables_printed(part: Sequence[RouteFact]) -> Iterable[Table]:
+    if not isinstance(part, RouteListing):
+        return {(route.family, route.table) for route in part if _TABLE_TEXT in route.evidence.text}
+    named = part.base.derived(_by_printed_table)
+    kept = {table for table, places in named.items() if any(map(part.keeps, places))}
+    if _ALL_TABLES in kept:
+        return kept  # no added line tells more
+    return kept | {(route.family, route.table) for route in part.added_with((_TABLE_TEXT,))}
 
 
 def is_learned(route: RouteFact) -> bool:
@@ -170,6 +197,14 @@ def _own(route: RouteFact) -> tuple[Address, ...]:
 
 def _of_bird(base: RouteBase) -> Sequence[int]:
     return [at for at, route in enumerate(base.routes) if _is_of_bird(route)]
+
+
+def _by_printed_table(base: RouteBase) -> dict[Table, list[int]]:
+    found: dict[Table, list[int]] = {}
+    for at, route in enumerate(base.routes):
+        if _TABLE_TEXT in route.evidence.text:
+            found.setdefault((route.family, route.table), []).append(at)
+    return found
 
 
 def _learned(base: RouteBase) -> Sequence[int]:
