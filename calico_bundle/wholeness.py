@@ -46,14 +46,16 @@ def _gap(evidence: Evidence, why: str) -> Gap:
 
 
 def _cards(node: ClusterNode) -> Iterator[Left]:
-    """Each network namespace has its `lo`, which nobody can delete; and a node has another card, or it would be none."""
+    """Each network namespace has its `lo`, which nobody can delete; and a node an address that others can reach."""
     if not node.interfaces or not node.listed_in_order or "ip-addr" in node.incomplete:
         return
     first = node.interfaces[0].evidence
     if node.interface(_LOOPBACK) is None:
         yield "ip-addr", _gap(first, f"the card {_LOOPBACK} is not listed, which every machine has")
-    elif len(node.interfaces) == 1:
-        yield "ip-addr", _gap(first, f"no card but {_LOOPBACK} is listed, and a node has another")
+    elif (own := [a.address.ip for a in node.card_addresses if a.address.version == 4]) and all(
+        ip.is_loopback for ip in own
+    ):
+        yield "ip-addr", _gap(first, f"no address is listed but those of {_LOOPBACK}, and a node has another")
 
 
 def _rules(node: ClusterNode) -> Iterator[Left]:

@@ -23,6 +23,7 @@ NETWORKS = """10.0.1.0/24 dev eth0 proto kernel scope link src 10.0.1.11
 """
 DEFAULT = "default via 10.0.1.1 dev eth0 proto static\n"
 LOCAL = "local 10.0.1.11 dev eth0 table local proto kernel scope host src 10.0.1.11\n"
+ROUTE_N = "Destination Gateway Genmask Flags Metric Ref Use Iface\n0.0.0.0 10.0.1.1 0.0.0.0 UG 0 0 0 eth0\n"
 RULES = "0:\tfrom all lookup local\n32766:\tfrom all lookup main\n"
 
 
@@ -51,9 +52,7 @@ def node_of(*texts: str, table: str | None = None) -> ClusterNode:
             DEFAULT + NETWORKS[:58],
         ),
         ("fe80::/64 dev eth0 proto kernel metric 256 pref medium\n",),
-        (
-            "Kernel IP routing table\nDestination Gateway Genmask Flags Metric Ref Use Iface\n0.0.0.0 10.0.1.1 0.0.0.0 UG 0 0 0 eth0\n",
-        ),
+        (ROUTE_N,),
         (LOCAL,),
     ],
 )
@@ -71,9 +70,10 @@ def test_a_table_that_was_asked_for_by_name_is_all_of_that_table():
         CARDS[CARDS.index("3: eth1") :],
         CARDS[CARDS.index("2: eth0") :],
         CARDS[: CARDS.index("2: eth0")],
+        CARDS[: CARDS.index("    inet 10.0.1.11")],
     ],
 )
-def test_every_machine_has_lo_and_every_node_another_card(cards):
+def test_every_machine_has_lo_and_every_node_another_address(cards):
     """One card's listing stood for all cards, and Calico's address was held to be on none of them."""
     assert node_of(cards).incomplete == {"ip-addr"}
     assert node_of(cards, CARDS).incomplete == frozenset()

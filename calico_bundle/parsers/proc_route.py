@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from ipaddress import IPv4Address, IPv4Network
 
-from calico_bundle.evidence import Evidence, LineGaps, quote
+from calico_bundle.evidence import Evidence, GapKind, LineGaps, quote
 from calico_bundle.facts import RouteFact
 from calico_bundle.numbers import whole_number
 from calico_bundle.parsers import Parsed, Parser
@@ -48,6 +48,13 @@ def parse(text: str, path: str) -> Parsed:
             entries.append((line_number, line, found))
         elif line.strip() and not _is_header(line):
             note_other(gaps, line_number, line)
+    if text.endswith(" "):  # the kernel fills each line up with blanks to one length, and ends it (seq_pad)
+        gaps.add(
+            text.count("\n") + 1,
+            "",
+            kind=GapKind.TRUNCATED,
+            why="the listing is not complete: its last line has no end",
+        )
     order = _byte_order([found for _, _, found in entries])
     routes: list[RouteFact] = []
     for line_number, line, found in entries:
