@@ -6,6 +6,7 @@ the others are added, and where they contradict each other that is a gap.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
@@ -15,6 +16,7 @@ from calico_bundle.bundle import Artifact
 from calico_bundle.evidence import Gap, GapKind
 from calico_bundle.facts.cards import InterfaceListing, distinct_of
 from calico_bundle.facts.log_events import NodeLog
+from calico_bundle.facts.route_queries import lists_local
 from calico_bundle.facts.route_tables import merge
 from calico_bundle.identity import Owner
 
@@ -34,6 +36,7 @@ _OF_OWN_ADDRESSES = frozenset({"local", "broadcast"})
 _SEVERAL = 2
 _IPV4, _IPV6 = 4, 6
 
+_TABLE_ALL = re.compile(r"(?i)table[ _.-]*all(?![a-z0-9])")
 _INCOMPLETE = frozenset({GapKind.REDACTED, GapKind.TRUNCATED, GapKind.NOT_UNDERSTOOD, GapKind.COLLECTOR_ERROR})
 
 
@@ -93,7 +96,21 @@ def _lacks_some(listings: Sequence[Artifact], cut: set[str]) -> bool:
 
 
 def _is_damaged(artifact: Artifact, cut: set[str]) -> bool:
-    return artifact.file in cut or any(gap.kind in _INCOMPLETE for gap in artifact.parsed.gaps)
+    if artifact.file in cut or any(gap.kind in _INCOMPLETE for gap in artifact.parsed.gaps):
+        return True
+    return artifact.kind == "ip-route" and _asked_for_all(artifact) and not _has_table_local(artifact)
+
+
+def _asked_for_all(listing: Artifact) -> bool:
+    """Whether the file's name or its own command says `ip route show table all`."""
+    told = listing.part.command.line if listing.part else listing.file.rpartition("/")[2]
+    return listing.placement.every_table or bool(_TABLE_ALL.search(told))
+
+
+def _has_table_local(listing: Artifact) -> bool:
+    """Whether a listing has the table local, without which no machine is, or is of IPv6 alone, of which nothing is asked."""
+    routes = _facts(listing, f.RouteFact)
+    return lists_local(routes) or not any(route.family == _IPV4 for route in routes)
 
 
 def _shown(listing: Artifact) -> set[tuple[int, str]]:

@@ -12,12 +12,11 @@ from ipaddress import ip_network
 from calico_bundle import facts as f
 from calico_bundle.cluster import ClusterNode
 from calico_bundle.evidence import Evidence, Gap, GapKind
-from calico_bundle.facts.route_queries import routes_to, tables_printed
+from calico_bundle.facts.route_queries import lists_local, routes_to, tables_printed
 from calico_bundle.stand_ins import NO_SOURCES
 
 _LOOPBACK = "lo"
 _MAIN = frozenset({"main", "254"})
-_LOCAL = frozenset({"local", "255"})
 _FEW_ROUTES = 200
 """Routes of which each gateway is looked up; of more only that of the default route, which is as good for a whole table."""
 
@@ -80,8 +79,7 @@ def _lacking_routes(node: ClusterNode, routes: Sequence[f.RouteFact]) -> Iterato
                     route.evidence,
                     f"no route on the link leads to the next hop {gateway}, as to any the kernel takes",
                 )
-    printed = tables_printed(routes)
-    if any(name not in _MAIN for _, name in printed) and not any((4, name) in printed for name in _LOCAL):
+    if any(name not in _MAIN for _, name in tables_printed(routes)) and not lists_local(routes):
         yield routes[0].evidence, "of all tables, the table local is not there, without which no machine is"
 
 

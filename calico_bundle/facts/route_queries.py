@@ -19,7 +19,7 @@ BIRD_PROTOCOLS = frozenset({"bird", "12"})
 
 _BIRD_TEXTS = tuple(f"proto {protocol}" for protocol in sorted(BIRD_PROTOCOLS))
 _TABLE_TEXT = " table "
-_ALL_TABLES: Table = (4, "local")
+_LOCAL = ("local", "255")
 """The table that is in every listing of all tables."""
 
 _CARRIED = frozenset({"unicast", "unreachable"})
@@ -134,6 +134,27 @@ def any_bird_route_to(tables: Iterable[Sequence[RouteFact]], networks: frozenset
     return False
 
 
+def lists_local(routes: Sequence[RouteFact]) -> bool:
+    """Whether the IPv4 table local is among some routes, by its name or its number.
+
+    >>> lists_local(())
+    False
+    """
+    return any(map(_lists_local, parts_of(routes)))
+
+
+def _lists_local(part: Sequence[RouteFact]) -> bool:
+    if isinstance(part, RouteListing):
+        named = part.base.derived(_by_printed_table)
+        places = (at for name in _LOCAL for at in named.get((4, name), ()))
+        return any(map(part.keeps, places)) or any(map(_is_of_local, part.added_with((_TABLE_TEXT,))))
+    return any(map(_is_of_local, part))
+
+
+def _is_of_local(route: RouteFact) -> bool:
+    return route.family == 4 and route.table in _LOCAL
+
+
 def tables_printed(routes: Sequence[RouteFact]) -> frozenset[Table]:
     """Families and tables that lines of a listing name, as `ip route show table all` does for all but `main`.
 
@@ -148,7 +169,7 @@ def _tables_printed(part: Sequence[RouteFact]) -> Iterable[Table]:
         return {(route.family, route.table) for route in part if _TABLE_TEXT in route.evidence.text}
     named = part.base.derived(_by_printed_table)
     kept = {table for table, places in named.items() if any(map(part.keeps, places))}
-    if _ALL_TABLES in kept:
+    if any((4, name) in kept for name in _LOCAL):
         return kept  # no added line tells more
     return kept | {(route.family, route.table) for route in part.added_with((_TABLE_TEXT,))}
 

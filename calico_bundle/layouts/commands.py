@@ -103,6 +103,7 @@ def _of_ip(placement: Placement, found: re.Match[str], behind: Sequence[str], co
         kind=kind,
         table=None if table in _WHOLE_TABLES else table,
         family=int(family["family"]) if family else None,
+        every_table=table in _WHOLE_TABLES,
     )
 
 

@@ -18,6 +18,8 @@ _ENTRY = re.compile(rf"\s*(\S+)\s+{_NUMBER}\s+{_NUMBER}\s+([0-9A-Fa-f]{{4,8}})\s
 # linux/route.h
 _RTF_UP, _RTF_REJECT = 0x0001, 0x0200
 
+_COLUMNS = 11
+
 Entry = tuple[int, str, re.Match[str]]
 
 
@@ -48,13 +50,9 @@ def parse(text: str, path: str) -> Parsed:
             entries.append((line_number, line, found))
         elif line.strip() and not _is_header(line):
             note_other(gaps, line_number, line)
-    if text.endswith(" "):  # the kernel fills each line up with blanks to one length, and ends it (seq_pad)
-        gaps.add(
-            text.count("\n") + 1,
-            "",
-            kind=GapKind.TRUNCATED,
-            why="the listing is not complete: its last line has no end",
-        )
+    if _ends_within_a_line(text):
+        why = "the listing is not complete: its last line has no end"
+        gaps.add(text.count("\n") + 1, "", kind=GapKind.TRUNCATED, why=why)
     order = _byte_order([found for _, _, found in entries])
     routes: list[RouteFact] = []
     for line_number, line, found in entries:
@@ -63,6 +61,15 @@ def parse(text: str, path: str) -> Parsed:
         else:
             gaps.add(line_number, line)
     return Parsed(tuple(routes), gaps.result())
+
+
+def _ends_within_a_line(text: str) -> bool:
+    """Whether the last line is cut: the kernel fills each up to one length with blanks, and ends it (seq_pad).
+
+    Where somebody trimmed the text it ends behind the last column.
+    """
+    last = text.rpartition("\n")[2]
+    return bool(last.strip()) and (last[-1].isspace() or len(last.split()) < _COLUMNS)
 
 
 def _byte_order(entries: list[re.Match[str]]) -> str:
