@@ -204,7 +204,7 @@ def _reads(parts: Parts, path: str, size: int) -> Sequence[ReadFile]:
     reads = [
         ReadFile(f"{path}#L{part.line}-L{part.last}", 0, part.kind, part.parsed, part=part) for part in parts.known
     ]
-    return [ReadFile(path, size, None, _NOTHING), *reads] if parts.has_more else reads
+    return [ReadFile(path, size, None, _NOTHING, has_parts=True), *reads] if parts.has_more else reads
 
 
 def _parse_late(parser: Parser, data: bytes, path: str) -> Parsed:

@@ -19,6 +19,18 @@ _NOTHING = Parsed(())
 _HOW, _OUTPUT = "-info.json", "{}.txt"
 """troubleshoot.sh: how a command was run on a host, and what it printed."""
 
+_EXPECTED = {
+    "ip-addr": "`ip addr`",
+    "ip-route": "`ip route`",
+    "ip-rule": "`ip rule`",
+    "ip-neigh": "`ip neigh`",
+    "sysctl": "`sysctl -a`",
+    "bird-protocols": "`birdcl show protocols`",
+    "bird-routes": "`birdcl show route`",
+    "calicoctl-node-status": "`calicoctl node status`",
+}
+"""Kinds that a place tells, with the command whose output is expected there."""
+
 _ERROR, _CALICO_NODE = "collector-error", "calico-node"
 
 TOLD_BY_PLACE = frozenset({"hostname"})
@@ -53,7 +65,7 @@ class Artifact:
 class ReadFile:
     """One file, or a part of it, as its parser left it; `later` reads it, where that had to wait for its layout.
 
-    `command` is the command line that the text itself has for all of it.
+    `command` is the command line that the text itself has for all of it; `has_parts` of a file of which parts were read.
     """
 
     path: str
@@ -64,6 +76,7 @@ class ReadFile:
     part: Part | None = None
     later: Callable[[], Parsed] | None = None
     command: str | None = None
+    has_parts: bool = False
 
 
 def place(files: Sequence[ReadFile], links: Mapping[str, Sequence[str]]) -> tuple[Artifact, ...]:
@@ -175,6 +188,10 @@ def _artifact(file: ReadFile, layout: str, placement: Placement) -> Artifact:
         # What another program logged: nobody reads that, and it is the program that failed, not the collector.
         return Artifact(file.path, file.size, None, _NOTHING, layout, placement, file.part, within)
     parsed = file.later() if file.later else file.parsed
+    if file.kind is None and file.size and not file.has_parts and placement.kind in _EXPECTED:
+        what = "binary data" if file.binary else "hardly any line is one of it"
+        message = f"stands where the output of {_EXPECTED[placement.kind]} is expected, and is not understood: {what}"
+        parsed = replace(parsed, gaps=(*parsed.gaps, Gap(file.path, None, GapKind.NOT_UNDERSTOOD, message)))
     return Artifact(file.path, file.size, file.kind, parsed, layout, placement, file.part, within)
 
 

@@ -29,6 +29,7 @@ _STARTS_WITH_VERSION = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*apiVersion:")
 _VERSION = "\napiVersion:"
 LIST = "List"
 STATUS = "Status"
+_IN_FLOW = re.compile(r"[:-][ ]+[\[{\"']")
 _SHOWN_ENDS = ('"', "'", "}", "]", ":", ": true", ": false", ": null", ": Active", ": Running")
 _CUT_KIND = "the list ends within the word of its kind"
 
@@ -308,7 +309,8 @@ def _without_open_end(text: str) -> tuple[str, str]:
     A text that ends has a line feed at its end. A value in quotes or brackets shows its end, and so does one of a few words.
     """
     above, line_feed, last = text.rpartition("\n")
-    if not line_feed or not last.strip() or last.rstrip().endswith(_SHOWN_ENDS):
+    is_open = not last.rstrip().endswith(_SHOWN_ENDS) and not _IN_FLOW.search(last)
+    if not line_feed or not last.strip() or not is_open:
         return text, ""
     return above + line_feed, last
 

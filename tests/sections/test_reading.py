@@ -165,7 +165,7 @@ def test_every_line_that_an_object_cites_is_moved():
         assert {key: e.line for key, e in after.cited.items()} == {key: e.line + 10 for key, e in before.cited.items()}
 
 
-@pytest.mark.parametrize("heading", ["root@n1:~# {}\n", "+ {}\n", "==> n1 <==\n+ {}\n"])
+@pytest.mark.parametrize("heading", ["root@n1:~# {}\n", "bash-5.1# {}\n", "+ {}\n", "==> n1 <==\n+ {}\n"])
 @pytest.mark.parametrize(
     "command",
     [
@@ -179,7 +179,7 @@ def test_every_line_that_an_object_cites_is_moved():
 def test_an_output_is_the_part_that_its_command_asked_for(heading, command):
     """A file with one command at its prompt lost the command, and the part stood for the whole table."""
     text = heading.format(command) + "default via 10.0.0.1 dev eth0\n"
-    for more in ("", "root@n1:~# ip rule\n" + RULES):
+    for more in ("", heading.format("ip rule") + RULES):
         assert cluster(n1_txt=text + more).nodes["n1"].routes is None
 
 
