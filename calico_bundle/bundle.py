@@ -15,7 +15,7 @@ from calico_bundle.parsers import HEAD_CHARACTERS, Parsed, Parser, choose
 from calico_bundle.parsers.quick import QuickReading
 from calico_bundle.placing import TOLD_BY_PLACE, Artifact, ReadFile, place
 from calico_bundle.sections import may_have_sections
-from calico_bundle.sections.reading import Parts, read_parts
+from calico_bundle.sections.reading import Parts, may_have_blocks, read_blocks, read_parts
 from calico_bundle.sources import Input, Limits, Member, read_members
 from calico_bundle.sources.long_lines import LongLines
 from calico_bundle.sources.text import can_come_in_pieces, decode, decode_head, looks_binary, text_pieces
@@ -186,6 +186,8 @@ def _parse_text(data: bytes, path: str, reading: _Pass) -> Sequence[ReadFile]:
     head = decode_head(data, HEAD_CHARACTERS)
     parser = choose(head)
     found = read_parts(decode(data), path, parser) if may_have_sections(head) else None
+    if found is None and may_have_blocks(data, parser):
+        found = read_blocks(decode(data), path)
     if isinstance(found, Parts):
         return _reads(found, path, len(data))
     if parser is None:

@@ -189,7 +189,7 @@ def _artifact(file: ReadFile, layout: str, placement: Placement) -> Artifact:
         return Artifact(file.path, file.size, None, _NOTHING, layout, placement, file.part, within)
     parsed = file.later() if file.later else file.parsed
     if file.kind is None and file.size and not file.has_parts and placement.kind in _EXPECTED:
-        what = "binary data" if file.binary else "hardly any line is one of it"
+        what = "binary data" if file.binary else "too many of its lines are something else"
         message = f"stands where the output of {_EXPECTED[placement.kind]} is expected, and is not understood: {what}"
         parsed = replace(parsed, gaps=(*parsed.gaps, Gap(file.path, None, GapKind.NOT_UNDERSTOOD, message)))
     return Artifact(file.path, file.size, file.kind, parsed, layout, placement, file.part, within)

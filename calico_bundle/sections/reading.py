@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
@@ -15,6 +16,8 @@ from calico_bundle.sections.commands import is_known, tool_of
 
 _HOSTNAME, _COLLECTOR_ERROR = "hostname", "collector-error"
 _LOG = "calico-log"
+_BLANK_LINES = re.compile(r"\n(?=[ \t]*\n)")
+_WITHOUT_BLANK_LINES = frozenset({"ip-addr", "ip-route", "ip-rule", "ip-neigh"})
 _MAY_QUOTE = frozenset({"k8s-objects", _LOG})
 """Kinds whose own lines may look like headings: a remark in YAML, a command in a log. They are read as a whole."""
 
@@ -58,6 +61,42 @@ def read_parts(text: str, path: str, whole: Parser | None) -> Parts | Command | 
     if whole and whole.kind == _LOG and not any(s.command.host or s.command.path for s, _ in known):
         return None  # a program's own trace in its log
     return Parts(tuple(_read(section, parser, path) for section, parser in known), has_more)
+
+
+def may_have_blocks(text: bytes, whole: Parser | None) -> bool:
+    """Whether a text that was taken for `whole` may be several outputs of `ip`, one behind the other.
+
+    >>> may_have_blocks(b"default via 10.0.0.1 dev eth0\\n", None)
+    False
+    """
+    return b"\n\n" in text and (whole is None or whole.kind in _WITHOUT_BLANK_LINES)
+
+
+def read_blocks(text: str, path: str) -> Parts | None:
+    """The outputs of `ip` in a text without headings, parted by blank lines, which `ip` itself prints nowhere.
+
+    Only where each block is known and none is of the kind of another: else they may be of several machines.
+
+    >>> routes, rules = "default via 10.0.0.1 dev eth0\\n", "0:\\tfrom all lookup local\\n32766:\\tfrom all lookup main\\n"
+    >>> [(part.kind, part.line) for part in read_blocks(f"{routes}\\n{rules}", "n1.txt").known]
+    [('ip-route', 1), ('ip-rule', 3)]
+    """
+    found: list[Part] = []
+    for section in _blocks(text):
+        parser = choose(section.text)
+        if parser is None or parser.kind not in _WITHOUT_BLANK_LINES or any(parser.kind == part.kind for part in found):
+            return None
+        found.append(_read(section, parser, path))
+    return Parts(tuple(found), has_more=False) if len(found) > 1 else None
+
+
+def _blocks(text: str) -> Iterator[Section]:
+    line = 1
+    for block in _BLANK_LINES.split(text):
+        last, body = line + block.count("\n"), block.lstrip("\n")
+        if body.strip():
+            yield Section(Command(), last - body.count("\n"), last, body + "\n")
+        line = last + 1
 
 
 def _whose(command: Command) -> tuple[str | None, ...]:

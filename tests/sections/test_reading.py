@@ -13,7 +13,7 @@ from calico_bundle.cluster import Cluster
 from calico_bundle.evidence import quote
 from calico_bundle.joining import join
 from calico_bundle.parsers import choose
-from calico_bundle.sections.reading import Parts, moved, read_parts
+from calico_bundle.sections.reading import Parts, moved, read_blocks, read_parts
 from tests.sources.packing import tar_with
 
 
@@ -196,3 +196,16 @@ def test_two_outputs_of_one_kind_keep_what_each_was_asked_for():
         "n1"
     ]
     assert {(r.family, r.table) for r in found.routes} == {(4, "100"), (4, "main"), (6, "main")}
+
+
+def test_outputs_without_headings_are_read_where_each_is_known():
+    """`ip a; echo; ip r; echo; ip rule` in one file was of no kind, or one output with the others as garbage in it."""
+    found = cluster(n1_txt=f"{addresses(1)}\n{ROUTES}\n\n{RULES}").nodes["n1"]
+    assert own(cluster(n1_txt=f"{addresses(1)}\n{ROUTES}"), "n1") == {"10.0.0.1/24"}
+    assert ([r.evidence.line for r in found.routes], [r.evidence.line for r in found.rules]) == ([8, 9], [12, 13])
+    assert (found.incomplete, found.routes[0].evidence.text) == (frozenset(), quote(ROUTES.splitlines()[0]))
+
+
+@pytest.mark.parametrize("more", [f"\n{ROUTES}", "\nno output at all\n", f"\n{RULES}\n{ROUTES}"])
+def test_blocks_that_may_be_of_several_machines_or_of_none_are_left_as_they_are(more: str):
+    assert read_blocks(ROUTES + more, "n1.txt") is None
