@@ -48,13 +48,14 @@ def _cards(node: ClusterNode) -> Iterator[Left]:
     """Each network namespace has its `lo`, which nobody can delete; and a node an address that others can reach."""
     if not node.interfaces or not node.listed_in_order or "ip-addr" in node.incomplete:
         return
-    first = node.interfaces[0].evidence
+    own = [address.address.ip for address in node.card_addresses if address.address.version == 4]
     if node.interface(_LOOPBACK) is None:
-        yield "ip-addr", _gap(first, f"the card {_LOOPBACK} is not listed, which every machine has")
-    elif (own := [a.address.ip for a in node.card_addresses if a.address.version == 4]) and all(
-        ip.is_loopback for ip in own
-    ):
-        yield "ip-addr", _gap(first, f"no address is listed but those of {_LOOPBACK}, and a node has another")
+        why = f"the card {_LOOPBACK} is not listed, which every machine has"
+    elif own and all(ip.is_loopback for ip in own):
+        why = f"no address is listed but those of {_LOOPBACK}, and a node has another"
+    else:
+        return
+    yield "ip-addr", _gap(node.interfaces[0].evidence, why)
 
 
 def _rules(node: ClusterNode) -> Iterator[Left]:
