@@ -17,7 +17,7 @@ from calico_bundle.parsers.lookup_errors import find_in_pieces, find_lookup_erro
 from calico_bundle.parsers.quick import QuickReading
 from calico_bundle.placing import TOLD_BY_PLACE, Artifact, ReadFile, place
 from calico_bundle.sections import may_have_sections
-from calico_bundle.sections.reading import Parts, read_parts
+from calico_bundle.sections.reading import Parts, may_have_blocks, read_blocks, read_parts
 from calico_bundle.sources import Input, Limits, Member, read_members
 from calico_bundle.sources.long_lines import LongLines
 from calico_bundle.sources.text import can_come_in_pieces, decode, decode_head, looks_binary, text_pieces
@@ -195,6 +195,8 @@ def _parse_text(data: bytes, path: str, reading: _Pass) -> Sequence[ReadFile]:
     head = decode_head(data, HEAD_CHARACTERS)
     parser = choose(head)
     found = read_parts(decode(data), path, parser) if may_have_sections(head) else None
+    if found is None and may_have_blocks(data, parser):
+        found = read_blocks(decode(data), path)
     if isinstance(found, Parts):
         return _reads(found, path, len(data))
     if parser is None:
@@ -206,7 +208,7 @@ def _parse_text(data: bytes, path: str, reading: _Pass) -> Sequence[ReadFile]:
     kind, parsed = reading.quick.read(parser, data, path) or (parser.kind, parser.parse(decode(data), path))
     if found and found.host and not parsed.owner:
         parsed = replace(parsed, owner=found.host)
-    return (ReadFile(path, len(data), kind, parsed),)
+    return (ReadFile(path, len(data), kind, parsed, command=found.line if found else None),)
 
 
 def _reads(parts: Parts, path: str, size: int) -> Sequence[ReadFile]:
@@ -214,7 +216,7 @@ def _reads(parts: Parts, path: str, size: int) -> Sequence[ReadFile]:
     reads = [
         ReadFile(f"{path}#L{part.line}-L{part.last}", 0, part.kind, part.parsed, part=part) for part in parts.known
     ]
-    return [ReadFile(path, size, None, _NOTHING), *reads] if parts.has_more else reads
+    return [ReadFile(path, size, None, _NOTHING, has_parts=True), *reads] if parts.has_more else reads
 
 
 def _parse_late(parser: Parser, data: bytes, path: str) -> Parsed:

@@ -31,7 +31,9 @@ class ClusterNode:
     bgp_routes: Sequence[f.BGPRouteFact] | None = None
     log_events: Sequence[f.LogEventFact] = ()
     incomplete: frozenset[str] = frozenset()
-    """Kinds (`ip-addr`, `ip-route`, `ip-neigh`) of which lines are hidden, cut off or not understood: they may have what lacks.
+    """Kinds (`ip-addr`, `ip-route`, `ip-rule`, `ip-neigh`) of which lines are hidden, cut off, left out or not understood.
+
+    Such lines may have what lacks.
 
     `stand_ins.NO_SOURCES` stands for the source addresses of routes, which `route -n` does not print.
     """

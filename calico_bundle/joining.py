@@ -35,6 +35,7 @@ from calico_bundle.records import (
     some_routes,
 )
 from calico_bundle.stand_ins import addresses_out_of, left_open, lists_ipv4, routes_of, with_stand_ins
+from calico_bundle.wholeness import left_out
 
 T = TypeVar("T")
 
@@ -217,22 +218,34 @@ def _node(name: str, kubernetes: f.NodeFact | None, told: Records, cut: set[str]
         addresses = addresses_out_of(routes)
         lacking |= {"ip-addr"} if "ip-route" in lacking else frozenset()
     sysctls = records.get("sysctl", ())
-    return ClusterNode(
-        name,
-        kubernetes,
-        interfaces=interfaces,
-        addresses=addresses,
-        routes=routes,
-        some_routes=some_routes(records),
-        rules=rules(records),
-        neighbors=merge_neighbors(records.get("ip-neigh", ())),
-        sysctls={s.key: s for a in sysctls for s in a.parsed.of(f.SysctlFact)} if sysctls else None,
-        service_rules=collected(records, "iptables-save", f.ServiceRuleFact),
-        service_tables=service_tables(records, cut),
-        sessions=merge_sessions([*records.get("bird-protocols", ()), *records.get("calicoctl-node-status", ())]),
-        bgp_routes=collected(records, "bird-routes", f.BGPRouteFact),
-        log_events=log_events(records),
-        incomplete=lacking,
-        listed_in_order="ip-addr" in records,
-        disputed=disputed,
+    return _with_what_lacks(
+        ClusterNode(
+            name,
+            kubernetes,
+            interfaces=interfaces,
+            addresses=addresses,
+            routes=routes,
+            some_routes=some_routes(records),
+            rules=rules(records),
+            neighbors=merge_neighbors(records.get("ip-neigh", ())),
+            sysctls={s.key: s for a in sysctls for s in a.parsed.of(f.SysctlFact)} if sysctls else None,
+            service_rules=collected(records, "iptables-save", f.ServiceRuleFact),
+            service_tables=service_tables(records, cut),
+            sessions=merge_sessions([*records.get("bird-protocols", ()), *records.get("calicoctl-node-status", ())]),
+            bgp_routes=collected(records, "bird-routes", f.BGPRouteFact),
+            log_events=log_events(records),
+            incomplete=lacking,
+            listed_in_order="ip-addr" in records,
+            disputed=disputed,
+        ),
+        gaps,
     )
+
+
+def _with_what_lacks(node: ClusterNode, gaps: list[Gap]) -> ClusterNode:
+    """A node of which listings are known to be parts where they lack what every kernel lists."""
+    lacking = tuple(left_out(node))
+    if not lacking:
+        return node
+    gaps += [gap for _, gap in lacking]
+    return replace(node, incomplete=node.incomplete | {kind for kind, _ in lacking})

@@ -20,6 +20,18 @@ _NOTHING = Parsed(())
 _HOW, _OUTPUT = "-info.json", "{}.txt"
 """troubleshoot.sh: how a command was run on a host, and what it printed."""
 
+_EXPECTED = {
+    "ip-addr": "`ip addr`",
+    "ip-route": "`ip route`",
+    "ip-rule": "`ip rule`",
+    "ip-neigh": "`ip neigh`",
+    "sysctl": "`sysctl -a`",
+    "bird-protocols": "`birdcl show protocols`",
+    "bird-routes": "`birdcl show route`",
+    "calicoctl-node-status": "`calicoctl node status`",
+}
+"""Kinds that a place tells, with the command whose output is expected there."""
+
 _ERROR, _CALICO_NODE = "collector-error", "calico-node"
 
 TOLD_BY_PLACE = frozenset({"hostname"})
@@ -52,7 +64,10 @@ class Artifact:
 
 @dataclass(frozen=True, slots=True)
 class ReadFile:
-    """One file, or a part of it, as its parser left it; `later` reads it, where that had to wait for its layout."""
+    """One file, or a part of it, as its parser left it; `later` reads it, where that had to wait for its layout.
+
+    `command` is the command line that the text itself has for all of it; `has_parts` of a file of which parts were read.
+    """
 
     path: str
     size: int
@@ -61,6 +76,8 @@ class ReadFile:
     binary: bool = False
     part: Part | None = None
     later: Callable[[], Parsed] | None = None
+    command: str | None = None
+    has_parts: bool = False
 
 
 def place(files: Sequence[ReadFile], links: Mapping[str, Sequence[str]]) -> tuple[Artifact, ...]:
@@ -140,7 +157,8 @@ def _placed(
 ) -> tuple[str, Placement]:
     if file.part is None:
         layout, placement = _placed_path(file.path, rooted, nodes)
-        return layout, as_run(placement, command) if command else placement
+        told = command or file.command
+        return layout, as_run(placement, told, file.kind) if told else placement
     path, printed = _file_of(file), file.part.command.path
     inner = f"{path}!/{printed.lstrip('/')}" if printed else path
     layout, placement = _placed_path(inner, rooted, nodes)
@@ -173,6 +191,10 @@ def _artifact(file: ReadFile, layout: str, placement: Placement) -> Artifact:
         # What another program logged: nobody reads that, and it is the program that failed, not the collector.
         return Artifact(file.path, file.size, None, _NOTHING, layout, placement, file.part, within)
     parsed = file.later() if file.later else file.parsed
+    if file.kind is None and file.size and not file.has_parts and placement.kind in _EXPECTED:
+        what = "binary data" if file.binary else "too many of its lines are something else"
+        message = f"stands where the output of {_EXPECTED[placement.kind]} is expected, and is not understood: {what}"
+        parsed = replace(parsed, gaps=(*parsed.gaps, Gap(file.path, None, GapKind.NOT_UNDERSTOOD, message)))
     return Artifact(file.path, file.size, file.kind, parsed, layout, placement, file.part, within)
 
 

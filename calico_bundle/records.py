@@ -6,6 +6,7 @@ the others are added, and where they contradict each other that is a gap.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
@@ -15,6 +16,7 @@ from calico_bundle.bundle import Artifact
 from calico_bundle.evidence import Gap, GapKind
 from calico_bundle.facts.cards import InterfaceListing, distinct_of
 from calico_bundle.facts.log_events import NodeLog
+from calico_bundle.facts.route_queries import lists_local
 from calico_bundle.facts.route_tables import merge
 from calico_bundle.identity import Owner
 
@@ -34,9 +36,11 @@ _SERVICE_TABLES = ("iptables-save", "nft-ruleset", "ipvsadm", "bpf-nat", "iptabl
 """Kinds that list what kube-proxy, or Calico in its place, makes of service addresses."""
 
 _NONE: set[str] = set()
+_OF_OWN_ADDRESSES = frozenset({"local", "broadcast"})
 _SEVERAL = 2
 _IPV4, _IPV6 = 4, 6
 
+_TABLE_ALL = re.compile(r"(?i)table[ _.-]*all(?![a-z0-9])")
 _INCOMPLETE = frozenset({GapKind.REDACTED, GapKind.TRUNCATED, GapKind.NOT_UNDERSTOOD, GapKind.COLLECTOR_ERROR})
 
 
@@ -78,7 +82,7 @@ def incomplete(records: Records, cut: set[str]) -> frozenset[str]:
     """Kinds of which a listing has lines that gave no facts, or is cut off, and no other shows the same as a whole."""
     listings = {
         "ip-addr": address_listings(records),
-        **{kind: records.get(kind, ()) for kind in ("ip-route", "ip-neigh")},
+        **{kind: records.get(kind, ()) for kind in ("ip-route", "ip-rule", "ip-neigh")},
     }
     return frozenset(kind for kind, found in listings.items() if found and _lacks_some(found, cut))
 
@@ -96,11 +100,27 @@ def _lacks_some(listings: Sequence[Artifact], cut: set[str]) -> bool:
 
 
 def _is_damaged(artifact: Artifact, cut: set[str]) -> bool:
-    return artifact.file in cut or any(gap.kind in _INCOMPLETE for gap in artifact.parsed.gaps)
+    if artifact.file in cut or any(gap.kind in _INCOMPLETE for gap in artifact.parsed.gaps):
+        return True
+    return artifact.kind == "ip-route" and _asked_for_all(artifact) and not _has_table_local(artifact)
+
+
+def _asked_for_all(listing: Artifact) -> bool:
+    """Whether the file's name or its own command says `ip route show table all`."""
+    told = listing.part.command.line if listing.part else listing.file.rpartition("/")[2]
+    return listing.placement.every_table or bool(_TABLE_ALL.search(told))
+
+
+def _has_table_local(listing: Artifact) -> bool:
+    """Whether a listing has the table local, without which no machine is, or is of IPv6 alone, of which nothing is asked."""
+    routes = _facts(listing, f.RouteFact)
+    return lists_local(routes) or not any(route.family == _IPV4 for route in routes)
 
 
 def _shown(listing: Artifact) -> set[tuple[int, str]]:
-    """The families of the addresses, and the families and tables of the routes, that a listing shows."""
+    """The families of the addresses and rules, and the families and tables of the routes, that a listing shows."""
+    if listing.kind == "ip-rule":
+        return {(rule.family or _IPV4, "main") for rule in _facts(listing, f.RuleFact)}
     tables = {(route.family, listing.placement.table or route.table) for route in _facts(listing, f.RouteFact)}
     return tables | {(family, "main") for family in _families(listing)}
 
@@ -271,8 +291,13 @@ def merge_routes(
 
 
 def _placed_routes(artifact: Artifact) -> Sequence[f.RouteFact]:
-    """`ip route show table 100` does not print the table; the layout knows it from the file's name."""
+    """`ip route show table 100` does not print the table; the layout knows it from the file's name.
+
+    Of the table `local` the routes themselves tell: the kernel keeps those of its own addresses there (fib_magic()).
+    """
     named, routes = artifact.placement.table, _facts(artifact, f.RouteFact)
+    if named is None and routes and all(r.table == "main" and r.type in _OF_OWN_ADDRESSES for r in routes):
+        named = "local"
     return tuple(replace(r, table=named) if r.table == "main" else r for r in routes) if named else routes
 
 

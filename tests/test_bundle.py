@@ -9,6 +9,7 @@ import pytest
 
 import calico_bundle as cb
 from calico_bundle.bundle import read_bundle
+from tests.sources.packing import tar_with
 
 PICTURE = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(256))
 PROSE = b"# A project\n\nSome words about it.\n"
@@ -88,3 +89,18 @@ def test_what_another_program_logged_is_no_error_of_the_collector(tmp_path: Path
     (tmp_path / "cluster-resources/namespaces.yaml").write_bytes(NAMESPACE)
     found = {one.path: one.parsed.gaps for one in read_bundle(tmp_path).artifacts}
     assert len(found[str(log.relative_to(tmp_path))]) == gaps
+
+
+@pytest.mark.parametrize(
+    "name,command",
+    [("ip-route", "ip route"), ("ip_addr", "ip addr"), ("ip-rule", "ip rule"), ("sysctl", "sysctl -a")],
+)
+def test_a_file_that_is_not_what_its_name_says_is_a_gap(name: str, command: str):
+    """With too many lines that are not understood the file was of no kind, and nobody was told."""
+    text = "default via 10.0.0.1 dev eth0\n" + "".join(f"garbage of line {n}\n" for n in range(30))
+    files = {f"nodes/n1/{name}.txt": text, f"nodes/n1/{name}-empty.txt": "", "nodes/n1/notes.txt": text}
+    files["nodes.yaml"] = "apiVersion: v1\nkind: Node\nmetadata:\n  name: n1\n"
+    found = read_bundle(io.BytesIO(tar_with(*((path, content.encode()) for path, content in files.items()))))
+    gaps = [(a.path, gap.kind.value, gap.message) for a in found.artifacts for gap in a.parsed.gaps if "n1" in a.path]
+    assert [gap[:2] for gap in gaps if "stands where" in gap[2]] == [(f"nodes/n1/{name}.txt", "not-understood")]
+    assert f"`{command}`" in gaps[0][2]

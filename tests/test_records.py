@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -122,7 +125,7 @@ SIX = "2: eth0: <UP> mtu 1500 state UP\n    inet6 fe80::1/64 scope link \n"
 ROUTES = "default via 10.0.0.1 dev eth0\n10.0.0.0/24 dev eth0 scope link\n"
 
 
-def listing(name: str, text: str, **placed: str) -> Artifact:
+def listing(name: str, text: str, **placed: Any) -> Artifact:
     parser = choose(text)
     return Artifact(name, 1, parser.kind, parser.parse(text, name), "x", Placement(**placed))
 
@@ -157,3 +160,40 @@ def test_hidden_neighbors_leave_the_table_open():
         "10.0.1.1 dev eth1 lladdr ***HIDDEN*** STALE\n",
     ):
         assert kinds(listing("n", whole + hidden)) == {"ip-neigh"}
+
+
+FOUR_RULES = "0:\tfrom all lookup local\n32766:\tfrom all lookup main\n"
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        "32767:\tfrom all lookup ",
+        "***HIDDEN***",
+        "error: lost connection to pod",
+        "Killed",
+        "command terminated with exit code 137",
+    ],
+)
+def test_damaged_rules_are_no_whole_list(last: str):
+    """A list of rules with an error at its end counted as whole, and what lacked was held not to be there."""
+    damaged = listing("n1/rules", FOUR_RULES + last)
+    assert kinds(damaged) == {"ip-rule"}
+    assert kinds(damaged, listing("again", FOUR_RULES)) == frozenset()
+    assert kinds(damaged, listing("ip_-6_rule", FOUR_RULES)) == {"ip-rule"}
+
+
+@pytest.mark.parametrize(
+    "name,placed",
+    [
+        ("n1/ip_route_show_table_all.txt", {}),
+        ("n1/ip_-4_route_list_table_all", {}),
+        ("n1/routes", {"every_table": True}),
+    ],
+)
+def test_a_listing_of_all_tables_without_the_table_local_was_cut(name: str, placed: dict[str, bool]):
+    """The kernel lists the table local last, behind main, and no machine is without it (fib_add_ifaddr)."""
+    own = "local 10.0.0.9 dev eth0 table local proto kernel scope host src 10.0.0.9\n"
+    assert kinds(listing(name, ROUTES, **placed)) == {"ip-route"}
+    assert kinds(listing(name, ROUTES + own, **placed)) == frozenset()
+    assert kinds(listing(name, "fe80::/64 dev eth0 metric 256 pref medium\n", **placed)) == frozenset()

@@ -34,8 +34,9 @@ STATE = "bird-protocol-state"
 """The event that says which state a protocol of BIRD's came into; its values are `protocol` and `state`."""
 
 # `kubectl logs --previous` as calicoctl cluster diags and troubleshoot.sh save it (NAME.previous.log, NAME-previous.log) and
-# `oc adm inspect` (logs/previous.log); that one also keeps what the kubelet rotated, of whichever container it was.
-_PREVIOUS = re.compile(r"[./-]previous(?:\.insecure)?(?:\.log)?$|/rotated/")
+# `oc adm inspect` (logs/previous.log); that one also keeps what the kubelet rotated, of whichever container it was. In
+# calico-node's own log folder runit's svlogd names what it rotated by its TAI64N time, beside `current`.
+_PREVIOUS = re.compile(r"[./-]previous(?:\.insecure)?(?:\.log)?$|/rotated/|/@[0-9a-f]{8,24}(?:\.[stu])?$")
 
 
 class LogLine(NamedTuple):

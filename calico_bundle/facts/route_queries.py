@@ -11,13 +11,17 @@ from itertools import chain
 
 from calico_bundle.facts.machine import RouteFact
 from calico_bundle.facts.route_listing import RouteBase, RouteListing
-from calico_bundle.facts.route_tables import parts_of
+from calico_bundle.facts.route_tables import Table, parts_of
 from calico_bundle.facts.types import Address, Network
 
 BIRD_PROTOCOLS = frozenset({"bird", "12"})
 """How `ip route` prints routes of BIRD: by name, or by number where rt_protos has none (RTPROT_BIRD in rtnetlink.h)."""
 
 _BIRD_TEXTS = tuple(f"proto {protocol}" for protocol in sorted(BIRD_PROTOCOLS))
+_TABLE_TEXT = " table "
+_LOCAL = ("local", "255")
+"""The table that is in every listing of all tables."""
+
 _CARRIED = frozenset({"unicast", "unreachable"})
 
 
@@ -81,7 +85,7 @@ def bird_routes_to(routes: Sequence[RouteFact], networks: Iterable[Network]) -> 
     >>> bird_routes_to((), ())
     ()
     """
-    return tuple(filter(_is_of_bird, _to(routes, frozenset(networks))))
+    return tuple(filter(_is_of_bird, routes_to(routes, frozenset(networks))))
 
 
 def routes_to_host(routes: Sequence[RouteFact], address: Address) -> tuple[RouteFact, ...]:
@@ -91,20 +95,15 @@ def routes_to_host(routes: Sequence[RouteFact], address: Address) -> tuple[Route
     >>> routes_to_host((), ip_address("10.244.1.5"))
     ()
     """
-    return routes_to(routes, (ip_network(address),))
+    return tuple(routes_to(routes, frozenset((ip_network(address),))))
 
 
-def routes_to(routes: Sequence[RouteFact], networks: Iterable[Network]) -> tuple[RouteFact, ...]:
-    """Routes to just these networks, of any table, in their order.
+def routes_to(routes: Sequence[RouteFact], networks: frozenset[Network]) -> Iterator[RouteFact]:
+    """The routes to just these networks, of any table.
 
-    >>> routes_to((), [ip_network("0.0.0.0/0")])
-    ()
+    >>> list(routes_to((), frozenset()))
+    []
     """
-    return tuple(_to(routes, frozenset(networks)))
-
-
-def _to(routes: Sequence[RouteFact], networks: frozenset[Network]) -> Iterator[RouteFact]:
-    """The routes to just these networks."""
     for part in parts_of(routes):
         near = part
         if isinstance(part, RouteListing):
@@ -133,6 +132,46 @@ def any_bird_route_to(tables: Iterable[Sequence[RouteFact]], networks: frozenset
         if any(r.destination in networks and _is_of_bird(r) for r in rest):
             return True
     return False
+
+
+def lists_local(routes: Sequence[RouteFact]) -> bool:
+    """Whether the IPv4 table local is among some routes, by its name or its number.
+
+    >>> lists_local(())
+    False
+    """
+    return any(map(_lists_local, parts_of(routes)))
+
+
+def _lists_local(part: Sequence[RouteFact]) -> bool:
+    if isinstance(part, RouteListing):
+        named = part.base.derived(_by_printed_table)
+        places = (at for name in _LOCAL for at in named.get((4, name), ()))
+        return any(map(part.keeps, places)) or any(map(_is_of_local, part.added_with((_TABLE_TEXT,))))
+    return any(map(_is_of_local, part))
+
+
+def _is_of_local(route: RouteFact) -> bool:
+    return route.family == 4 and route.table in _LOCAL
+
+
+def tables_printed(routes: Sequence[RouteFact]) -> frozenset[Table]:
+    """Families and tables that lines of a listing name, as `ip route show table all` does for all but `main`.
+
+    >>> tables_printed(())
+    frozenset()
+    """
+    return frozenset(table for part in parts_of(routes) for table in _tables_printed(part))
+
+
+def _tables_printed(part: Sequence[RouteFact]) -> Iterable[Table]:
+    if not isinstance(part, RouteListing):
+        return {(route.family, route.table) for route in part if _TABLE_TEXT in route.evidence.text}
+    named = part.base.derived(_by_printed_table)
+    kept = {table for table, places in named.items() if any(map(part.keeps, places))}
+    if any((4, name) in kept for name in _LOCAL):
+        return kept  # no added line tells more
+    return kept | {(route.family, route.table) for route in part.added_with((_TABLE_TEXT,))}
 
 
 def is_learned(route: RouteFact) -> bool:
@@ -179,6 +218,14 @@ def _own(route: RouteFact) -> tuple[Address, ...]:
 
 def _of_bird(base: RouteBase) -> Sequence[int]:
     return [at for at, route in enumerate(base.routes) if _is_of_bird(route)]
+
+
+def _by_printed_table(base: RouteBase) -> dict[Table, list[int]]:
+    found: dict[Table, list[int]] = {}
+    for at, route in enumerate(base.routes):
+        if _TABLE_TEXT in route.evidence.text:
+            found.setdefault((route.family, route.table), []).append(at)
+    return found
 
 
 def _learned(base: RouteBase) -> Sequence[int]:

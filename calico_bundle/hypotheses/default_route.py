@@ -25,7 +25,7 @@ def _shown(node: ClusterNode) -> Shown:
 
     if node.routes is None:
         return Shown(node.name)
-    found = routes_to(node.routes, [ip_network("0.0.0.0/0")])
+    found = tuple(routes_to(node.routes, frozenset({ip_network("0.0.0.0/0")})))
     used = tuple(route.evidence for route in found if route.type == "unicast" and route.table != "local")
     if used:
         return Shown(node.name, evidence=used[:1])

@@ -22,7 +22,7 @@ class Placement:
     be read as the node's or the cluster's own (another network namespace, a duplicate form). `group` marks files that
     are of one machine whose name the path does not have: a folder below the root, `.` for the root itself. A file of
     kind `hostname` in a group states the machine's name. `redacted` says of a file that is skipped that its producer
-    altered what it held: then there is a gap where there would have been facts.
+    altered what it held: then there is a gap where there would have been facts. `every_table`: `ip route` of all tables.
     """
 
     node: str | None = None
@@ -35,6 +35,7 @@ class Placement:
     skip: str | None = None
     group: str | None = None
     redacted: bool = False
+    every_table: bool = False
 
 
 @dataclass(frozen=True, slots=True)

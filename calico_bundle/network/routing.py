@@ -108,16 +108,18 @@ def _first_usable(same: Iterable[RouteFact]) -> RouteFact | None:
     return next(filter(_usable, sorted(same, key=lambda r: r.metric)), None)
 
 
-def _tables(routes: Sequence[RouteFact]) -> dict[str, Table]:
-    """The IPv4 tables of a node, by name."""
-    found: dict[str, Table] = {}
-    for part in parts_of(routes):
-        more = _listed_tables(part) if isinstance(part, RouteListing) else _plain_tables(part)
-        if found.keys() & more.keys():
-            # One listing has a table's name and another its number: together they are one table.
-            return _plain_tables(routes)
-        found.update(more)
-    return found
+def _tables(routes: Sequence[RouteFact]) -> tuple[dict[str, Table], bool]:
+    """The IPv4 tables of a node, by name; and whether one listing has them all.
+
+    Only `ip route show table all` lists `main` and `local` at once: two listings of one table each say nothing of others.
+    """
+    parts = [_listed_tables(p) if isinstance(p, RouteListing) else _plain_tables(p) for p in parts_of(routes)]
+    lists_all = any({"main", "local"} <= part.keys() for part in parts)
+    found = {name: table for part in parts for name, table in part.items()}
+    if len(found) < sum(map(len, parts)):
+        # One listing has a table's name and another its number: together they are one table.
+        return _plain_tables(routes), lists_all
+    return found, lists_all
 
 
 def _plain_tables(routes: Iterable[RouteFact]) -> dict[str, Table]:
@@ -162,17 +164,16 @@ class NodeRouting:
     """A node's rules and tables, as recorded. Built for IPv4, which Calico's address choice is about here."""
 
     def __init__(self, node: ClusterNode) -> None:
-        self._tables = _tables(node.routes or ())
-        self._all_recorded = "local" in self._tables
-        """`ip route show table all` lists the local table too; without it, other tables were not asked for."""
-        if not self._all_recorded:
+        self._tables, self._all_recorded = _tables(node.routes or ())
+        self._main_recorded = "main" in self._tables
+        self._unseen = frozenset[Address]() if "local" in self._tables else node.unseen_addresses
+        if "local" not in self._tables:
             self._tables["local"] = RoutingTable(_local_routes(node.card_addresses))
-        self._main_recorded = self._all_recorded or "main" in self._tables
-        self._unseen = frozenset[Address]() if self._all_recorded else node.unseen_addresses
         self._node = node.name
         self._others = sorted(self._tables.keys() - set(_DEFAULT_ORDER))
         self._incomplete = "ip-route" in node.incomplete
         self._disputed = sorted((d for d in node.disputed if d.version == 4), key=lambda d: -d.prefixlen)
+        self._lacks_rules = "ip-rule" in node.incomplete
         self._known: dict[tuple[Address, Address | None, str | None], Lookup] = {}
         self._rules = sorted((r for r in node.rules or () if r.family in (4, None)), key=lambda r: r.priority)
 
@@ -192,9 +193,11 @@ class NodeRouting:
             return Lookup(None, open_one)
         if found.undecided is None and (disputed := self._dispute(destination, found.route)):
             return Lookup(None, disputed)
+        if self._lacks_rules and not found.undecided and not _is_own(found.route):
+            return Lookup(None, "lines of the list of rules are hidden, cut off, left out or not understood")
         exact = found.route is not None and found.route.destination.prefixlen == destination.max_prefixlen
         if self._incomplete and not exact and not found.undecided:
-            return Lookup(None, "lines of the routing table are hidden, cut off or not understood")
+            return Lookup(None, "lines of the routing table are hidden, cut off, left out or not understood")
         return found
 
     def _dispute(self, destination: Address, route: RouteFact | None) -> str | None:
@@ -265,6 +268,11 @@ class NodeRouting:
             if route is not None and route.type != "throw":
                 return route
         return None
+
+
+def _is_own(route: RouteFact | None) -> bool:
+    """Whether a route is of the table local, which the kernel looks up before all others (fib_default_rules_init)."""
+    return route is not None and route.type == "local" and _name(route.table) == "local"
 
 
 def _name(table: str) -> str:

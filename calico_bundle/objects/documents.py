@@ -29,6 +29,8 @@ _STARTS_WITH_VERSION = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*apiVersion:")
 _VERSION = "\napiVersion:"
 LIST = "List"
 STATUS = "Status"
+_IN_FLOW = re.compile(r"[:-][ ]+[\[{\"']")
+_SHOWN_ENDS = ('"', "'", "}", "]", ":", ": true", ": false", ": null", ": Active", ": Running")
 _CUT_KIND = "the list ends within the word of its kind"
 
 
@@ -210,6 +212,10 @@ class _Objects:
             yield from self._of_cut_list(cut, line)
         if cut or unwanted:
             return
+        text, cut_line = _without_open_end(text)
+        if cut_line:
+            message = "cut off: the text ends within this line, or was trimmed; its value is not used"
+            yield Problem(line + text.count("\n"), GapKind.TRUNCATED, message, cut_line)
         try:
             for value in _read_yaml(text, line):
                 yield from self._of_value(value)
@@ -298,6 +304,18 @@ class _Objects:
             self._without_kind.append(value.line)
         elif self._wanted(kind):
             yield KubernetesObject(kind, version.rpartition("/")[0] if version else None, value)
+
+
+def _without_open_end(text: str) -> tuple[str, str]:
+    """A text without its last line, if that may be cut within its value, and that line.
+
+    A text that ends has a line feed at its end. A value in quotes or brackets shows its end, and so does one of a few words.
+    """
+    above, line_feed, last = text.rpartition("\n")
+    is_open = not last.rstrip().endswith(_SHOWN_ENDS) and not _IN_FLOW.search(last)
+    if not line_feed or not last.strip() or not is_open:
+        return text, ""
+    return above + line_feed, last
 
 
 def _first_letters(text: str) -> Iterator[int]:

@@ -32,6 +32,9 @@ _NUMBERED = re.compile(r"\s*\d{1,10}:\s", re.ASCII)
 _FULL_HEADER = re.compile(r"\s*\d{1,10}:\s+[^\s:]+:\s+<[^>]*>\s+mtu\s+\d+\s.*\b(?:qdisc\s|state\s+[A-Z])", re.ASCII)
 _COUNTER = re.compile(r"\d+(?:\.\d+)?[KMGTPE]?", re.ASCII)
 
+_LIFETIMES = re.compile(r"\s*valid_lft (?:forever|\d+sec) preferred_lft (?:forever|\d+sec)\s*", re.ASCII)
+_WHOLE_ADDRESS = re.compile(r"/\d+ .*\bscope (?:global|link|host|site|\d+) ", re.ASCII)
+
 _HEADER_WORDS = frozenset(("mtu", "qdisc", "master", "state", "mode", "group", "qlen", "vrf", "event", "portid"))
 _ADDRESS_WORDS = frozenset(("brd", "any", "metric", "scope", "proto"))
 _ADDRESS_FLAGS = frozenset(
@@ -239,6 +242,24 @@ def _address_words(words: list[str], *, has_label: bool) -> tuple[str | None, tu
     return scope, tuple(flags), None
 
 
+def _cut_line(lines: list[str]) -> int | None:
+    """The number of the last line, if the text ends within it.
+
+    `ip` prints more lines behind each header, with each prefix its length and its scope, and each lifetime with its unit
+    (print_linkinfo() and print_addrinfo() in ipaddress.c).
+    """
+    last = lines[-1]
+    words = last.split()
+    if "\\" in last or not words:
+        return None
+    is_cut = bool(_HEADER.match(last))
+    if words[0] == "valid_lft":
+        is_cut = not _LIFETIMES.fullmatch(last)
+    elif words[0] in ("inet", "inet6"):
+        is_cut = not _WHOLE_ADDRESS.search(f"{last} ")
+    return len(lines) if is_cut else None
+
+
 def _take_kind(draft: _Draft, words: list[str]) -> bool:
     """Take the detail line that names the kind of the interface; whether it was one."""
     if words[0] not in _KINDS:
@@ -297,8 +318,13 @@ def parse(text: str, path: str) -> Parsed:
     ('vxlan.calico', '10.244.1.0/32', 'global')
     """
     reader = _Reader(path)
-    for line_number, line in enumerate(text.split("\n"), start=1):
-        reader.take(line_number, line)
+    lines = text.split("\n")
+    cut = _cut_line(lines)
+    for line_number, line in enumerate(lines, start=1):
+        if line_number == cut:
+            reader.gaps.add(line_number, line, kind=GapKind.TRUNCATED, why="the listing is not complete")
+        else:
+            reader.take(line_number, line)
     if family_of_path(path) != IPV6:
         note_empty(reader.gaps, text)
     return Parsed(reader.facts(), reader.gaps.result())

@@ -15,6 +15,7 @@ _NOISE = re.compile(
     ^\s*$
     | ^[^\s@]+@[^\s:~]+[:~\s].*?[#$]\s # root@n1:~# ip a
     | ^\[[^\s@]+@\S+\s[^\]]*\][#$]\s   # [root@n1 ~]# ip a
+    | ^(?:ba|da|k|z)?sh-\d[\d.]{0,10}[#$]\s  # bash-5.1# ip a
     | ^[$#]\s+(?:ip|kubectl|calicoctl|birdcl|birdc|sudo)\b
     | ^\++\s\S
     | ^Defaulted\scontainer\s

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from ipaddress import IPv4Address, IPv4Network
 
-from calico_bundle.evidence import Evidence, LineGaps, quote
+from calico_bundle.evidence import Evidence, GapKind, LineGaps, quote
 from calico_bundle.facts import RouteFact
 from calico_bundle.numbers import whole_number
 from calico_bundle.parsers import Parsed, Parser
@@ -17,6 +17,8 @@ _NUMBER = r"([0-9A-Fa-f]{8})"
 _ENTRY = re.compile(rf"\s*(\S+)\s+{_NUMBER}\s+{_NUMBER}\s+([0-9A-Fa-f]{{4,8}})\s+\d+\s+\d+\s+(\d+)\s+{_NUMBER}(?:\s|$)")
 # linux/route.h
 _RTF_UP, _RTF_REJECT = 0x0001, 0x0200
+
+_COLUMNS = 11
 
 Entry = tuple[int, str, re.Match[str]]
 
@@ -48,6 +50,9 @@ def parse(text: str, path: str) -> Parsed:
             entries.append((line_number, line, found))
         elif line.strip() and not _is_header(line):
             note_other(gaps, line_number, line)
+    if _ends_within_a_line(text):
+        why = "the listing is not complete: its last line has no end"
+        gaps.add(text.count("\n") + 1, "", kind=GapKind.TRUNCATED, why=why)
     order = _byte_order([found for _, _, found in entries])
     routes: list[RouteFact] = []
     for line_number, line, found in entries:
@@ -56,6 +61,15 @@ def parse(text: str, path: str) -> Parsed:
         else:
             gaps.add(line_number, line)
     return Parsed(tuple(routes), gaps.result())
+
+
+def _ends_within_a_line(text: str) -> bool:
+    """Whether the last line is cut: the kernel fills each up to one length with blanks, and ends it (seq_pad).
+
+    Where somebody trimmed the text it ends behind the last column.
+    """
+    last = text.rpartition("\n")[2]
+    return bool(last.strip()) and (last[-1].isspace() or len(last.split()) < _COLUMNS)
 
 
 def _byte_order(entries: list[re.Match[str]]) -> str:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
 from calico_bundle.evidence import Evidence
 from calico_bundle.layouts import Placement
+from calico_bundle.layouts.commands import as_run, selects
 from calico_bundle.parsers import Parsed, Parser, choose
 from calico_bundle.sections import Command, Section, split
 from calico_bundle.sections.commands import is_known, tool_of
 
 _HOSTNAME, _COLLECTOR_ERROR = "hostname", "collector-error"
 _LOG = "calico-log"
+_BLANK_LINES = re.compile(r"\n(?=[ \t]*\n)")
+_WITHOUT_BLANK_LINES = frozenset({"ip-addr", "ip-route", "ip-rule", "ip-neigh"})
 _MAY_QUOTE = frozenset({"k8s-objects", _LOG})
 """Kinds whose own lines may look like headings: a remark in YAML, a command in a log. They are read as a whole."""
 
@@ -51,11 +55,48 @@ def read_parts(text: str, path: str, whole: Parser | None) -> Parts | Command | 
     has_more = len(known) < sum(1 for section, _ in found if section.text.count("\n") > 1 or not section.command.line)
     first, parser = known[0][0].command, known[0][1]
     is_plain = first.path is None and first.network_namespace is None
-    if is_plain and len(sorts) == 1 and parser is whole and (parser.kind in _MAY_QUOTE or not has_more):
+    is_alone = len(known) == 1 or not any(selects(section.command.line, one.kind) for section, one in known)
+    if is_plain and len(sorts) == 1 and parser is whole and (parser.kind in _MAY_QUOTE or (is_alone and not has_more)):
         return first
     if whole and whole.kind == _LOG and not any(s.command.host or s.command.path for s, _ in known):
         return None  # a program's own trace in its log
     return Parts(tuple(_read(section, parser, path) for section, parser in known), has_more)
+
+
+def may_have_blocks(text: bytes, whole: Parser | None) -> bool:
+    """Whether a text that was taken for `whole` may be several outputs of `ip`, one behind the other.
+
+    >>> may_have_blocks(b"default via 10.0.0.1 dev eth0\\n", None)
+    False
+    """
+    return b"\n\n" in text and (whole is None or whole.kind in _WITHOUT_BLANK_LINES)
+
+
+def read_blocks(text: str, path: str) -> Parts | None:
+    """The outputs of `ip` in a text without headings, parted by blank lines, which `ip` itself prints nowhere.
+
+    Only where each block is known and none is of the kind of another: else they may be of several machines.
+
+    >>> routes, rules = "default via 10.0.0.1 dev eth0\\n", "0:\\tfrom all lookup local\\n32766:\\tfrom all lookup main\\n"
+    >>> [(part.kind, part.line) for part in read_blocks(f"{routes}\\n{rules}", "n1.txt").known]
+    [('ip-route', 1), ('ip-rule', 3)]
+    """
+    found: list[Part] = []
+    for section in _blocks(text):
+        parser = choose(section.text)
+        if parser is None or parser.kind not in _WITHOUT_BLANK_LINES or any(parser.kind == part.kind for part in found):
+            return None
+        found.append(_read(section, parser, path))
+    return Parts(tuple(found), has_more=False) if len(found) > 1 else None
+
+
+def _blocks(text: str) -> Iterator[Section]:
+    line = 1
+    for block in _BLANK_LINES.split(text):
+        last, body = line + block.count("\n"), block.lstrip("\n")
+        if body.strip():
+            yield Section(Command(), last - body.count("\n"), last, body + "\n")
+        line = last + 1
 
 
 def _whose(command: Command) -> tuple[str | None, ...]:
@@ -130,6 +171,10 @@ def placed_part(placement: Placement, part: Part, path: str, *, is_mixed: bool) 
     >>> placed_part(Placement(node="n1"), part, "dump.txt", is_mixed=True).node
     'n2'
     """
+    return as_run(_at_home(placement, part, path, is_mixed=is_mixed), part.command.line, part.kind)
+
+
+def _at_home(placement: Placement, part: Part, path: str, *, is_mixed: bool) -> Placement:
     command = part.command
     if command.network_namespace:
         return Placement(skip="another network namespace, not the node's own")

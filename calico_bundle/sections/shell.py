@@ -13,11 +13,12 @@ from calico_bundle.sections import Start, Style
 from calico_bundle.sections.commands import command_of, is_known
 
 _HOST = r"[A-Za-z0-9][A-Za-z0-9._-]{0,252}"
-# bash's \u@\h:\w\$ of Debian, [\u@\h \W]\$ of Red Hat, \h:\w # of SUSE's root.
+# bash's \u@\h:\w\$ of Debian, [\u@\h \W]\$ of Red Hat, \h:\w # of SUSE's root, \s-\v\$ where nobody set any.
 _HEADING = re.compile(
     rf"""(?xm)
     ^(?: \[[\w.-]{{1,64}}@(?P<red_hat>{_HOST})[ ][^\]\n]{{1,256}}\][#$]
        | [\w.-]{{1,64}}@(?P<debian>{_HOST})(?: :[^\n#$@]{{0,256}} | [ ]?~[^\n#$@]{{0,256}} )[#$]
+       | (?:ba|da|k|z)?sh-\d[\d.]{{0,10}}[#$](?=[ ])
        | (?P<suse>{_HOST}):(?:~|/)[^\n#$@:]{{0,256}}[ ]\#
        | (?P<trace>\+{{1,4}}|[$\#>])(?=[ ])
        | (?P<ruler>[=\#*-]{{2,80}})

@@ -109,6 +109,8 @@ def test_calico_node_status_is_as_good_as_its_time(told: str | None, newest: str
         "calico-node/logs/previous.insecure.log",
         "calico-node/logs/rotated/0.log.20231102-061208",
         "calico-node/logs/rotated/0.log.20231102-061208.gz!/0.log.20231102-061208",
+        "var/log/calico/bird/@4000000069050a3b1f2e3d4c.s",
+        "diagnostics/logs/bird/@4000000069050a3b1f2e3d4c.u",
     ],
 )
 def test_previous_containers_log_is_not_what_is_so_now(path: str):

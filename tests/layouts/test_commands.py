@@ -24,6 +24,11 @@ HERE = Placement("n1", "ip-route", "7")
         ("ip a", "ip-addr", None, None),
         ("nsenter -t 1 -n ip rule list", "ip-rule", None, None),
         ("ip neigh show", "ip-neigh", None, None),
+        ("ip neigh show nud all", "ip-neigh", None, None),
+        ("ip route 2>/dev/null", "ip-route", None, None),
+        ("ip route > /tmp/routes 2>&1 || true", "ip-route", None, None),
+        ("ip addr | tee addr.txt", "ip-addr", None, None),
+        ("ip route   # of node 1", "ip-route", None, None),
     ],
 )
 def test_what_a_whole_listing_is_of(command, kind, table, family):
@@ -45,6 +50,9 @@ def test_what_a_whole_listing_is_of(command, kind, table, family):
         "ip netns exec blue ip route",
         "ip -n blue route",
         "ip -netns blue addr",
+        "ip route 2>/dev/null | head -2",
+        "echo === ; ip r show default",
+        "kubectl exec -n calico-system calico-node-x7k2p -- ip route | head -3",
     ],
 )
 def test_a_part_is_never_taken_for_the_whole(command):
@@ -87,3 +95,30 @@ def test_the_record_beside_an_output_says_whose_table_it_is():
     assert "only some" in (found["second.txt"].placement.skip or "")
     assert (found["second.txt"].kind, found["third.txt"].placement.table) == (None, None)
     assert found["first-info.json"].placement.skip
+
+
+@pytest.mark.parametrize(
+    "command,kind",
+    [
+        ("route -n | grep UG", "route-n"),
+        ("head -3 /proc/net/route", "route-n"),
+        ("birdcl show route | head -3", "bird-routes"),
+        ("sudo calicoctl node status | grep -v up", "calicoctl-node-status"),
+        ("ip a; ip r | head -3", "ip-route"),
+    ],
+)
+def test_some_lines_of_a_listing_are_no_listing(command, kind):
+    assert as_run(Placement("n1"), command, kind).skip
+
+
+@pytest.mark.parametrize(
+    "command,kind",
+    [
+        ("echo show route | birdcl", "bird-routes"),
+        ("sysctl -a | grep forward", "sysctl"),
+        ("kubectl logs calico-node-x7k2p | tail -100", "calico-log"),
+        ("ip a; ip r | head -3", "ip-addr"),
+    ],
+)
+def test_what_stands_for_itself_or_is_whole_is_read(command, kind):
+    assert as_run(Placement("n1"), command, kind).skip is None

@@ -8,6 +8,7 @@ from ipaddress import ip_address, ip_network
 import pytest
 
 from calico_bundle.facts import RouteFact
+from calico_bundle.facts.route_tables import JoinedRoutes
 from calico_bundle.network.routing import Lookup, NodeRouting
 from tests.network.hand_made import NOWHERE, card, machine, read
 
@@ -54,7 +55,28 @@ def test_open_rule_stays_the_reason_in_a_table_that_is_not_whole():
     assert "uidrange" in (found.undecided or "")
 
 
+def test_a_local_table_alone_shows_no_other():
+    """`ip route show table local` was taken for a listing of all tables, in which `main` is empty."""
+    assert "main" in (looked_up(LOCAL).undecided or "")
+
+
+def test_tables_that_were_listed_one_by_one_are_not_all_of_them():
+    rules = "100: from all lookup 100\n32766: from all lookup main"
+    one_by_one = JoinedRoutes([tuple(machine("n1", routes=text).routes or ()) for text in (HERE, LOCAL)])
+    found = NodeRouting(replace(machine("n1", rules=rules), routes=one_by_one)).lookup(ip_address("8.8.8.8"))
+    assert "table 100" in (found.undecided or "")
+    assert taken(looked_up(f"{HERE}\n{LOCAL}", rule="from all lookup 100")) == HERE
+
+
 # --- rules ----------------------------------------------------------------------------------------------------------
+
+
+def test_rules_that_are_not_whole_decide_nothing_but_what_the_machine_itself_takes():
+    """Rule 0 looks up the table local before all others (fib_default_rules_init); any other may be hidden or cut off."""
+    rules_cut = {"incomplete": frozenset({"ip-rule"})}
+    assert looked_up(f"{HERE}\n{LOCAL}", rule="from all lookup 100", **rules_cut).undecided
+    assert looked_up(f"{HERE}\n{LOCAL}", **rules_cut).undecided
+    assert taken(looked_up(f"{HERE}\n{LOCAL}", "10.0.1.11", **rules_cut)) == LOCAL
 
 
 @pytest.mark.parametrize(

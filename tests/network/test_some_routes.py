@@ -79,7 +79,10 @@ status:
       config:
       - {priority: 100, ip-from: 10.9.0.0/16, route-table: 100}
 """
-ADDRESSES = "2: eth1: <UP> mtu 1500 state UP\n    inet 192.168.50.11/24 scope global eth1\n"
+ADDRESSES = (
+    "1: lo: <UP> mtu 65536 state UNKNOWN\n    inet 127.0.0.1/8 scope host lo\n"
+    "2: eth1: <UP> mtu 1500 state UP\n    inet 192.168.50.11/24 scope global eth1\n"
+)
 ROUTES = "default via 10.0.1.254 dev eth0\nlocal 10.0.1.11 dev eth0 table local scope host\n"
 
 
@@ -104,7 +107,7 @@ def test_a_state_alone_gives_cards_and_rules_and_no_routing_table():
 
 def test_what_ip_printed_comes_before_it():
     node = joined(STATE, ADDRESSES, ROUTES)
-    assert [i.name for i in node.interfaces or ()] == ["eth1"]
+    assert [i.name for i in node.interfaces or ()] == ["lo", "eth1"]
     assert node.in_kernel_order
     assert len(node.routes or ()) == 2
 

@@ -189,3 +189,16 @@ def test_the_group_is_part_of_what_an_object_is():
         found.group for found in read_objects(text, WANTED.__contains__, AROUND) if isinstance(found, KubernetesObject)
     ]
     assert groups == ["longhorn.io", "", None]
+
+
+@pytest.mark.parametrize("cut", ["a", "node", "node-"])
+def test_a_value_that_the_text_ends_in_is_no_value(cut: str):
+    """A Node cut off in its name became a node of another name, with the first one's address."""
+    objects, problems = read(f"apiVersion: v1\nkind: Node\nmetadata:\n  labels: {{}}\n  name: b\nspec:\n  other: {cut}")
+    assert objects == [("Node", "b", 5)]
+    assert [(p.line, p.kind) for p in problems] == [(7, GapKind.TRUNCATED)]
+
+
+@pytest.mark.parametrize("end", ['"x"', "'x'", "{}", "[]", "true", "null", "Active"])
+def test_a_text_that_was_trimmed_is_whole_where_its_last_value_shows_its_end(end: str):
+    assert read(f"{node('a')}spec:\n  other: {end}") == ([("Node", "a", 4)], [])

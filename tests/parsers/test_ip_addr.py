@@ -332,3 +332,28 @@ def test_never_raises(module: object, text: str) -> None:
     module.recognizes(text)
     parsed = module.parse(text, "n1/a")
     assert isinstance(parsed, Parsed)
+
+
+WHOLE = """1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNOWN group default qlen 1000
+    link/loopback 00:00:00:00:00:00 brd 00:00:00:00:00:00
+    inet 127.0.0.1/8 scope host lo
+       valid_lft forever preferred_lft forever
+2: eth0: <UP> mtu 1500 qdisc noqueue state UP group default qlen 1000
+    inet 10.0.1.12/24 brd 10.0.1.255 scope global dynamic eth0
+       valid_lft 86000sec preferred_lft 86000sec"""
+
+
+@pytest.mark.parametrize(
+    "last", ["fore", " preferred_lft forever", "10.0.1.12/24", " brd 10.0.1.255", "10.0.1.1", "group def"]
+)
+def test_an_end_within_a_line_is_a_cut(last: str):
+    """A cut address was another address, and the cards behind the cut were held not to be there."""
+    parsed = ip_addr.parse(WHOLE[: WHOLE.rindex(last) + len(last)].removesuffix(" preferred_lft forever"), "n1/a")
+    addresses = [str(fact.address) for fact in parsed.facts if isinstance(fact, AddressFact)]
+    assert (addresses[1:] in ([], ["10.0.1.12/24"]), parsed.gaps[-1].kind.value) == (True, "truncated")
+
+
+@pytest.mark.parametrize("end", [" valid_lft 86000sec preferred_lft 86000sec", "eth0", "preferred_lft forever"])
+def test_an_end_without_its_line_feed_is_none(end: str):
+    """Collectors trim what they save."""
+    assert ip_addr.parse(WHOLE[: WHOLE.rindex(end) + len(end)], "n1/a").gaps == ()

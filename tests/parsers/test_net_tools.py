@@ -369,3 +369,13 @@ def test_helpers_of_the_renderings_hold_what_is_asked_of_them():
     assert texts.route_n(printed).count("\n") == len(texts.ip_route_main(printed).splitlines()) + 2
     own = replace(next(iter(ip_addr.parse(recorded().output(NODES[0], "ip-addr"), "x").of(AddressFact))), flags=())
     assert own.address == ip_interface("127.0.0.1/8")
+
+
+@pytest.mark.parametrize("columns,blanks,whole", [(11, "", True), (11, " ", False), (10, "", False), (8, " ", False)])
+def test_a_line_without_its_end_is_a_cut(columns, blanks, whole):
+    """The kernel fills each line up with blanks; the routes behind a cut were held not to be there."""
+    header = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"
+    entry = "ens18\t00000000\t0101000A\t0003\t0\t0\t100\t00000000\t0\t0\t0"
+    text = header + "\t".join(entry.split("\t")[:columns]) + blanks
+    gaps = proc_route.parse(text, "route").gaps
+    assert [gap.kind for gap in gaps] == ([] if whole else [GapKind.TRUNCATED])

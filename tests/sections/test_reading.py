@@ -13,7 +13,7 @@ from calico_bundle.cluster import Cluster
 from calico_bundle.evidence import quote
 from calico_bundle.joining import join
 from calico_bundle.parsers import choose
-from calico_bundle.sections.reading import Parts, moved, read_parts
+from calico_bundle.sections.reading import Parts, moved, read_blocks, read_parts
 from tests.sources.packing import tar_with
 
 
@@ -163,3 +163,49 @@ def test_every_line_that_an_object_cites_is_moved():
     for before, after in zip(parsed.facts, moved(parsed, 10).facts, strict=True):
         assert after.evidence.line == before.evidence.line + 10
         assert {key: e.line for key, e in after.cited.items()} == {key: e.line + 10 for key, e in before.cited.items()}
+
+
+@pytest.mark.parametrize("heading", ["root@n1:~# {}\n", "bash-5.1# {}\n", "+ {}\n", "==> n1 <==\n+ {}\n"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "ip route | head -1",
+        "ip route show default",
+        "ip r s dev eth0",
+        "ip route show vrf mgmt",
+        "ip route show scope link",
+    ],
+)
+def test_an_output_is_the_part_that_its_command_asked_for(heading, command):
+    """A file with one command at its prompt lost the command, and the part stood for the whole table."""
+    text = heading.format(command) + "default via 10.0.0.1 dev eth0\n"
+    for more in ("", heading.format("ip rule") + RULES):
+        assert cluster(n1_txt=text + more).nodes["n1"].routes is None
+
+
+@pytest.mark.parametrize("more", ["", "root@n1:~# ip rule\n" + RULES])
+def test_a_table_shown_by_its_name_is_no_other(more):
+    """The table `local` alone says nothing of `main`, and nothing of tables that rules lead to."""
+    text = "root@n1:~# ip r s t local\nlocal 10.0.0.1 dev eth0 proto kernel scope host src 10.0.0.1\n"
+    assert {r.table for r in cluster(n1_txt=text + more).nodes["n1"].routes} == {"local"}
+
+
+def test_two_outputs_of_one_kind_keep_what_each_was_asked_for():
+    six = "root@n1:~# ip -6 route\n" + ROUTES_6
+    found = cluster(n1_txt=f"root@n1:~# ip route show table 100\n{ROUTES}root@n1:~# ip route\n{ROUTES}{six}").nodes[
+        "n1"
+    ]
+    assert {(r.family, r.table) for r in found.routes} == {(4, "100"), (4, "main"), (6, "main")}
+
+
+def test_outputs_without_headings_are_read_where_each_is_known():
+    """`ip a; echo; ip r; echo; ip rule` in one file was of no kind, or one output with the others as garbage in it."""
+    found = cluster(n1_txt=f"{addresses(1)}\n{ROUTES}\n\n{RULES}").nodes["n1"]
+    assert own(cluster(n1_txt=f"{addresses(1)}\n{ROUTES}"), "n1") == {"10.0.0.1/24"}
+    assert ([r.evidence.line for r in found.routes], [r.evidence.line for r in found.rules]) == ([8, 9], [12, 13])
+    assert (found.incomplete, found.routes[0].evidence.text) == (frozenset(), quote(ROUTES.splitlines()[0]))
+
+
+@pytest.mark.parametrize("more", [f"\n{ROUTES}", "\nno output at all\n", f"\n{RULES}\n{ROUTES}"])
+def test_blocks_that_may_be_of_several_machines_or_of_none_are_left_as_they_are(more: str):
+    assert read_blocks(ROUTES + more, "n1.txt") is None
