@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from calico_bundle import facts as f
 from calico_bundle.evidence import Gap
@@ -38,11 +39,22 @@ class ClusterNode:
     """Whether what listed the interfaces keeps the kernel's order."""
     some_routes: Sequence[f.RouteFact] = ()
     """Routes that are known to be there, of tables of which the rest is not known."""
+    reprogrammed: bool = False
+    """Whether Calico's routes among `routes` are those of before a change that is tried out: they are worked out anew."""
+    moved: bool = False
+    """Whether the change gives the node another Calico address or mask: its sessions and routes are those of before."""
     _index: CardIndex = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Prepare to be asked for cards; nothing is walked through yet."""
         object.__setattr__(self, "_index", CardIndex(self.interfaces, self.addresses))
+
+    def altered(self, **records: Any) -> ClusterNode:
+        """The node with other records, for a trial; what was found out of its cards is kept where these stay the same."""
+        node = replace(self, **records)
+        if node.interfaces is self.interfaces and node.addresses is self.addresses:
+            object.__setattr__(node, "_index", self._index)
+        return node
 
     @property
     def bgp_address(self) -> f.Interface | None:

@@ -29,6 +29,8 @@ FIELDS_IN_KEYS = {
     "incomplete": "nature",
     "some_routes": "nature; a node with any but a default route by a router is like no other",
     "listed_in_order": "nature",
+    "reprogrammed": "nature",
+    "moved": "nature",
 }
 
 

@@ -68,6 +68,8 @@ class Natures:
             recovering(node) is not None,
             node.incomplete,
             node.listed_in_order,
+            node.reprogrammed,
+            node.moved,
             tuple(map(_plain_route, node.some_routes)),
             self._forwarding.pods.gateway_answers(node.name),
         )
