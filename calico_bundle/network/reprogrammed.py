@@ -138,4 +138,5 @@ class _Programmed(PredictedRouting):
 
     def _lacks(self, device: str) -> bool:
         """Felix makes the tunnel's device as soon as a card holds the address."""
+        del device
         return False

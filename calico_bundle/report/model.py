@@ -15,7 +15,7 @@ from calico_bundle.cluster import ClusterNode
 from calico_bundle.coverage import seen
 from calico_bundle.diagnosis import Diagnosis
 from calico_bundle.evidence import Evidence
-from calico_bundle.facts import Address, EndpointFact
+from calico_bundle.facts import Address, EndpointFact, Interface
 from calico_bundle.findings import Finding
 from calico_bundle.hypotheses import Considered
 from calico_bundle.impact import FAILING, lost_pairs
@@ -26,6 +26,7 @@ from calico_bundle.paths import DnsPaths, PathGroup, PodPath, Verdict
 
 if TYPE_CHECKING:
     from calico_bundle.trace import End, Path
+    from calico_bundle.what_if import Trial
 
 SCHEMA_VERSION = 1
 TOOL = "calico_bundle"
@@ -38,6 +39,7 @@ def build(
     """The report on a diagnosis; `wanted` picks findings, `paths` is all, broken or none, `files` lists every file."""
     findings = [f for f in diagnosis.findings if wanted(f)]
     return {
+        **({"what_if": _what_if(diagnosis.trial)} if diagnosis.trial else {}),
         "schema_version": SCHEMA_VERSION,
         "tool": {"name": TOOL, "version": version},
         "bundle": _bundle(diagnosis, files=files),
@@ -64,6 +66,14 @@ def build(
         ],
         "paths": _paths(diagnosis, paths),
     }
+
+
+def _what_if(trial: Trial) -> dict[str, Any]:
+    """What was changed, and the nodes whose Calico address it changes."""
+    moves = [
+        {"node": m.node, "before": _text(m.before), "after": _text(m.after), "open": m.open} for m in trial.moves
+    ]
+    return {"change": trial.change.text, "nodes": moves}
 
 
 def _bundle(diagnosis: Diagnosis, *, files: bool) -> dict[str, Any]:
@@ -145,7 +155,7 @@ def _ipv6_verdict(node: ClusterNode, stored: Address, internal: Address | None) 
     return AddressStatus.OK.value if stored == internal else AddressStatus.UNKNOWN.value
 
 
-def _text(address: Address | None) -> str | None:
+def _text(address: Address | Interface | None) -> str | None:
     return str(address) if address is not None else None
 
 
@@ -165,6 +175,8 @@ def _finding(finding: Finding) -> dict[str, Any]:
                 "disruption": fix.disruption,
                 "restores": fix.restores,
                 "leaves_broken": fix.leaves_broken,
+                "tried": fix.tried,
+                "runner_up": fix.runner_up,
             }
             for fix in finding.fixes
         ],

@@ -81,8 +81,11 @@ def _fix(page: Page, margin: str, fix: View, label: str) -> None:
     _note(page, margin, label, fix["title"])
     indent = " " * (len(margin) + 5)
     commands(page, fix["commands"], indent)
-    page.line(_outcome(fix), lead=indent)
-    page.line(fix["disruption"], lead=f"{indent}disruption: ")
+    if fix["commands"] or fix["restores"] is not None:
+        page.line(_outcome(fix), lead=indent)
+    for label in ("tried", "runner_up", "disruption"):
+        if fix[label]:
+            page.line(fix[label], lead=f"{indent}{label.replace('_', '-')}: ")
 
 
 def _outcome(fix: View) -> str:

@@ -85,7 +85,9 @@ def _check_method(method: str) -> None:
 
 def _address(node: str, text: str) -> IPv4Interface:
     if not _CIDR.fullmatch(text):
-        more = "" if not re.fullmatch(r"[0-9.]+", text) else "; without it Calico stores a /32, in whose subnet nobody is"
+        more = (
+            "" if not re.fullmatch(r"[0-9.]+", text) else "; without it Calico stores a /32, in whose subnet nobody is"
+        )
         raise UsageError(f"{text!r} for {node} is not of the form ADDRESS/LENGTH, such as 10.0.1.12/24{more}")
     try:
         return IPv4Interface(text)

@@ -58,7 +58,7 @@ def after_moves(
     taken = _taken_away(before.cluster, change)
     found = {move.node: move for move in moves}
     nodes = {
-        name: with_address(node, found[name].after if name in found else node.bgp_address)
+        name: with_address(node, found[name].after if name in found else stored(node))
         for name, node in taken.nodes.items()
     }
     changed = with_method(replace(taken, nodes=nodes), change.method)
@@ -82,7 +82,7 @@ def _moves(before: DnsPaths, change: Change) -> Mapping[str, Move]:
     found = {}
     for name, node in taken.nodes.items():
         if name in change.addresses:
-            move = Move(name, node.bgp_address, change.addresses[name])
+            move = Move(name, stored(node), change.addresses[name])
         elif node.kubernetes is None or (change.method is None and name not in touched):
             continue
         elif change.method is None:
@@ -97,29 +97,37 @@ def _moves(before: DnsPaths, change: Change) -> Mapping[str, Move]:
 def chosen(choices: Choices, node: ClusterNode, method: str) -> Detection:
     """The address of a node under a method; it keeps the one before where the method finds none."""
     if choices.installation.backend == "none":
-        return Detection(node.bgp_address)
+        return Detection(stored(node))
     settings = Settings("autodetect", method, choices.installation.version)
-    return choose_address(settings, choices.machine(node), node.bgp_address)
+    return choose_address(settings, choices.machine(node), stored(node))
 
 
 def moved(cluster: Cluster, node: ClusterNode, found: Detection) -> Move:
     """What a detection comes to for a node, as far as it is known."""
-    stored = node.bgp_address
+    before = stored(node)
     if found.undecided:
-        return Move(node.name, stored, None, found.undecided)
+        return Move(node.name, before, None, found.undecided)
     if found.address is None:
-        return Move(node.name, stored, None, f"{found.failure}, so calico-node does not start")
-    if stored is not None and found.address.ip == stored.ip and not _has_all_cards(node):
-        return Move(node.name, stored, stored)
-    if not _has_all_cards(node) and found.address.ip != (stored.ip if stored else None) and _asks_prefix(cluster):
-        text = f"the prefix length of {found.address.ip} is not in the bundle, and CrossSubnet asks for it"
-        return Move(node.name, stored, None, text)
-    return Move(node.name, stored, IPv4Interface(found.address))
+        return Move(node.name, before, None, f"{found.failure}, so calico-node does not start")
+    after = IPv4Interface(found.address)
+    if _has_all_cards(node):
+        return Move(node.name, before, after)
+    if before is not None and after.ip == before.ip:
+        return Move(node.name, before, before)
+    if any(_PREFIX_MATTERS in (pool.ipip_mode, pool.vxlan_mode) for pool in cluster.pools):
+        text = f"the prefix length of {after.ip} is not in the bundle, and CrossSubnet asks for it"
+        return Move(node.name, before, None, text)
+    return Move(node.name, before, after)
+
+
+def stored(node: ClusterNode) -> IPv4Interface | None:
+    """The IPv4 address that Calico stores for a node.
+
+    >>> stored(ClusterNode("n1")) is None
+    True
+    """
+    return node.kubernetes.bgp_ipv4 if node.kubernetes else None
 
 
 def _has_all_cards(node: ClusterNode) -> bool:
     return node.interfaces is not None and node.addresses is not None and "ip-addr" not in node.incomplete
-
-
-def _asks_prefix(cluster: Cluster) -> bool:
-    return any(_PREFIX_MATTERS in (pool.ipip_mode, pool.vxlan_mode) for pool in cluster.pools)
