@@ -94,6 +94,15 @@ def routes_to_host(routes: Sequence[RouteFact], address: Address) -> tuple[Route
     return tuple(_to(routes, frozenset((ip_network(address),))))
 
 
+def routes_to(routes: Sequence[RouteFact], network: Network) -> tuple[RouteFact, ...]:
+    """Routes to just this network, of any table, in their order.
+
+    >>> routes_to((), ip_network("0.0.0.0/0"))
+    ()
+    """
+    return tuple(_to(routes, frozenset((network,))))
+
+
 def _to(routes: Sequence[RouteFact], networks: frozenset[Network]) -> Iterator[RouteFact]:
     """The routes to just these networks."""
     for part in parts_of(routes):

@@ -70,9 +70,7 @@ def build(
 
 def _what_if(trial: Trial) -> dict[str, Any]:
     """What was changed, and the nodes whose Calico address it changes."""
-    moves = [
-        {"node": m.node, "before": _text(m.before), "after": _text(m.after), "open": m.open} for m in trial.moves
-    ]
+    moves = [{"node": m.node, "before": _text(m.before), "after": _text(m.after), "open": m.open} for m in trial.moves]
     return {"change": trial.change.text, "nodes": moves}
 
 

@@ -83,9 +83,9 @@ def _fix(page: Page, margin: str, fix: View, label: str) -> None:
     commands(page, fix["commands"], indent)
     if fix["commands"] or fix["restores"] is not None:
         page.line(_outcome(fix), lead=indent)
-    for label in ("tried", "runner_up", "disruption"):
-        if fix[label]:
-            page.line(fix[label], lead=f"{indent}{label.replace('_', '-')}: ")
+    for key in ("tried", "runner_up", "disruption"):
+        if fix[key]:
+            page.line(fix[key], lead=f"{indent}{key.replace('_', '-')}: ")
 
 
 def _outcome(fix: View) -> str:
