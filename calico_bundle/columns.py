@@ -107,6 +107,7 @@ _SHAPES = (
     Shape("neighbors", f.NeighborFact, "neighbors", on_node=True),
     Shape("sysctls", f.SysctlFact, "sysctls", on_node=True),
     Shape("service_rules", f.ServiceRuleFact, "service_rules", on_node=True),
+    Shape("port_rules", f.PortRuleFact, "port_rules", on_node=True),
     Shape("bgp_routes", f.BGPRouteFact, "bgp_routes", on_node=True),
     Shape("events", f.EventFact, "events"),
     Shape("daemonsets", f.DaemonSetFact, "daemonsets", parts=_CONTAINERS, note="One row per container."),

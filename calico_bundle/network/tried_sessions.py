@@ -8,15 +8,16 @@ kernel's filters go. A firewall that knows the new address is not seen.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from calico_bundle.calico.bgp import Peerings, Session, SessionState
 from calico_bundle.calico.bgp_configuration import is_reflector, stored
 from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.evidence import Evidence
-from calico_bundle.facts import Address
+from calico_bundle.facts import Address, PortRuleFact
 from calico_bundle.network.forwarding import Forwarding
 from calico_bundle.network.outcome import Outcome, Packet, Walk
+from calico_bundle.numbers import whole_number
 
 _UNKNOWN = Session(SessionState.UNKNOWN)
 
@@ -62,6 +63,8 @@ class TriedPeerings(Peerings):
         ours, theirs = stored(one), stored(other)
         if self._ground is None or ours is None or theirs is None:
             return _UNKNOWN
+        if self._refused(one, ours, other, theirs) or self._refused(other, theirs, one, ours):
+            return _UNKNOWN
         if one.holds(ours) is False or other.holds(theirs) is False:
             return Session(SessionState.DOWN, observed=False)
         there = _ending_at(self._ground.from_node(one.name, Packet(ours, theirs)), other.name)
@@ -71,6 +74,11 @@ class TriedPeerings(Peerings):
             return Session(SessionState.DOWN, lines, observed=False)
         up = there.delivered and back.delivered and bool(lines)
         return Session(SessionState.UP, lines, observed=False) if up else _UNKNOWN
+
+    def _refused(self, node: ClusterNode, own: Address, peer: ClusterNode, theirs: Address) -> bool:
+        """Whether a rule on a node may refuse the session: of its own port, or of the peer's."""
+        ports = {self.configuration.port(node), self.configuration.port(peer)}
+        return any(_may_refuse(rule, {own, theirs}, ports) for rule in node.port_rules)
 
     # --- learning ---------------------------------------------------------------------------------------------------
 
@@ -89,6 +97,22 @@ class TriedPeerings(Peerings):
         """What was learned before the change, of a pair that it may concern, says nothing of what is learned after it."""
         del node, peer
         return _UNKNOWN
+
+
+def _may_refuse(rule: PortRuleFact, ends: Collection[Address], ports: Collection[int]) -> bool:
+    """Whether a rule is about one of these ports, and about the two addresses as far as it names any."""
+    if any(
+        network is not None and not any(ip in network for ip in ends) for network in (rule.source, rule.destination)
+    ):
+        return False
+    return any(_holds(words, port) for words in rule.ports for port in ports)
+
+
+def _holds(words: str, port: int) -> bool:
+    first, _, last = words.partition(":")
+    low, high = whole_number(first or "0"), whole_number(last or ("65535" if ":" in words else first))
+    # A port by its name, such as bgp, may be any.
+    return low is None or high is None or low <= port <= high
 
 
 def _shared(nodes: Iterable[ClusterNode]) -> set[str]:

@@ -57,7 +57,9 @@ def _by_network(nodes: Mapping[str, ClusterNode], wanted: Mapping[str, Address])
     networks = sorted(collapse_addresses(set(found)))
     if found and len(found) == len(wanted) and len(networks) <= _MOST_WORDS:
         named = ",".join(map(str, networks))
-        asks = "nodes that come in another network have to be added to it, and no card may get an address in these later"
+        asks = (
+            "nodes that come in another network have to be added to it, and no card may get an address in these later"
+        )
         yield Candidate(f"cidr={named}", f"have Calico use each node's address in {named} (cidr)", asks, (3, 16))
 
 

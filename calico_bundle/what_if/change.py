@@ -75,6 +75,10 @@ def _several(names: str | Collection[str]) -> Iterator[str]:
 
 
 def _check_method(method: str) -> None:
+    if not method.isprintable() or method != method.strip():
+        raise UsageError(
+            f"{method!r} is no detection method: it begins or ends with a blank, or has more than one line"
+        )
     found = detect(method, Machine(()))
     if found.failure and ("invalid" in found.failure or "no CIDR" in found.failure or "expression" in found.failure):
         words = found.failure.partition(":")[0]

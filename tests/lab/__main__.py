@@ -11,6 +11,7 @@ from tests.lab import recording, topology
 from tests.lab.batch import Result, run_all
 from tests.lab.capabilities import missing
 from tests.lab.compare import Comparison, compare
+from tests.lab.fixes import Proof, judged, prove
 from tests.lab.laboratory import run
 from tests.lab.minimize import minimize, still_disagrees
 from tests.lab.namespaces import sweep
@@ -27,6 +28,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     if given.command == "compare":
         return _report([Result(str(path), compare(path), None) for path in given.folders])
+    if given.command == "promised":
+        return _report_fixes([judged(path / "before", path / "after") for path in given.folders])
     lacking = missing()
     if given.command == "lacks":
         _say("; ".join(lacking))
@@ -49,6 +52,9 @@ def _run(given: argparse.Namespace) -> int:
     if given.command == "record":
         return _record(given)
     scenarios = _chosen(given)
+    if given.command == "fixes":
+        with tempfile.TemporaryDirectory(prefix="cblab-") as folder:
+            return _report_fixes(prove(scenarios, given.out or Path(folder), method=given.method, jobs=given.jobs))
     if given.out is not None:
         return _report(run_all(scenarios, given.out, jobs=given.jobs, told=_progress))
     with tempfile.TemporaryDirectory(prefix="cblab-") as folder:
@@ -93,6 +99,18 @@ def _progress(result: Result) -> None:
     _say(_line(result))
 
 
+def _report_fixes(proofs: list[Proof]) -> int:
+    for proof in proofs:
+        _say(f"{proof.name:32} {proof.text}", *(f"  {line}" for d in proof.wrong for line in d.lines()))
+        _say(*(f"  {text}" for text in proof.broken_promises))
+    tried = [proof for proof in proofs if proof.comparison is not None]
+    kept = sum(proof.kept for proof in tried)
+    agreed, undecided = (sum(getattr(p.comparison, n) for p in tried) for n in ("agreed", "undecided"))
+    counts = f"agreed {agreed}, disagreed {sum(len(p.wrong) for p in tried)}, undecided {undecided}"
+    _say(f"{len(proofs)} scenarios, {len(tried)} with a fix, {kept} kept what was promised: {counts}")
+    return 0 if kept == len(tried) and not any(proof.failed for proof in proofs) else 1
+
+
 def _line(result: Result) -> str:
     found = result.comparison
     if found is None:
@@ -132,6 +150,16 @@ def _parser() -> argparse.ArgumentParser:
     several.add_argument("--random", type=int, default=0, help="how many random scenarios")
     several.add_argument("--seed", type=int, default=1)
     several.add_argument("--out", type=Path, help="keep bundles and measurements here")
+    fixes = commands.add_parser(
+        "fixes", help="apply the fix that is proposed, measure again, and compare with the promise"
+    )
+    _add_choice(fixes)
+    fixes.add_argument("--method", help="this detection method in place of the fix that is proposed")
+    fixes.add_argument("--random", type=int, default=0, help="how many random scenarios")
+    fixes.add_argument("--seed", type=int, default=1)
+    fixes.add_argument("--out", type=Path, help="keep bundles and measurements here")
+    promised = commands.add_parser("promised", help="compare again what `fixes --out` wrote, with today's analyzer")
+    promised.add_argument("folders", type=Path, nargs="+")
     record = commands.add_parser("record", help="run scenarios, or those of recordings, and keep each as an archive")
     _add_choice(record)
     record.add_argument("--out", type=Path, default=recording.RECORDED)

@@ -23,6 +23,7 @@ FIELDS_IN_KEYS = {
     "neighbors": "nature and relation (mentions)",
     "sysctls": "nature",
     "service_rules": "nature; the networks they name are in every address's place",
+    "port_rules": "nature",
     "sessions": "nature and relation (mentions)",
     "bgp_routes": "a node with them and without routes is like no other",
     "log_events": "nature (recovering) and relation (mentions)",
