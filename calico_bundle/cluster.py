@@ -27,7 +27,7 @@ class ClusterNode:
     neighbors: Sequence[f.NeighborFact] | None = None
     sysctls: Mapping[str, f.SysctlFact] | None = None
     service_rules: Sequence[f.ServiceRuleFact] | None = None
-    port_rules: Sequence[f.PortRuleFact] = ()
+    port_rules: Sequence[f.PortRuleFact] | None = None
     sessions: tuple[f.BGPSessionFact, ...] | None = None
     bgp_routes: Sequence[f.BGPRouteFact] | None = None
     log_events: Sequence[f.LogEventFact] = ()

@@ -78,7 +78,7 @@ class TriedPeerings(Peerings):
     def _refused(self, node: ClusterNode, own: Address, peer: ClusterNode, theirs: Address) -> bool:
         """Whether a rule on a node may refuse the session: of its own port, or of the peer's."""
         ports = {self.configuration.port(node), self.configuration.port(peer)}
-        return any(_may_refuse(rule, {own, theirs}, ports) for rule in node.port_rules)
+        return any(_may_refuse(rule, {own, theirs}, ports) for rule in node.port_rules or ())
 
     # --- learning ---------------------------------------------------------------------------------------------------
 

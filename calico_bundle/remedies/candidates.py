@@ -47,8 +47,8 @@ def candidates(cluster: Cluster, wanted: Mapping[str, Address]) -> Iterator[Cand
     nodes = {name: cluster.nodes[name] for name in wanted}
     asks = "every kubelet has to report the right address (--node-ip)"
     yield Candidate(KUBERNETES, "have Calico use each node's InternalIP (kubernetes-internal-ip)", asks, (3, 22))
-    yield from _by_network(nodes, wanted)
     yield from (_by_target(target) for target in _targets(nodes, wanted))
+    yield from _by_network(nodes, wanted)
     yield from _by_name(nodes, wanted)
 
 

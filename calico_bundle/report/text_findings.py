@@ -84,7 +84,7 @@ def _fix(page: Page, margin: str, fix: View, label: str) -> None:
     if fix["commands"] or fix["restores"] is not None:
         page.line(_outcome(fix), lead=indent)
     for key in ("tried", "runner_up", "disruption"):
-        if fix[key]:
+        if fix.get(key):
             page.line(fix[key], lead=f"{indent}{key.replace('_', '-')}: ")
 
 

@@ -16,7 +16,7 @@ from tests.lab.laboratory import run
 from tests.lab.minimize import minimize, still_disagrees
 from tests.lab.namespaces import sweep
 from tests.lab.random_scenarios import random_scenarios
-from tests.lab.scenarios import by_name, named
+from tests.lab.scenarios import named
 from tests.lab.topology import Scenario
 
 
@@ -53,12 +53,22 @@ def _run(given: argparse.Namespace) -> int:
         return _record(given)
     scenarios = _chosen(given)
     if given.command == "fixes":
-        with tempfile.TemporaryDirectory(prefix="cblab-") as folder:
-            return _report_fixes(prove(scenarios, given.out or Path(folder), method=given.method, jobs=given.jobs))
+        return _prove(given, scenarios)
     if given.out is not None:
         return _report(run_all(scenarios, given.out, jobs=given.jobs, told=_progress))
     with tempfile.TemporaryDirectory(prefix="cblab-") as folder:
         return _report(run_all(scenarios, Path(folder), jobs=given.jobs, told=_progress))
+
+
+def _prove(given: argparse.Namespace, scenarios: list[Scenario]) -> int:
+    with tempfile.TemporaryDirectory(prefix="cblab-") as folder:
+        out = given.out or Path(folder)
+        proofs = prove(scenarios, out, method=given.method, jobs=given.jobs)
+        for proof in proofs if given.record else ():
+            if proof.comparison is not None:
+                archive = recording.archive_of(proof.name, recording.MENDED)
+                recording.write(out / "after" / proof.name, archive, recording.MEASURED)
+        return _report_fixes(proofs)
 
 
 def _minimize(scenario: Scenario) -> int:
@@ -83,14 +93,15 @@ def _record(given: argparse.Namespace) -> int:
 
 def _recorded(name: str, place: Path) -> Scenario:
     """A scenario by its name: a named one, else that of a recording."""
-    named_ones = {scenario.name: scenario for scenario in named()}
-    return named_ones.get(name) or recording.scenario_of(recording.archive_of(name, place))
+    return {scenario.name: scenario for scenario in named()}.get(name) or recording.scenario_of(
+        recording.archive_of(name, place)
+    )
 
 
 def _chosen(given: argparse.Namespace) -> list[Scenario]:
     files = [topology.load(path) for path in given.file]
     chance = random_scenarios(given.seed, given.random) if given.random else ()
-    names = [by_name(name) for name in given.names]
+    names = [_recorded(name, recording.RECORDED) for name in given.names]
     found = [*files, *names, *chance]
     return found or list(named())
 
@@ -155,6 +166,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_choice(fixes)
     fixes.add_argument("--method", help="this detection method in place of the fix that is proposed")
+    fixes.add_argument("--record", action="store_true", help="keep what was measured of the mended clusters")
     fixes.add_argument("--random", type=int, default=0, help="how many random scenarios")
     fixes.add_argument("--seed", type=int, default=1)
     fixes.add_argument("--out", type=Path, help="keep bundles and measurements here")

@@ -14,7 +14,7 @@ from pathlib import Path
 import calico_bundle as cb
 from calico_bundle.findings import Fix
 from calico_bundle.what_if import Change
-from tests.lab import topology, truth
+from tests.lab import recording, topology, truth
 from tests.lab.batch import run_all
 from tests.lab.compare import Comparison, Disagreement, compare_paths
 from tests.lab.detection import detected
@@ -45,24 +45,29 @@ class Proof:
 def prove(scenarios: Sequence[Scenario], out: Path, *, method: str | None = None, jobs: int = 3) -> list[Proof]:
     """Build each scenario, mend it as its report proposes (or by a method), build it again, and compare."""
     before, after = out / "before", out / "after"
-    broken = {r.name: r for r in run_all(scenarios, before, jobs=jobs)}
-    mended = {}
-    for scenario in scenarios:
-        if broken[scenario.name].comparison is not None:
-            change = change_for(cb.analyze(str(before / scenario.name / "bundle")), method)
-            if change is not None:
-                mended[scenario.name] = with_change(scenario, change)
-    results = {r.name: r for r in run_all([s for s in mended.values() if s is not None], after, jobs=jobs)}
-    proofs = []
-    for scenario in scenarios:
-        failure = broken[scenario.name].error or (results[scenario.name].error if scenario.name in results else None)
-        if failure:
-            proofs.append(Proof(scenario.name, f"FAILED {failure}", failed=True))
-        elif scenario.name not in results:
-            proofs.append(Proof(scenario.name, "no fix is proposed"))
-        else:
-            proofs.append(judged(before / scenario.name, after / scenario.name, method))
-    return proofs
+    failed = {r.name: r.error for r in run_all([s for s in scenarios if not _kept(s, before)], before, jobs=jobs)}
+    sound = [scenario for scenario in scenarios if not failed.get(scenario.name)]
+    changes = {s.name: change_for(cb.analyze(str(before / s.name / "bundle")), method) for s in sound}
+    mended = [with_change(s, change) for s in sound if (change := changes[s.name]) is not None]
+    failed |= {r.name: r.error for r in run_all(mended, after, jobs=jobs)}
+    return [_proof(s.name, failed.get(s.name), before, after, method) for s in scenarios]
+
+
+def _kept(scenario: Scenario, place: Path) -> bool:
+    """Whether a scenario needs not be run, for there is a recording of it, which then lies below the folder."""
+    archive = recording.archive_of(scenario.name)
+    if not archive.exists() or recording.scenario_of(archive) != scenario:
+        return False
+    recording.read(archive, place / scenario.name)
+    return True
+
+
+def _proof(name: str, error: str | None, before: Path, after: Path, method: str | None) -> Proof:
+    if error:
+        return Proof(name, f"FAILED {error}", failed=True)
+    if not (after / name).exists():
+        return Proof(name, "no fix is proposed")
+    return judged(before / name, after / name, method)
 
 
 def change_for(analysis: cb.Analysis, method: str | None) -> Change | None:
@@ -81,14 +86,13 @@ def change_of(fix: Fix) -> Change | None:
     return Change.of(method, stored) if method or stored else None
 
 
-def with_change(scenario: Scenario, change: Change) -> Scenario | None:
-    """The scenario with the addresses that calico-node would have then; None where a node has none."""
+def with_change(scenario: Scenario, change: Change) -> Scenario:
+    """The scenario with the addresses that calico-node would have then: one that finds none keeps the one it has."""
     nodes = []
     for node in scenario.nodes:
-        chosen = detected(node, change.method) if change.method else str(change.addresses.get(node.name, node.stored))
-        if chosen is None:
-            return None
-        nodes.append(replace(node, stored=chosen))
+        given = str(change.addresses.get(node.name, node.stored))
+        chosen = detected(node, change.method) if change.method else given
+        nodes.append(replace(node, stored=chosen or node.stored))
     return replace(scenario, nodes=tuple(nodes))
 
 

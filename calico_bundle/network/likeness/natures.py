@@ -62,7 +62,7 @@ class Natures:
             None if node.rules is None else tuple(map(_rule, words_of(node.rules))),
             self._settings(node),
             _service_rules(node),
-            tuple((rule.source, rule.destination, rule.ports) for rule in node.port_rules),
+            tuple((rule.source, rule.destination, rule.ports) for rule in node.port_rules or ()),
             self._mentions.of_others(node.name),
             self._forwarding.wires.forgets(node),
             node.sessions is None,
