@@ -115,7 +115,9 @@ def _counted(seen: Outlook) -> tuple[int | None, int | None]:
 def _told(tried: Tried) -> str:
     """How a method was tried, and what it came to."""
     lasts = f"but {tried.falls}" if tried.falls else "and a card added later changes none of its choices"
-    return f"replayed on every node: {_mends(tried.outlook or Outlook())}; {lasts} ({_ASSUMED})"
+    named = ", ".join(tried.unjudged[:3]) + (" and others" if tried.unjudged[3:] else "")
+    also = f"; it moves {named} too, whose address could not be judged" if named else ""
+    return f"replayed on every node: {_mends(tried.outlook or Outlook())}; {lasts}{also} ({_ASSUMED})"
 
 
 def _mends(seen: Outlook) -> str:

@@ -122,7 +122,7 @@ def _k3s(installation: CalicoInstallation, method: str) -> Told:
 
 def _microk8s(installation: CalicoInstallation, method: str) -> Told:
     """In the manifest that MicroK8s applies; on every control plane node, so that none of them brings the old one back."""
-    change = f's|value:.*|value: "{method}"|'
+    change = f's#value:.*#value: "{method}"#'
     words = shlex.quote("/name: IP_AUTODETECTION_METHOD/{n;" + change + "}")
     edit = f"sudo sed -i {words} {_MICROK8S}  # on every control plane node"
     apply = f"microk8s kubectl apply -f {_MICROK8S}"

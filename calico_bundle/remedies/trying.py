@@ -56,13 +56,15 @@ class Tried:
     falls: str = ""
     """The node on which the next card would be taken, and which card was tried."""
     moves: tuple[Move, ...] = field(default=())
+    unjudged: tuple[str, ...] = ()
+    """Nodes that it moves although nothing shows whether their address is right."""
 
     @property
     def rank(self) -> tuple[object, ...]:
         """The better, the smaller."""
         seen = self.outlook or Outlook()
         unsure = seen.left + seen.left_open
-        return (bool(self.because), self.outlook is None, not seen.safe, unsure, bool(self.falls))
+        return (bool(self.because), self.outlook is None, not seen.safe, unsure, bool(self.falls), len(self.unjudged))
 
     @property
     def proposed(self) -> bool:
@@ -96,7 +98,8 @@ class Trials:
         if shared:
             return Tried(candidate, f"it gives {' and '.join(shared)} one address")
         found = tuple(moves)
-        return Tried(candidate, "", self.outlook(found), self._falls(candidate.method), found)
+        unjudged = tuple(move.node for move in found if move.node not in self._wanted)
+        return Tried(candidate, "", self.outlook(found), self._falls(candidate.method), found, unjudged)
 
     def _replayed(self, node: ClusterNode, method: str) -> tuple[Move, str]:
         """A node's address under a method, and why that rules the method out."""

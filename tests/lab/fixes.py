@@ -35,6 +35,7 @@ class Proof:
     broken_promises: tuple[str, ...] = ()
     failed: bool = False
     wrong: Sequence[Disagreement] = field(default=())
+    change: Change | None = None
 
     @property
     def kept(self) -> bool:
@@ -108,7 +109,7 @@ def judged(before: Path, after: Path, method: str | None = None) -> Proof:
     broken = (*_addresses(predicted, scenario), *(_numbers(analysis, measured) if method is None else ()))
     counts = f"agreed {comparison.agreed:4}  disagreed {len(comparison.disagreements):3}"
     text = f"{change.text}: {counts}  undecided {comparison.undecided:3}"
-    return Proof(scenario.name, text, comparison, broken, wrong=tuple(comparison.disagreements))
+    return Proof(scenario.name, text, comparison, broken, wrong=tuple(comparison.disagreements), change=change)
 
 
 def _addresses(predicted: cb.Analysis, scenario: Scenario) -> list[str]:
