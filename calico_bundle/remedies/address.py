@@ -22,7 +22,8 @@ from calico_bundle.what_if.trial import stored
 _GOOD = frozenset({AddressStatus.OK, AddressStatus.UNINTENDED})
 _AT_FAULT = frozenset({AddressStatus.WRONG, AddressStatus.DUPLICATE, AddressStatus.NOT_ON_NODE})
 _ASSUMED = (
-    "predicted for when calico-node has come to rest, where no firewall that the bundle does not show stands between"
+    "predicted for when calico-node has come to rest, up to 240 s after its start where a peer does not answer, and where no "
+    "firewall that the bundle does not show stands between"
 )
 _REWRITTEN = (
     "No pod restarts. calico-node on these nodes sees the change and writes BIRD's and its own routes anew: their BGP "
@@ -57,11 +58,11 @@ def _proposed(context: Context, wrong: Sequence[AddressVerdict]) -> Fix:
     kept = frozenset(wanted)
     wanted.update({v.node: v.expected for v in wrong if v.expected})
     trials = Trials(context.choices, context.paths, wanted, kept)
-    by_hand = _by_hand(context, wrong, trials)
     tried = _tried(context, wanted, trials)
     best = next((t for t in tried if t.proposed), None)
+    by_hand = _by_hand(context, wrong, trials) if best is None or best.falls else None
     if by_hand is not None:
-        return replace(by_hand, runner_up=_lost(best))
+        return replace(by_hand, runner_up=_lost(tried[0] if tried else None))
     if best is None:
         return _nothing(tried)
     return _fix(context, wrong, best, next((t for t in tried if t is not best), None))

@@ -88,13 +88,16 @@ def change_of(fix: Fix) -> Change | None:
 
 
 def with_change(scenario: Scenario, change: Change) -> Scenario:
-    """The scenario with the addresses that calico-node would have then: one that finds none keeps the one it has."""
+    """The scenario with the addresses that calico-node would have then: one that finds none keeps the one it has.
+
+    It is measured at rest, as it is promised: after the 240 s that BIRD waits for a peer that does not answer.
+    """
     nodes = []
     for node in scenario.nodes:
         given = str(change.addresses.get(node.name, node.stored))
         chosen = detected(node, change.method) if change.method else given
         nodes.append(replace(node, stored=chosen or node.stored))
-    return replace(scenario, nodes=tuple(nodes))
+    return replace(scenario, nodes=tuple(nodes), recovering=False)
 
 
 def judged(before: Path, after: Path, method: str | None = None) -> Proof:

@@ -191,12 +191,13 @@ def test_where_none_is_safe_the_report_says_so_and_why():
     assert "node-2" in fix.tried
 
 
-def test_addresses_are_written_by_hand_with_their_mask_where_detection_is_off():
+def test_addresses_are_written_by_hand_with_their_mask_where_detection_is_off_and_no_method_fits():
     """A bare address becomes a /32, in whose subnet nobody is: CrossSubnet would send everything through tunnels."""
-    fix = fix_of(diagnosed(node(1), wrong_node(), node(3), IP="none"))
+    blind = machine("node-3", calico="10.0.1.13/24")
+    fix = fix_of(diagnosed(node(1), wrong_node(), blind, IP="none"))
     assert "kubectl annotate node node-2 --overwrite projectcalico.org/IPv4Address=10.0.1.12/24" in fix.commands
     assert not any("IP_AUTODETECTION_METHOD" in c for c in fix.commands)
-    assert fix.restores == 2
+    assert "node-3" in fix.runner_up
 
 
 def test_a_right_address_that_will_move_gets_a_method_that_keeps_it():
