@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, overload
 
 from calico_bundle.bundle import Bundle, Progress, read_bundle
 from calico_bundle.checks import catalog, info
-from calico_bundle.diagnosis import ClusterVerdict, Diagnosis, diagnose
+from calico_bundle.diagnosis import ClusterVerdict, Diagnosis, diagnose, diagnose_change
 from calico_bundle.errors import UnknownNameError
 from calico_bundle.findings import Finding
 from calico_bundle.report import model
 from calico_bundle.report.model_paths import reason_code
 from calico_bundle.report.model_trace import build_trace
 from calico_bundle.sources import Input, Limits
+from calico_bundle.what_if import Change
 
 # Tables, traces and the graph are imported when they are asked for: a report needs none of them.
 if TYPE_CHECKING:
@@ -125,17 +126,46 @@ class Analysis:
     """
 
     def __init__(
-        self, bundle: Bundle, *, dns: str | None = None, tell: Callable[[str], None] = lambda _phase: None
+        self,
+        bundle: Bundle,
+        *,
+        dns: str | None = None,
+        tell: Callable[[str], None] = lambda _phase: None,
+        diagnosis: Diagnosis | None = None,
     ) -> None:
         self.bundle = bundle
         self._dns = dns
         # A wrong --dns is said at once, not at the first attribute somebody looks at.
-        self.diagnosis: Diagnosis = diagnose(bundle, dns=dns, tell=tell)
+        self.diagnosis: Diagnosis = diagnosis or diagnose(bundle, dns=dns, tell=tell)
 
     @property
     def verdict(self) -> ClusterVerdict:
         """Status, headline and root causes of the whole cluster."""
         return self.diagnosis.verdict
+
+    def what_if(
+        self,
+        *,
+        method: str | None = None,
+        address: Mapping[str, str] | None = None,
+        remove_interface: Mapping[str, str | Collection[str]] | None = None,
+    ) -> Analysis:
+        """What the report would say after a change; the files stay those of the bundle, the rest is predicted.
+
+        `method` is an IP_AUTODETECTION_METHOD for every node, `address` a Calico address with its prefix length by node,
+        `remove_interface` one or several interfaces by node. Addresses are chosen anew by a replay of the detection, and
+        Calico's routes and sessions follow from them; what the bundle does not show stays unknown.
+
+        Raises `UnknownNameError` or `UsageError` for a change of what is not there.
+        """
+        return self.after(Change.of(method, address, remove_interface))
+
+    def after(self, change: Change) -> Analysis:
+        """The analysis after a change that was made with `calico_bundle.what_if.Change`; see `what_if`.
+
+        Raises `UnknownNameError` or `UsageError` for a change of what is not there.
+        """
+        return Analysis(self.bundle, dns=self._dns, diagnosis=diagnose_change(self.diagnosis, change))
 
     @cached_property
     def findings(self) -> Findings:

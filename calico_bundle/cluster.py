@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from calico_bundle import facts as f
 from calico_bundle.evidence import Gap
@@ -27,6 +28,7 @@ class ClusterNode:
     sysctls: Mapping[str, f.SysctlFact] | None = None
     service_rules: Sequence[f.ServiceRuleFact] | None = None
     service_tables: Sequence[f.ServiceTableFact] | None = None
+    port_rules: Sequence[f.PortRuleFact] | None = None
     sessions: tuple[f.BGPSessionFact, ...] | None = None
     bgp_routes: Sequence[f.BGPRouteFact] | None = None
     log_events: Sequence[f.LogEventFact] = ()
@@ -43,11 +45,22 @@ class ClusterNode:
     """Routes that are known to be there, of tables of which the rest is not known."""
     disputed: frozenset[f.Network] = frozenset()
     """Destinations of which two listings of the routes say different things."""
+    reprogrammed: bool = False
+    """Whether Calico's routes among `routes` are those of before a change that is tried out: they are worked out anew."""
+    moved: bool = False
+    """Whether the change gives the node another Calico address or mask: its sessions and routes are those of before."""
     _index: CardIndex = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Prepare to be asked for cards; nothing is walked through yet."""
         object.__setattr__(self, "_index", CardIndex(self.interfaces, self.addresses))
+
+    def altered(self, **records: Any) -> ClusterNode:
+        """The node with other records, for a trial; what was found out of its cards is kept where these stay the same."""
+        node = replace(self, **records)
+        if node.interfaces is self.interfaces and node.addresses is self.addresses:
+            object.__setattr__(node, "_index", self._index)
+        return node
 
     @property
     def bgp_address(self) -> f.Interface | None:

@@ -118,6 +118,7 @@ _SHAPES = (
         parts=_TARGETS,
         note="One row per thing that may become of a lookup.",
     ),
+    Shape("port_rules", f.PortRuleFact, "port_rules", on_node=True),
     Shape("bgp_routes", f.BGPRouteFact, "bgp_routes", on_node=True),
     Shape("events", f.EventFact, "events"),
     Shape("daemonsets", f.DaemonSetFact, "daemonsets", parts=_CONTAINERS, note="One row per container."),

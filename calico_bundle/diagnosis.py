@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from calico_bundle.addresses import AddressVerdict, judge_addresses
 from calico_bundle.bundle import Bundle
@@ -22,6 +22,7 @@ from calico_bundle.names import node_subject
 from calico_bundle.network.service import DnsService, find_dns
 from calico_bundle.paths import DnsPaths, Verdict
 from calico_bundle.symptoms import Symptom, in_a_sentence, symptoms
+from calico_bundle.what_if import Change, Trial, try_out
 
 TIME_BOMB = "CB105"
 BROKEN, AT_RISK, HEALTHY, INCONCLUSIVE = "broken", "at-risk", "healthy", "inconclusive"
@@ -55,6 +56,8 @@ class Diagnosis:
     missing: tuple[Missing, ...]
     collect: Collection | None
     verdict: ClusterVerdict
+    trial: Trial | None = None
+    """What was changed, where this is not the cluster as it was recorded."""
 
 
 def _tell_nobody(_phase: str) -> None:
@@ -76,6 +79,26 @@ def diagnose(bundle: Bundle, *, dns: str | None = None, tell: Callable[[str], No
     service = find_dns(cluster, dns)
     paths = DnsPaths(cluster, service)
     tell("following the paths of pods")
+    return _concluded(bundle, paths, symptoms(cluster, paths))
+
+
+def diagnose_change(before: Diagnosis, change: Change) -> Diagnosis:
+    """Work out the verdict on the same cluster after a change.
+
+    Raises `UsageError` or `UnknownNameError` for a change of what is not there.
+
+    >>> diagnose_change(diagnose(Bundle((), (), (), ())), Change(method="first-found")).verdict.headline[:54]
+    'predicted, with the detection method first-found: Noth'
+    """
+    trial = try_out(before.paths, before.dns, change)
+    found = _concluded(before.bundle, trial.paths)
+    headline = f"predicted, with {change.text}: {found.verdict.headline}"
+    return replace(found, verdict=replace(found.verdict, headline=headline), trial=trial)
+
+
+def _concluded(bundle: Bundle, paths: DnsPaths, told: tuple[Symptom, ...] = ()) -> Diagnosis:
+    """The verdict on a cluster whose paths can be followed; what logs tell is of the cluster as it was recorded."""
+    cluster, service = paths.cluster, paths.dns
     addresses = judge_addresses(cluster, paths.forwarding)
     gaps = (*bundle.gaps, *(g for a in bundle.artifacts for g in a.parsed.gaps), *cluster.gaps)
     lacking = missing(cluster, service)
@@ -84,7 +107,6 @@ def diagnose(bundle: Bundle, *, dns: str | None = None, tell: Callable[[str], No
     findings, skipped = run_all(context)
     at_fault = frozenset(n for f in findings for n in f.blames)
     seen = effects(cluster, paths, at_fault)
-    told = symptoms(cluster, paths)
     return Diagnosis(
         bundle,
         cluster,

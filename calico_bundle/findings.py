@@ -42,6 +42,10 @@ class Fix:
     disruption: str
     restores: int | None = None
     leaves_broken: int | None = None
+    tried: str = ""
+    """How it was tried on the bundle's records; empty where it was not."""
+    runner_up: str = ""
+    """The next best that was tried, and why it lost."""
 
 
 @dataclass(frozen=True, slots=True)

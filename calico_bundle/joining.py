@@ -230,6 +230,7 @@ def _node(name: str, kubernetes: f.NodeFact | None, told: Records, cut: set[str]
             neighbors=merge_neighbors(records.get("ip-neigh", ())),
             sysctls={s.key: s for a in sysctls for s in a.parsed.of(f.SysctlFact)} if sysctls else None,
             service_rules=collected(records, "iptables-save", f.ServiceRuleFact),
+            port_rules=collected(records, "iptables-save", f.PortRuleFact),
             service_tables=service_tables(records, cut),
             sessions=merge_sessions([*records.get("bird-protocols", ()), *records.get("calicoctl-node-status", ())]),
             bgp_routes=collected(records, "bird-routes", f.BGPRouteFact),

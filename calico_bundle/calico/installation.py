@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from calico_bundle.cluster import Cluster
 from calico_bundle.evidence import Evidence
@@ -91,6 +91,27 @@ def environment_of(cluster: Cluster, family: int) -> tuple[str | None, str | Non
         return _operator_default(cluster, operator, family)
     method = _operator_method(setting) or "none"
     return ("none", None) if method == "none" else ("autodetect", method)
+
+
+def with_method(cluster: Cluster, method: str | None) -> Cluster:
+    """The cluster with another detection method in calico-node's environment; as it is where none is given.
+
+    >>> with_method(Cluster({}), "first-found").daemonsets
+    ()
+    """
+    daemonset = cluster.calico_node
+    if method is None or daemonset is None:
+        return cluster
+    changed = replace(daemonset, containers=tuple(_detecting(c, method) for c in daemonset.containers))
+    return replace(cluster, daemonsets=tuple(changed if d is daemonset else d for d in cluster.daemonsets))
+
+
+def _detecting(container: ContainerSpec, method: str) -> ContainerSpec:
+    if container.name != "calico-node":
+        return container
+    environment = {**container.environment, "IP": "autodetect", "IP_AUTODETECTION_METHOD": method}
+    cited = {name: line for name, line in container.cited.items() if name not in ("IP", "IP_AUTODETECTION_METHOD")}
+    return replace(container, environment=environment, cited=cited)
 
 
 def _value(container: ContainerSpec, name: str) -> str | None:

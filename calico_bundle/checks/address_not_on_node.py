@@ -66,7 +66,7 @@ def _finding(context: Context, verdict: AddressVerdict) -> Finding:
         paths=impact.paths,
         pods=pod_names(context.paths, impact.groups),
         nodes=node_names(impact.groups),
-        fixes=address_fix(context, (verdict,), impact.restored, impact.left),
+        fixes=address_fix(context),
         blames=frozenset({verdict.node}),
         pairs=pairs_of(context.cluster, impact.groups, {verdict.node}),
     )

@@ -68,7 +68,11 @@ def _finding(context: Context, node: ClusterNode, address: Interface, interface:
         f"calico-node on {node.name} uses {stored} and will choose {address.ip} "
         f"on {interface or 'another card'} {when}: that is what {method} gives now"
     )
-    return Finding(INFO.code, INFO.name, WARNING, node_subject(node.name), message, _evidence(context, node, address))
+    from calico_bundle.remedies import keeping_fix
+
+    lines = _evidence(context, node, address)
+    fixes = keeping_fix(context)
+    return Finding(INFO.code, INFO.name, WARNING, node_subject(node.name), message, lines, fixes=fixes)
 
 
 def _evidence(context: Context, node: ClusterNode, address: Interface) -> tuple[Evidence, ...]:

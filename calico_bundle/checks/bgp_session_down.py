@@ -84,7 +84,11 @@ def mend(context: Context, losses: Sequence[Loss]) -> tuple[Fix, ...]:
         if dialing in (None, a)
     )
     title = "let TCP through from the side that dials, and its answers back; first see whether it fails"
-    return (Fix(title, tests, "Testing the port interrupts nothing."),)
+    from calico_bundle.remedies.elsewhere import open_port
+
+    ports = [configuration.port(node) for node in ends]
+    opened = tuple(fix for node in ends for fix in open_port(node, ports))
+    return (Fix(title, tests, "Testing the port interrupts nothing."), *opened)
 
 
 def _stored(node: ClusterNode) -> str:

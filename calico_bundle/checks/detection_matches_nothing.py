@@ -54,7 +54,10 @@ def _finding(context: Context, node: ClusterNode, failure: str) -> Finding:
     said = [e.evidence for e in node.log.events("address-autodetection-failed", "address-kept-existing")]
     lines = (*context.choices.installation.evidence, *said[-1:])
     message = f"{method} finds no address on {node.name}: {failure}{stored}"
-    return Finding(INFO.code, INFO.name, WARNING, node_subject(node.name), message, lines)
+    from calico_bundle.remedies import keeping_fix
+
+    fixes = keeping_fix(context)
+    return Finding(INFO.code, INFO.name, WARNING, node_subject(node.name), message, lines, fixes=fixes)
 
 
 CHECK = Check(INFO, lacks, run)

@@ -42,12 +42,10 @@ def lacks(context: Context) -> str | None:
 def run(context: Context) -> list[Finding]:
     """One finding per node at fault."""
     from calico_bundle.addresses import AddressStatus, blamed
-    from calico_bundle.impact import impact_of
     from calico_bundle.remedies import address_fix
 
     culprits = blamed(context.addresses, AddressStatus.DUPLICATE)
-    total = impact_of({v.node for v in culprits}, context.paths)
-    fixes = address_fix(context, culprits, total.restored, total.left)
+    fixes = address_fix(context) if culprits else ()
     return [_finding(context, verdict, fixes) for verdict in culprits]
 
 

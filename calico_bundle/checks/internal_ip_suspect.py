@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from calico_bundle.findings import WARNING, Check, CheckInfo, Context, Finding
+from calico_bundle.findings import WARNING, Check, CheckInfo, Context, Finding, Fix
 from calico_bundle.names import node_subject
 
 if TYPE_CHECKING:
@@ -67,7 +67,19 @@ def _finding(context: Context, node: ClusterNode, reporting: Mapping[Address, Se
     cited = node.kubernetes.cited if node.kubernetes else {}
     lines = tuple(cited[c] for c in ("internal_ips", "bgp_ipv4") if c in cited)
     message = f"the InternalIP {ip} of {node.name} is the odd one out: {why}"
-    return Finding(INFO.code, INFO.name, WARNING, node_subject(node.name), message, lines)
+    return Finding(
+        INFO.code, INFO.name, WARNING, node_subject(node.name), message, lines, fixes=_mend(context, node, reporting)
+    )
+
+
+def _mend(context: Context, node: ClusterNode, reporting: Mapping[Address, Sequence[str]]) -> tuple[Fix, ...]:
+    """Report the address that Calico uses, where that works and no other node reports it."""
+    from calico_bundle.calico.distribution import distribution_of
+    from calico_bundle.remedies.elsewhere import report_address
+
+    works = node.bgp_address.ip if node.bgp_address and node.holds(node.bgp_address.ip) is not False else None
+    right = works if works != node.internal_ip and works not in reporting else None
+    return report_address(node, right, distribution_of(context.cluster))
 
 
 def _alone(cluster: Cluster, node: ClusterNode, ip: Address) -> bool:

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from calico_bundle.findings import ERROR, Check, CheckInfo, Context, Finding
+from typing import TYPE_CHECKING
+
+from calico_bundle.findings import ERROR, Check, CheckInfo, Context, Finding, Fix
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from calico_bundle.losses import Loss
 
 INFO = CheckInfo(
     code="CB204",
@@ -20,6 +27,15 @@ INFO = CheckInfo(
 )
 
 
+def mend(context: Context, losses: Sequence[Loss]) -> tuple[Fix, ...]:
+    """Loosen the filter of the card that drops; a tunnel's source is mended by the right addresses."""
+    from calico_bundle.remedies.elsewhere import loosen_filter
+
+    del context
+    node = losses[0].cause.node or losses[0].source
+    return loosen_filter(node, (line for loss in losses if loss.cause.node == node for line in loss.cause.evidence))
+
+
 def lacks(context: Context) -> str | None:
     """The routes of at least one node."""
     recorded = any(n.routes is not None for n in context.cluster.nodes.values())
@@ -35,7 +51,7 @@ def run(context: Context) -> list[Finding]:
         Why.TUNNEL_SOURCE_REFUSED: "tunnel packets between {node} and {others} are refused",
         "": "packets between {node} and {others} are dropped on arrival",
     }
-    return findings(context, INFO, message)
+    return findings(context, INFO, message, mend)
 
 
 CHECK = Check(INFO, lacks, run)

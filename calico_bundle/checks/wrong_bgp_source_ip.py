@@ -55,13 +55,11 @@ def lacks(context: Context) -> str | None:
 
 def run(context: Context) -> list[Finding]:
     """One finding per node with a wrong address."""
-    from calico_bundle.addresses import AddressStatus, blamed, names
-    from calico_bundle.impact import impact_of
+    from calico_bundle.addresses import AddressStatus, blamed
     from calico_bundle.remedies import address_fix
 
     wrong = blamed(context.addresses, AddressStatus.WRONG)
-    total = impact_of(names(wrong), context.paths)
-    fixes = address_fix(context, wrong, total.restored, total.left)
+    fixes = address_fix(context) if wrong else ()
     return [_finding(context, verdict, fixes) for verdict in wrong]
 
 

@@ -2,68 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 import click
 
 from calico_bundle import __version__
-from calico_bundle.commands import Document, Outcome, Session, options, verbs
-from calico_bundle.commands.targets import Target, choose, keep_bundles
-from calico_bundle.report import View, formats
-from calico_bundle.report.exit_status import FAIL_ON, FailOn, exit_status
-
-if TYPE_CHECKING:
-    from calico_bundle.sources import Limits
-
-_FORMATS = {known.name: known for known in formats()}
-
-_EPILOG = """\b
-Exit status:
-  0   no finding at or above --fail-on
-  1   at least one such finding
-  2   the bundle cannot be read at all, or bad usage
-  3   no such finding, but data that would settle it is missing
-  70  a defect of this program
-
-A file that is named like a verb is written with its folder: ./explain"""
-
-
-def _codes(_context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> tuple[str, ...]:
-    """Codes, their beginnings, or names, from options that may be repeated and hold several each."""
-    words = [word.strip() for value in values for word in value.split(",")]
-    if values and not any(words):
-        raise click.BadParameter("no code is given", param=parameter)
-    return tuple(dict.fromkeys(_code(word) for word in words if word))
-
-
-def _code(word: str) -> str:
-    from calico_bundle.checks import catalog
-    from calico_bundle.names import did_you_mean
-
-    names = {check.name: check.code for check in catalog()}
-    code = names.get(word.lower(), word.upper())
-    if not any(known.startswith(code) for known in names.values()):
-        hint = did_you_mean(code if code.startswith("CB") else word.lower(), [*names.values(), *names])
-        raise click.BadParameter(f"no finding code begins with {word!r}: {hint}")
-    return code
-
-
-@dataclass(frozen=True, slots=True)
-class _Choices:
-    bundles: tuple[str, ...]
-    wanted: str | None
-    outputs: tuple[str, ...]
-    fail_on: FailOn
-    select: tuple[str, ...]
-    ignore: tuple[str, ...]
-    dns: str | None
-    limits: Limits | None
-    paths: Literal["all", "broken", "none"]
-    color: str
-    quiet: bool
-    verbose: bool
+from calico_bundle.commands import Outcome, Session, options, verbs
+from calico_bundle.commands.reporting import EPILOG, Choices, report_on, report_options
 
 
 class _Default(click.Command):
@@ -77,27 +22,10 @@ class _Default(click.Command):
             formatter.write_dl([(name, command.get_short_help_str(70)) for name, command in others.items()])
 
 
-@click.command("analyze", cls=_Default, epilog=_EPILOG)
+@click.command("analyze", cls=_Default, epilog=EPILOG)
 @options.bundles
 @options.stack(
-    click.option("-f", "--format", "wanted", type=click.Choice(list(_FORMATS)), help="Format (default: text)."),
-    options.output,
-    click.option(
-        "--fail-on", type=click.Choice(FAIL_ON), default="error", help="Exit 1 from here on (default: error)."
-    ),
-    click.option("--select", metavar="CODES", multiple=True, callback=_codes, help="Only these findings: CB101,CB3"),
-    click.option("--ignore", metavar="CODES", multiple=True, callback=_codes, help="Not these findings: CB9"),
-    options.dns,
-    click.option(
-        "--paths",
-        type=click.Choice(["all", "broken", "none"]),
-        default="all",
-        help="Which paths a report for machines lists (default: all).",
-    ),
-    options.limits,
-    options.color,
-    options.quiet,
-    options.verbose,
+    report_options,
     click.version_option(__version__, prog_name="bundle-analyze", message="%(prog)s %(version)s"),
 )
 @click.pass_obj
@@ -106,38 +34,7 @@ def analyze(session: Session, /, **given: Any) -> Outcome:
 
     BUNDLE is an archive, a directory, or `-` for standard input. Several are parts of ONE cluster.
     """
-    choices = _Choices(**given)
-    options.check_loudness(choices.quiet, choices.verbose)
-    targets = choose(choices.wanted, choices.outputs, {f.name: f.suffix for f in _FORMATS.values()}, "text")
-    keep_bundles(choices.bundles, targets)
-    analysis = options.open_bundles(
-        choices.bundles, session, dns=choices.dns, limits=choices.limits, quiet=choices.quiet
-    )
-    listed = choices.verbose or _lists_paths(targets)
-    report = analysis.report(select=choices.select, ignore=choices.ignore, paths=_paths(choices, targets), files=listed)
-    documents = tuple(_document(report, target, choices, session) for target in targets)
-    notes = (
-        ()
-        if choices.quiet
-        else options.written(targets, f"{report['verdict']['status']}: {report['verdict']['headline']}")
-    )
-    return Outcome(exit_status(report, choices.fail_on), documents, notes)
-
-
-def _paths(choices: _Choices, targets: Sequence[Target]) -> Literal["all", "broken", "none"]:
-    """For people the counts do, and listing 150,000 pods that nobody sees takes seconds."""
-    if _lists_paths(targets):
-        return choices.paths
-    return "all" if choices.verbose else "none"
-
-
-def _lists_paths(targets: Sequence[Target]) -> bool:
-    return any(_FORMATS[target.format].lists_paths for target in targets)
-
-
-def _document(report: View, target: Target, choices: _Choices, session: Session) -> Document:
-    style = session.style(target.path, color=choices.color, verbose=choices.verbose, quiet=choices.quiet)
-    return Document(_FORMATS[target.format].render(report, style), target.path)
+    return report_on(session, Choices(**given))
 
 
 COMMAND = analyze

@@ -151,6 +151,18 @@ class LogEventFact:
 
 
 @dataclass(frozen=True, slots=True)
+class PortRuleFact:
+    """A rule of a node's filter table that refuses a TCP port (`iptables-save`)."""
+
+    chain: Annotated[str, "chain, e.g. INPUT, cali-INPUT"]
+    source: Annotated[Network | None, "-s; None means any"]
+    destination: Annotated[Network | None, "-d; None means any"]
+    ports: Annotated[tuple[str, ...], "--dport, --sport or their lists, as printed: 179, 1000:2000"]
+    jump: Annotated[str, "-j: DROP or REJECT"]
+    evidence: Annotated[Evidence, "its line"]
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceRuleFact:
     """A rule of kube-proxy's in the nat table, of those that a DNS lookup can meet (`iptables-save`)."""
 

@@ -80,9 +80,10 @@ def no_route(at: At, lookup: Lookup, missing: str | None) -> Walk:
 
 def dropped(at: At, route: RouteFact) -> Walk:
     """A route says to drop it: blackhole, unreachable, prohibit."""
-    target, line = at.packet.destination, route.evidence
-    text = f"{at.node.name} drops packets for {target}: `{line.text}`"
-    hop = Hop(at.node.name, "drops", line.text, f"a route to {target}", route.type, line, toward=target)
+    target, line, predicted = at.packet.destination, route.evidence, route.protocol == PREDICTED
+    rule = f"predicted: {route.type} {route.destination}" if predicted else line.text
+    text = f"{at.node.name} drops packets for {target}: `{rule}`"
+    hop = Hop(at.node.name, "drops", rule, f"a route to {target}", route.type, line, predicted, target)
     return at.end(Outcome.LOST, Cause(Why.DROPPING_ROUTE, at.node.name, text, (line,), target), hop)
 
 

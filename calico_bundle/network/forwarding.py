@@ -33,6 +33,7 @@ from calico_bundle.network.ends import (
 from calico_bundle.network.outcome import NODES, Cause, Hop, Outcome, Packet, Settles, Walk, Why
 from calico_bundle.network.pods import PodNetwork
 from calico_bundle.network.prediction import SOME_ROUTER, PredictedRouting
+from calico_bundle.network.reprogrammed import ReprogrammedRouting
 from calico_bundle.network.reverse_path import ReversePathFilter, Routing
 from calico_bundle.network.routing import DROPPING_TYPES, NodeRouting, device_address, source_address
 from calico_bundle.network.tunnels import VXLAN_DEVICE, TunnelEnds
@@ -55,12 +56,13 @@ MOST_DEPTH: Final = 4
 class Forwarding:
     """Walks packets through one cluster."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: Cluster, peerings: Peerings | None = None) -> None:
+        """Prepare to walk; `peerings` where the sessions are not those that the cluster's records show."""
         self.cluster = cluster
         self.pods = PodNetwork(cluster)
         self.tunnels = TunnelEnds(cluster)
-        self._version = installation_of(cluster).version
-        self.peerings = Peerings(cluster, self._version)
+        self.version = installation_of(cluster).version
+        self.peerings = peerings or Peerings(cluster, self.version)
         self.wires = Wires(cluster, self.peerings)
         self._reverse_path = ReversePathFilter(self.routing, self.pods)
         self._routing: dict[str, Routing] = {}
@@ -73,9 +75,11 @@ class Forwarding:
         return self._routing[node.name]
 
     def _build(self, node: ClusterNode) -> Routing:
-        if node.routes is not None:
-            return NodeRouting(node)
-        return PredictedRouting(self.cluster, node, self.pods, self.peerings, self._version)
+        if node.routes is None:
+            return PredictedRouting(self.cluster, node, self.pods, self.peerings, self.version)
+        if node.reprogrammed and self.pods.carrier is None:
+            return ReprogrammedRouting(self.cluster, node, self.pods, self.peerings, self.version)
+        return NodeRouting(node)
 
     def from_pod(self, node: str, packet: Packet) -> Walk:
         """Walk a packet that a pod of a node sends: first its gateway must answer.

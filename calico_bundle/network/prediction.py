@@ -182,7 +182,8 @@ class PredictedRouting:
 
     def _by_bird(self, destination: Address, far: ClusterNode, remote: Address, kind: Encapsulation) -> Lookup:
         """Over BGP: no session, no route. The next hop is the far node's stored address, resolved in the own table."""
-        held = next((n.name for n in (self._node, far) if recovering(n)), None)
+        # What is tried out is looked at when every BIRD is through with its recovery.
+        held = next((n.name for n in (self._node, far) if recovering(n) and not n.reprogrammed), None)
         if held is not None:
             return Lookup(None, f"BIRD on {held} is in graceful restart recovery and writes or learns nothing new")
         session = self._peerings.learns(self._node, far)
@@ -192,16 +193,25 @@ class PredictedRouting:
             return Lookup(
                 None, f"whether {self._node.name} has a BGP session for the routes of {far.name} is not in the bundle"
             )
+        hop = self._resolved(remote, kind)
+        return Lookup(None, hop) if isinstance(hop, str) else self._learned(destination, hop, session.evidence)
+
+    def _learned(self, destination: Address, hop: NextHop | None, evidence: tuple[Evidence, ...]) -> Lookup:
+        """A route over BGP; `unreachable`, as BIRD writes it, where the next hop did not resolve."""
+        if hop is not None:
+            return self._found("unicast", destination, hop, evidence)
+        cited = evidence[0] if evidence else self._own_line()
+        return Lookup(self._route("unreachable", self._pods.network_of(destination), None, cited))
+
+    def _resolved(self, remote: Address, kind: Encapsulation) -> NextHop | str | None:
+        """Where BIRD sends what it learned with the next hop `remote`; why that is open; None where it does not resolve."""
         if kind is Encapsulation.IPIP:
-            return self._found("unicast", destination, NextHop(remote, IPIP_DEVICE, ("onlink",), 1), session.evidence)
+            return NextHop(remote, IPIP_DEVICE, ("onlink",), 1)
         device = next((d for network, d in self._connected if remote in network), None)
         if device is None and (self._node.addresses is None or "ip-addr" in self._node.incomplete):
-            return Lookup(None, f"whether {self._node.name} has a card in the network of {remote} is not in the bundle")
-        hop = NextHop(remote, device, (), 1)
-        if device is None:
-            # Resolved through the default gateway, which knows no pods, or unreachable without one: lost either way.
-            hop = NextHop(None, UNKNOWN_DEVICE, (SOME_ROUTER,), 1)
-        return self._found("unicast", destination, hop, session.evidence)
+            return f"whether {self._node.name} has a card in the network of {remote} is not in the bundle"
+        # Resolved through the default gateway, which knows no pods, or unreachable without one: lost either way.
+        return NextHop(remote, device, (), 1) if device else NextHop(None, UNKNOWN_DEVICE, (SOME_ROUTER,), 1)
 
     def _lacks(self, device: str) -> bool:
         """Whether a tunnel's device is not there: Felix makes none while no card holds the node's Calico address."""
@@ -215,8 +225,8 @@ class PredictedRouting:
         return Lookup(self._route(kind, network, hop, evidence[0] if evidence else self._own_line()))
 
     @staticmethod
-    def _route(kind: str, network: Network, hop: NextHop, cited: Evidence) -> RouteFact:
-        return RouteFact(4, "main", kind, network, (hop,), PREDICTED, None, None, 0, cited)
+    def _route(kind: str, network: Network, hop: NextHop | None, cited: Evidence) -> RouteFact:
+        return RouteFact(4, "main", kind, network, (hop,) if hop else (), PREDICTED, None, None, 0, cited)
 
     def _own_line(self) -> Evidence:
         kubernetes = self._node.kubernetes

@@ -5,7 +5,7 @@ Sources: ip-rule(8), ip-route(8); the kernel's fib_rules and fib_trie.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, ip_network
 
@@ -40,6 +40,10 @@ class Lookup:
     unless_default: bool = False
 
 
+Usable = Callable[[RouteFact], bool]
+"""Which routes a look-up takes; the others are passed over."""
+
+
 class RoutingTable:
     """One table, by longest prefix.
 
@@ -55,13 +59,13 @@ class RoutingTable:
             self._prefixes.add(int(network.network_address), network.prefixlen, route)
         self._lengths = self._prefixes.lengths()
 
-    def lookup(self, address: Address) -> RouteFact | None:
+    def lookup(self, address: Address, usable: Usable | None = None) -> RouteFact | None:
         """The route of the longest matching prefix that can be used."""
         value, width = int(address), address.max_prefixlen
         for length in self._lengths:
             shift = width - length
             same = self._prefixes.at(value >> shift << shift, length)
-            route = _first_usable(same) if same else None
+            route = next(filter(usable or is_usable, _in_order(same)), None) if same else None
             if route is not None:
                 return route
         return None
@@ -75,37 +79,37 @@ class ListedTable:
         self._shared = shared
         self._added = added
         self._lengths = sorted({*shared.lengths(), *added.lengths()}, reverse=True)
-        self._known: dict[tuple[int, int], RouteFact | None] = {}
+        self._known: dict[tuple[int, int], list[RouteFact]] = {}
 
-    def lookup(self, address: Address) -> RouteFact | None:
+    def lookup(self, address: Address, usable: Usable | None = None) -> RouteFact | None:
         """The route of the longest matching prefix that can be used."""
         value, width = int(address), address.max_prefixlen
         for length in self._lengths:
             shift = width - length
-            route = self._best(value >> shift << shift, length)
+            route = next(filter(usable or is_usable, self._same(value >> shift << shift, length)), None)
             if route is not None:
                 return route
         return None
 
-    def _best(self, value: int, length: int) -> RouteFact | None:
+    def _same(self, value: int, length: int) -> Sequence[RouteFact]:
         shared, added = self._shared.at(value, length), self._added.at(value, length)
         if not (shared or added):
-            return None
+            return ()
         key = (value, length)
         if key not in self._known:
             listing = self._listing
             kept = [listing.kept_route(at) for at in shared if listing.keeps(at)]
             found = kept + [listing.added_route(at) for at in added]
-            self._known[key] = _first_usable(sorted(found, key=lambda r: r.evidence.line or 0))
+            self._known[key] = _in_order(sorted(found, key=lambda r: r.evidence.line or 0))
         return self._known[key]
 
 
 Table = RoutingTable | ListedTable
 
 
-def _first_usable(same: Iterable[RouteFact]) -> RouteFact | None:
+def _in_order(same: Iterable[RouteFact]) -> list[RouteFact]:
     """Among equal prefixes the kernel takes the smallest metric, then the one that was there first (fib_table_insert)."""
-    return next(filter(_usable, sorted(same, key=lambda r: r.metric)), None)
+    return sorted(same, key=lambda r: r.metric)
 
 
 def _tables(routes: Sequence[RouteFact]) -> tuple[dict[str, Table], bool]:
@@ -153,7 +157,7 @@ def _shared_prefixes(base: RouteBase) -> dict[str, Prefixes[int]]:
     return found
 
 
-def _usable(route: RouteFact) -> bool:
+def is_usable(route: RouteFact) -> bool:
     """Dead next hops (device down) are passed over; broadcast and multicast routes carry no unicast packet."""
     if route.type in ("broadcast", "multicast"):
         return False
@@ -262,12 +266,15 @@ class NodeRouting:
 
     def _in_tables(self, names: Sequence[str], destination: Address) -> RouteFact | None:
         for name in names:
-            table = self._tables.get(name)
-            route = table.lookup(destination) if table else None
+            route = self._in_table(name, destination)
             # `throw` ends the search in this table, as if it had no route (ip-route(8)).
             if route is not None and route.type != "throw":
                 return route
         return None
+
+    def _in_table(self, name: str, destination: Address) -> RouteFact | None:
+        table = self._tables.get(name)
+        return table.lookup(destination) if table else None
 
 
 def _is_own(route: RouteFact | None) -> bool:

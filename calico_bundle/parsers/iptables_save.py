@@ -13,6 +13,7 @@ from ipaddress import ip_network
 from calico_bundle.evidence import Evidence, LineGaps, quote
 from calico_bundle.facts import Network, ServiceRuleFact
 from calico_bundle.parsers import Parsed, Parser
+from calico_bundle.parsers.iptables_ports import refused_ports
 from calico_bundle.parsers.iptables_services import service_tables
 from calico_bundle.parsers.iptables_tables import Line, SavedTable
 from calico_bundle.parsers.lines import is_collector_error, output_lines
@@ -52,7 +53,7 @@ def parse(text: str, path: str) -> Parsed:
             gaps.add(number, line)
         else:
             facts.append(fact)
-    return Parsed((*facts, *service_tables(tables, path)), gaps.result())
+    return Parsed((*facts, *refused_ports(text, path), *service_tables(tables, path)), gaps.result())
 
 
 def _tables(text: str, gaps: LineGaps) -> list[SavedTable]:

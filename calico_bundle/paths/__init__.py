@@ -44,10 +44,11 @@ class DnsPaths:
     0
     """
 
-    def __init__(self, cluster: Cluster, dns: DnsService | None) -> None:
+    def __init__(self, cluster: Cluster, dns: DnsService | None, forwarding: Forwarding | None = None) -> None:
+        """Prepare to decide; `forwarding` where it is not just that of the cluster's records."""
         self.cluster = cluster
         self.dns = dns
-        self.forwarding = Forwarding(cluster)
+        self.forwarding = forwarding or Forwarding(cluster)
         self._columns = columns_of(cluster.pods)
         self._pod_nodes = self.forwarding.pods.homes
         self._lookups = Lookups(cluster, dns, self.forwarding, self._pod_nodes)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from calico_bundle.addresses import AddressStatus, AddressVerdict
 from calico_bundle.bundle import Artifact, Bundle
@@ -16,7 +16,7 @@ from calico_bundle.cluster import ClusterNode
 from calico_bundle.coverage import seen
 from calico_bundle.diagnosis import Diagnosis
 from calico_bundle.evidence import Evidence
-from calico_bundle.facts import Address
+from calico_bundle.facts import Address, Interface
 from calico_bundle.findings import Finding
 from calico_bundle.hypotheses import Considered
 from calico_bundle.layouts import closest
@@ -24,6 +24,9 @@ from calico_bundle.network.service import DnsService
 from calico_bundle.paths import DnsPaths, Verdict
 from calico_bundle.report.model_paths import paths_of
 from calico_bundle.symptoms import Relation, Symptom
+
+if TYPE_CHECKING:
+    from calico_bundle.what_if import Trial
 
 SCHEMA_VERSION = 1
 TOOL = "calico_bundle"
@@ -36,6 +39,7 @@ def build(
     """The report on a diagnosis; `wanted` picks findings, `paths` is all, broken or none, `files` lists every file."""
     findings = [f for f in diagnosis.findings if wanted(f)]
     return {
+        **({"what_if": _what_if(diagnosis.trial)} if diagnosis.trial else {}),
         "schema_version": SCHEMA_VERSION,
         "tool": {"name": TOOL, "version": version},
         "bundle": _bundle(diagnosis, files=files),
@@ -64,6 +68,12 @@ def build(
         ],
         "paths": paths_of(diagnosis, paths),
     }
+
+
+def _what_if(trial: Trial) -> dict[str, Any]:
+    """What was changed, and the nodes whose Calico address it changes."""
+    moves = [{"node": m.node, "before": _text(m.before), "after": _text(m.after), "open": m.open} for m in trial.moves]
+    return {"change": trial.change.text, "nodes": moves}
 
 
 def _bundle(diagnosis: Diagnosis, *, files: bool) -> dict[str, Any]:
@@ -150,7 +160,7 @@ def _ipv6_verdict(node: ClusterNode, stored: Address, internal: Address | None) 
     return AddressStatus.OK.value if stored == internal else AddressStatus.UNKNOWN.value
 
 
-def _text(address: Address | None) -> str | None:
+def _text(address: Address | Interface | None) -> str | None:
     return str(address) if address is not None else None
 
 
@@ -170,6 +180,8 @@ def _finding(finding: Finding) -> dict[str, Any]:
                 "disruption": fix.disruption,
                 "restores": fix.restores,
                 "leaves_broken": fix.leaves_broken,
+                "tried": fix.tried,
+                "runner_up": fix.runner_up,
             }
             for fix in finding.fixes
         ],

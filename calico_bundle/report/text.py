@@ -70,6 +70,9 @@ def _bundle(page: Page, report: View) -> None:
     if like := bundle.get("closest_layout"):
         lacks = f", and not {', '.join(like['lacks'])}" if like["lacks"] else ""
         page.line(f"{like['title']} has {', '.join(like['has'])} too{lacks}", lead="  closest: ")
+    if changed := report.get("what_if"):
+        moves = [f"{m['node']} {m['before'] or 'none'} -> {m['after'] or m['open']}" for m in changed["nodes"]]
+        page.line(fold(moves, None if page.verbose else 5) if moves else "no node's address", lead="  changes: ")
     if report["verdict"]["root_causes"]:
         names = {finding["code"]: finding["name"] for finding in report["findings"]}
         causes = [f"{code} {names.get(code, '')}".strip() for code in report["verdict"]["root_causes"]]

@@ -81,8 +81,11 @@ def _fix(page: Page, margin: str, fix: View, label: str) -> None:
     _note(page, margin, label, fix["title"])
     indent = " " * (len(margin) + 5)
     commands(page, fix["commands"], indent)
-    page.line(_outcome(fix), lead=indent)
-    page.line(fix["disruption"], lead=f"{indent}disruption: ")
+    if fix["commands"] or fix["restores"] is not None:
+        page.line(_outcome(fix), lead=indent)
+    for key in ("tried", "runner_up", "disruption"):
+        if fix.get(key):
+            page.line(fix[key], lead=f"{indent}{key.replace('_', '-')}: ")
 
 
 def _outcome(fix: View) -> str:

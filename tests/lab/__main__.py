@@ -11,11 +11,12 @@ from tests.lab import recording, topology
 from tests.lab.batch import Result, run_all
 from tests.lab.capabilities import missing
 from tests.lab.compare import Comparison, compare
+from tests.lab.fixes import Proof, judged, prove
 from tests.lab.laboratory import run
 from tests.lab.minimize import minimize, still_disagrees
 from tests.lab.namespaces import sweep
 from tests.lab.random_scenarios import random_scenarios
-from tests.lab.scenarios import by_name, named
+from tests.lab.scenarios import named
 from tests.lab.topology import Scenario
 
 
@@ -27,6 +28,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     if given.command == "compare":
         return _report([Result(str(path), compare(path), None) for path in given.folders])
+    if given.command == "promised":
+        return _report_fixes([judged(path / "before", path / "after") for path in given.folders])
     lacking = missing()
     if given.command == "lacks":
         _say("; ".join(lacking))
@@ -49,10 +52,23 @@ def _run(given: argparse.Namespace) -> int:
     if given.command == "record":
         return _record(given)
     scenarios = _chosen(given)
+    if given.command == "fixes":
+        return _prove(given, scenarios)
     if given.out is not None:
         return _report(run_all(scenarios, given.out, jobs=given.jobs, told=_progress))
     with tempfile.TemporaryDirectory(prefix="cblab-") as folder:
         return _report(run_all(scenarios, Path(folder), jobs=given.jobs, told=_progress))
+
+
+def _prove(given: argparse.Namespace, scenarios: list[Scenario]) -> int:
+    with tempfile.TemporaryDirectory(prefix="cblab-") as folder:
+        out = given.out or Path(folder)
+        proofs = prove(scenarios, out, method=given.method, jobs=given.jobs)
+        for proof in proofs if given.record else ():
+            if proof.comparison is not None:
+                archive = recording.archive_of(proof.name, recording.MENDED)
+                recording.write(out / "after" / proof.name, archive, recording.MEASURED)
+        return _report_fixes(proofs)
 
 
 def _minimize(scenario: Scenario) -> int:
@@ -77,20 +93,33 @@ def _record(given: argparse.Namespace) -> int:
 
 def _recorded(name: str, place: Path) -> Scenario:
     """A scenario by its name: a named one, else that of a recording."""
-    named_ones = {scenario.name: scenario for scenario in named()}
-    return named_ones.get(name) or recording.scenario_of(recording.archive_of(name, place))
+    return {scenario.name: scenario for scenario in named()}.get(name) or recording.scenario_of(
+        recording.archive_of(name, place)
+    )
 
 
 def _chosen(given: argparse.Namespace) -> list[Scenario]:
     files = [topology.load(path) for path in given.file]
     chance = random_scenarios(given.seed, given.random) if given.random else ()
-    names = [by_name(name) for name in given.names]
+    names = [_recorded(name, recording.RECORDED) for name in given.names]
     found = [*files, *names, *chance]
     return found or list(named())
 
 
 def _progress(result: Result) -> None:
     _say(_line(result))
+
+
+def _report_fixes(proofs: list[Proof]) -> int:
+    for proof in proofs:
+        _say(f"{proof.name:32} {proof.text}", *(f"  {line}" for d in proof.wrong for line in d.lines()))
+        _say(*(f"  {text}" for text in proof.broken_promises))
+    tried = [proof for proof in proofs if proof.comparison is not None]
+    kept = sum(proof.kept for proof in tried)
+    agreed, undecided = (sum(getattr(p.comparison, n) for p in tried) for n in ("agreed", "undecided"))
+    counts = f"agreed {agreed}, disagreed {sum(len(p.wrong) for p in tried)}, undecided {undecided}"
+    _say(f"{len(proofs)} scenarios, {len(tried)} with a fix, {kept} kept what was promised: {counts}")
+    return 0 if kept == len(tried) and not any(proof.failed for proof in proofs) else 1
 
 
 def _line(result: Result) -> str:
@@ -132,6 +161,17 @@ def _parser() -> argparse.ArgumentParser:
     several.add_argument("--random", type=int, default=0, help="how many random scenarios")
     several.add_argument("--seed", type=int, default=1)
     several.add_argument("--out", type=Path, help="keep bundles and measurements here")
+    fixes = commands.add_parser(
+        "fixes", help="apply the fix that is proposed, measure again, and compare with the promise"
+    )
+    _add_choice(fixes)
+    fixes.add_argument("--method", help="this detection method in place of the fix that is proposed")
+    fixes.add_argument("--record", action="store_true", help="keep what was measured of the mended clusters")
+    fixes.add_argument("--random", type=int, default=0, help="how many random scenarios")
+    fixes.add_argument("--seed", type=int, default=1)
+    fixes.add_argument("--out", type=Path, help="keep bundles and measurements here")
+    promised = commands.add_parser("promised", help="compare again what `fixes --out` wrote, with today's analyzer")
+    promised.add_argument("folders", type=Path, nargs="+")
     record = commands.add_parser("record", help="run scenarios, or those of recordings, and keep each as an archive")
     _add_choice(record)
     record.add_argument("--out", type=Path, default=recording.RECORDED)

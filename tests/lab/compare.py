@@ -10,7 +10,7 @@ from pathlib import Path
 from calico_bundle.bundle import read_bundle
 from calico_bundle.diagnosis import diagnose
 from calico_bundle.network.outcome import Outcome, Walk
-from calico_bundle.paths import Fate, PodPath, Verdict
+from calico_bundle.paths import DnsPaths, Fate, PodPath, Verdict
 from tests.lab import topology, truth
 from tests.lab.truth import Measured, Picked, Truth
 
@@ -60,10 +60,15 @@ def compare(folder: Path) -> Comparison:
 
 def compare_bundle(bundle: Path, name: str, measured: Truth) -> Comparison:
     """Analyze a bundle and compare what it comes to with a measurement."""
+    return compare_paths(diagnose(read_bundle(bundle)).paths, name, measured)
+
+
+def compare_paths(paths: DnsPaths, name: str, measured: Truth) -> Comparison:
+    """Compare paths, seen or predicted, with a measurement."""
     found = Comparison(name)
     pairs = {(m.pod, m.endpoint_ip): m for m in measured.through_service}
     picked = {p.pod: p for p in measured.picked}
-    for path in diagnose(read_bundle(bundle)).paths.pods:
+    for path in paths.pods:
         own = [pairs[key] for key in pairs if key[0] == path.pod.name]
         _compare_verdict(found, path, own, picked.get(path.pod.name))
         for fate in path.fates:

@@ -9,12 +9,17 @@ from __future__ import annotations
 import gzip
 import io
 import tarfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.lab import topology
 from tests.lab.topology import Scenario
 
 RECORDED = Path(__file__).resolve().parent / "recorded"
+MENDED = Path(__file__).resolve().parent / "mended"
+"""What was measured of a recording's cluster with the fix in it that its report proposes: no bundle, which nobody reads."""
+
+MEASURED = ("scenario.json", "truth.json")
 _ENDING = ".tar.gz"
 _PARTS = ("bundle", "scenario.json", "truth.json")
 
@@ -29,11 +34,11 @@ def names(place: Path = RECORDED) -> tuple[str, ...]:
     return tuple(sorted(path.name.removesuffix(_ENDING) for path in place.glob(f"*{_ENDING}")))
 
 
-def write(folder: Path, archive: Path) -> None:
-    """Write a folder that a run made into an archive."""
+def write(folder: Path, archive: Path, parts: Sequence[str] = _PARTS) -> None:
+    """Write a folder that a run made, or some parts of it, into an archive."""
     held = io.BytesIO()
     with tarfile.open(fileobj=held, mode="w", format=tarfile.USTAR_FORMAT) as tar:
-        for path in _files(folder):
+        for path in _files(folder, parts):
             content = path.read_bytes()
             entry = tarfile.TarInfo(path.relative_to(folder).as_posix())
             entry.size = len(content)
@@ -42,10 +47,10 @@ def write(folder: Path, archive: Path) -> None:
     archive.write_bytes(gzip.compress(held.getvalue(), mtime=0))
 
 
-def _files(folder: Path) -> list[Path]:
+def _files(folder: Path, parts: Sequence[str]) -> list[Path]:
     """What a recording holds, and nothing else that may lie there."""
-    parts = [folder / part for part in _PARTS]
-    return sorted(path for part in parts for path in (part, *part.rglob("*")) if path.is_file())
+    places = [folder / part for part in parts]
+    return sorted(path for place in places for path in (place, *place.rglob("*")) if path.is_file())
 
 
 def read(archive: Path, folder: Path) -> Path:

@@ -24,6 +24,7 @@ FIELDS_IN_KEYS = {
     "sysctls": "nature",
     "service_rules": "nature; the networks they name are in every address's place",
     "service_tables": "none: they are asked of each node by its name",
+    "port_rules": "nature",
     "sessions": "nature and relation (mentions)",
     "bgp_routes": "a node with them and without routes is like no other",
     "log_events": "nature (recovering) and relation (mentions)",
@@ -31,6 +32,8 @@ FIELDS_IN_KEYS = {
     "some_routes": "nature; a node with any but a default route by a router is like no other",
     "listed_in_order": "nature",
     "disputed": "a node with any is like no other; they are in every address's place",
+    "reprogrammed": "nature",
+    "moved": "nature",
 }
 
 
