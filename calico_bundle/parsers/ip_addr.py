@@ -94,6 +94,7 @@ class _Reader:
         self.gaps = LineGaps(path)
         self._path = path
         self._drafts: list[_Draft] = []
+        self._by_number: dict[tuple[int, str], _Draft] = {}
         self._open: _Draft | None = None
         self._command = Command("address")
 
@@ -133,17 +134,21 @@ class _Reader:
         flags = tuple(flag.strip() for flag in header[3].split(",") if flag.strip())
         words, unknown = _pairs(header[4].split())
         self._open = _Draft(len(self._drafts), int(header[1]), _bare_name(header[2]), evidence, flags, words)
-        self._drafts.append(self._open)
+        self._keep(self._open)
         if unknown:
             self.gaps.add(evidence.line, line, why=f"word {unknown} not understood")
 
     def _find(self, index: int, name: str, evidence: Evidence) -> None:
         """Open the interface of an `ip -o addr` line: the one above, or a new one of which only the name is known."""
         if self._open is None or (self._open.index, self._open.name) != (index, name):
-            known = [draft for draft in self._drafts if (draft.index, draft.name) == (index, name)]
-            self._open = known[0] if known else _Draft(len(self._drafts), index, name, evidence)
-            if not known:
-                self._drafts.append(self._open)
+            known = self._by_number.get((index, name))
+            self._open = known or _Draft(len(self._drafts), index, name, evidence)
+            if known is None:
+                self._keep(self._open)
+
+    def _keep(self, draft: _Draft) -> None:
+        self._drafts.append(draft)
+        self._by_number.setdefault((draft.index, draft.name), draft)
 
     def _take_detail(self, part: str, line: str, evidence: Evidence) -> None:
         words = part.split()
