@@ -11,6 +11,7 @@ from pathlib import Path
 
 from calico_bundle.errors import NotABundleError, UsageError
 from calico_bundle.evidence import Gap, GapKind, clean
+from calico_bundle.layouts import closest
 from calico_bundle.parsers import HEAD_CHARACTERS, Parsed, Parser, choose
 from calico_bundle.parsers.quick import QuickReading
 from calico_bundle.placing import TOLD_BY_PLACE, Artifact, ReadFile, place
@@ -34,6 +35,9 @@ HELD_BYTES = 64 * 1024 * 1024
 _HEAD_BYTES = 64 * 1024
 
 _BINARY_SHOWS_BYTES = 1024
+_MOST_TOLD = 1000
+"""Files that are listed where none of them is known."""
+
 _NOTHING = Parsed(())
 _COLLECTOR_ERROR = "collector-error"
 _SAYS_NOTHING = frozenset({None, _COLLECTOR_ERROR, *TOLD_BY_PLACE})
@@ -99,7 +103,7 @@ def read_bundle(
         files += _read_one(one, prefix, reading)
     gaps = reading.gaps
     if all(f.kind in _SAYS_NOTHING and not f.parsed.facts and not f.later for f in files):
-        raise NotABundleError(_nothing_known(sources, files, gaps))
+        raise NotABundleError(_nothing_known(sources, files, gaps), _told(files))
     artifacts = place(files, reading.links)
     return Bundle(tuple(input_name(s) for s in sources), _layout_names(artifacts), artifacts, tuple(gaps))
 
@@ -155,7 +159,17 @@ def _nothing_known(sources: Sequence[Input], files: Sequence[ReadFile], gaps: Se
     aside = f" ({', '.join(told)})" if told else ""
     unread = f"; not read: {gaps[0].path}: {gaps[0].message}" if gaps else ""
     names = ", ".join(clean(input_name(s)) for s in sources)
-    return f"{names}: {found} something this program knows{aside}{unread}; expected is what {_KNOWN}"
+    like = closest([f.path for f in files])
+    near = f"; closest is {like.title}, which has {', '.join(like.has)} too" if like else ""
+    return f"{names}: {found} something this program knows{aside}{unread}{near}; expected is what {_KNOWN}"
+
+
+def _told(files: Sequence[ReadFile]) -> Iterator[str]:
+    for file in files[:_MOST_TOLD]:
+        known = file.kind if file.kind == _COLLECTOR_ERROR else "nothing known"
+        yield f"{file.path}: {'binary data' if file.binary else known}"
+    if len(files) > _MOST_TOLD:
+        yield f"and {len(files) - _MOST_TOLD} more"
 
 
 def _parse(member: Member, prefix: str, reading: _Pass) -> Sequence[ReadFile]:

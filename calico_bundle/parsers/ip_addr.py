@@ -23,6 +23,7 @@ from calico_bundle.parsers.ip_text import (
     number,
     sample_lines,
 )
+from calico_bundle.parsers.lines import numbered_lines
 
 _HEADER = re.compile(r"\s*(\d{1,10}):\s+([^\s:]+):\s+<([^>]*)>\s*(.*)", re.ASCII)
 # `ip -o addr`: the name without a colon, then what stands on a line of its own in the long form.
@@ -302,7 +303,7 @@ def parse(text: str, path: str) -> Parsed:
     ('vxlan.calico', '10.244.1.0/32', 'global')
     """
     reader = _Reader(path)
-    for line_number, line in enumerate(text.split("\n"), start=1):
+    for line_number, line in numbered_lines(text, reader.gaps):
         reader.take(line_number, line)
     if family_of_path(path) != IPV6:
         note_empty(reader.gaps, text)
