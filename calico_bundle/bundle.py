@@ -48,13 +48,15 @@ _KNOWN = "`kubectl get -o yaml` (or json), `ip addr`, `ip route`, `birdcl` and t
 class Bundle:
     """Everything that was read: inputs by name, layouts found, artifacts in reading order, gaps.
 
-    `gaps` are those of the reading itself; each artifact has those of its parser.
+    `gaps` are those of the reading itself; each artifact has those of its parser. `aside` are paths that hold nothing of
+    their own, each with why: links to other files, and what macOS and Windows leave.
     """
 
     inputs: tuple[str, ...]
     layouts: tuple[str, ...]
     artifacts: tuple[Artifact, ...]
     gaps: tuple[Gap, ...]
+    aside: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(slots=True)
@@ -68,6 +70,7 @@ class _Pass:
     progress: Progress | None
     gaps: list[Gap] = field(default_factory=list)
     links: dict[str, list[str]] = field(default_factory=dict)
+    junk: list[str] = field(default_factory=list)
     quick: QuickReading = field(default_factory=QuickReading)
     room: int = HELD_BYTES
 
@@ -105,7 +108,16 @@ def read_bundle(
     if all(f.kind in _SAYS_NOTHING and not f.parsed.facts and not f.later for f in files):
         raise NotABundleError(_nothing_known(sources, files, gaps), _told(files))
     artifacts = place(files, reading.links)
-    return Bundle(tuple(input_name(s) for s in sources), _layout_names(artifacts), artifacts, tuple(gaps))
+    names = tuple(input_name(s) for s in sources)
+    return Bundle(names, _layout_names(artifacts), artifacts, tuple(gaps), _aside(reading, artifacts))
+
+
+def _aside(reading: _Pass, artifacts: Sequence[Artifact]) -> tuple[tuple[str, str], ...]:
+    """Links that are no file of their own, and what an operating system left."""
+    known = {artifact.path for artifact in artifacts} if reading.links else set()
+    links = ((path, target) for target, paths in reading.links.items() for path in paths if path not in known)
+    found = [(path, f"a link to {target}") for path, target in links]
+    return tuple(sorted(found + [(path, "left by macOS or Windows") for path in reading.junk]))
 
 
 def input_name(source: Input) -> str:
@@ -135,7 +147,12 @@ def _read_one(source: Input, prefix: str, reading: _Pass) -> list[ReadFile]:
         reading.links.setdefault(prefix + target, []).append(prefix + path)
 
     members = read_members(
-        source, limits=reading.limits, on_gap=found.append, on_progress=reading.progress, on_link=note_link
+        source,
+        limits=reading.limits,
+        on_gap=found.append,
+        on_progress=reading.progress,
+        on_link=note_link,
+        on_junk=lambda path: reading.junk.append(prefix + path),
     )
     files = [file for member in members for file in _parse(member, prefix, reading)]
     reading.gaps += [Gap(prefix + g.path, g.line, g.kind, g.message) for g in found]
