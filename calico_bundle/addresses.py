@@ -89,6 +89,7 @@ class _Judge:
         for name, conflict in self.conflicts.items():
             if name not in self.holders[conflict.address]:
                 self.holders[conflict.address].append(name)
+        self._culprits_of: dict[Address, frozenset[str]] = {}
         self._is_left_over = cluster.mixture is not None or replaced_by(cluster) is not None
         self.suspicious = {n.name for n in cluster.nodes.values() if _differs(n)}
 
@@ -122,7 +123,7 @@ class _Judge:
     def _status(self, node: ClusterNode, stored: Address) -> tuple[AddressStatus, tuple[Trial, ...]]:
         if self._is_left_over:
             return AddressStatus.UNKNOWN, ()
-        if self._is_duplicate_culprit(node, stored):
+        if node.name in self._culprits(stored):
             return AddressStatus.DUPLICATE, ()
         if node.holds(stored) is False:
             return AddressStatus.NOT_ON_NODE, ()
@@ -132,16 +133,16 @@ class _Judge:
             return AddressStatus.OK, ()
         return self._tried(node, stored)
 
-    def _is_duplicate_culprit(self, node: ClusterNode, stored: Address) -> bool:
+    def _culprits(self, stored: Address) -> frozenset[str]:
         """Of nodes with one address, those are to blame whose own interfaces or InternalIP disagree with it."""
-        sharing = [self.cluster.nodes[name] for name in self.holders[stored]]
-        if len(sharing) < 2:
-            return False
-        culprits = [n for n in sharing if n.internal_ip not in (None, stored) or n.holds(stored) is False]
-        # A Node object that outlived its machine still holds the address; the machine that has it now is not to blame.
-        gone = [n for n in sharing if n.kubernetes and not n.kubernetes.ready]
-        blamed = culprits or (gone if len(gone) < len(sharing) else []) or sharing
-        return node in blamed
+        if stored not in self._culprits_of:
+            sharing = [self.cluster.nodes[name] for name in self.holders[stored]]
+            culprits = [n for n in sharing if n.internal_ip not in (None, stored) or n.holds(stored) is False]
+            # A Node object that outlived its machine still holds the address; the machine that has it now is not to blame.
+            gone = [n for n in sharing if n.kubernetes and not n.kubernetes.ready]
+            blamed = culprits or (gone if len(gone) < len(sharing) else []) or sharing
+            self._culprits_of[stored] = frozenset(n.name for n in blamed if len(sharing) > 1)
+        return self._culprits_of[stored]
 
     def _tried(self, node: ClusterNode, stored: Address) -> tuple[AddressStatus, tuple[Trial, ...]]:
         """Judge an address that is not the InternalIP by whether its peers get along with it."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from calico_bundle.errors import NotABundleError, UsageError
 from calico_bundle.evidence import Gap, GapKind, clean
+from calico_bundle.layouts import closest
 from calico_bundle.parsers import HEAD_CHARACTERS, Parsed, Parser, choose
 from calico_bundle.parsers.lookup_errors import KIND as LOOKUP_ERRORS
 from calico_bundle.parsers.lookup_errors import find_in_pieces, find_lookup_errors
@@ -36,6 +37,9 @@ HELD_BYTES = 64 * 1024 * 1024
 _HEAD_BYTES = 64 * 1024
 
 _BINARY_SHOWS_BYTES = 1024
+_MOST_TOLD = 1000
+"""Files that are listed where none of them is known."""
+
 _NOTHING = Parsed(())
 _COLLECTOR_ERROR = "collector-error"
 _SAYS_NOTHING = frozenset({None, _COLLECTOR_ERROR, *TOLD_BY_PLACE})
@@ -48,13 +52,15 @@ _KNOWN = "`kubectl get -o yaml` (or json), `ip addr`, `ip route`, `birdcl` and t
 class Bundle:
     """Everything that was read: inputs by name, layouts found, artifacts in reading order, gaps.
 
-    `gaps` are those of the reading itself; each artifact has those of its parser.
+    `gaps` are those of the reading itself; each artifact has those of its parser. `aside` are paths that hold nothing of
+    their own, each with why: links to other files, and what macOS and Windows leave.
     """
 
     inputs: tuple[str, ...]
     layouts: tuple[str, ...]
     artifacts: tuple[Artifact, ...]
     gaps: tuple[Gap, ...]
+    aside: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(slots=True)
@@ -68,6 +74,7 @@ class _Pass:
     progress: Progress | None
     gaps: list[Gap] = field(default_factory=list)
     links: dict[str, list[str]] = field(default_factory=dict)
+    junk: list[str] = field(default_factory=list)
     quick: QuickReading = field(default_factory=QuickReading)
     room: int = HELD_BYTES
 
@@ -103,9 +110,18 @@ def read_bundle(
         files += _read_one(one, prefix, reading)
     gaps = reading.gaps
     if all(_says_nothing(f) for f in files):
-        raise NotABundleError(_nothing_known(sources, files, gaps))
+        raise NotABundleError(_nothing_known(sources, files, gaps), _told(files))
     artifacts = place(files, reading.links)
-    return Bundle(tuple(input_name(s) for s in sources), _layout_names(artifacts), artifacts, tuple(gaps))
+    names = tuple(input_name(s) for s in sources)
+    return Bundle(names, _layout_names(artifacts), artifacts, tuple(gaps), _aside(reading, artifacts))
+
+
+def _aside(reading: _Pass, artifacts: Sequence[Artifact]) -> tuple[tuple[str, str], ...]:
+    """Links that are no file of their own, and what an operating system left."""
+    known = {artifact.path for artifact in artifacts} if reading.links else set()
+    links = ((path, target) for target, paths in reading.links.items() for path in paths if path not in known)
+    found = [(path, f"a link to {target}") for path, target in links]
+    return tuple(sorted(found + [(path, "left by macOS or Windows") for path in reading.junk]))
 
 
 def input_name(source: Input) -> str:
@@ -135,7 +151,12 @@ def _read_one(source: Input, prefix: str, reading: _Pass) -> list[ReadFile]:
         reading.links.setdefault(prefix + target, []).append(prefix + path)
 
     members = read_members(
-        source, limits=reading.limits, on_gap=found.append, on_progress=reading.progress, on_link=note_link
+        source,
+        limits=reading.limits,
+        on_gap=found.append,
+        on_progress=reading.progress,
+        on_link=note_link,
+        on_junk=lambda path: reading.junk.append(prefix + path),
     )
     files = [file for member in members for file in _parse(member, prefix, reading)]
     reading.gaps += [Gap(prefix + g.path, g.line, g.kind, g.message) for g in found]
@@ -164,7 +185,17 @@ def _nothing_known(sources: Sequence[Input], files: Sequence[ReadFile], gaps: Se
     aside = f" ({', '.join(told)})" if told else ""
     unread = f"; not read: {gaps[0].path}: {gaps[0].message}" if gaps else ""
     names = ", ".join(clean(input_name(s)) for s in sources)
-    return f"{names}: {found} something this program knows{aside}{unread}; expected is what {_KNOWN}"
+    like = closest([f.path for f in files])
+    near = f"; closest is {like.title}, which has {', '.join(like.has)} too" if like else ""
+    return f"{names}: {found} something this program knows{aside}{unread}{near}; expected is what {_KNOWN}"
+
+
+def _told(files: Sequence[ReadFile]) -> Iterator[str]:
+    for file in files[:_MOST_TOLD]:
+        known = file.kind if file.kind == _COLLECTOR_ERROR else "nothing known"
+        yield f"{file.path}: {'binary data' if file.binary else known}"
+    if len(files) > _MOST_TOLD:
+        yield f"and {len(files) - _MOST_TOLD} more"
 
 
 def _parse(member: Member, prefix: str, reading: _Pass) -> Sequence[ReadFile]:

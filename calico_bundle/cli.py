@@ -13,13 +13,13 @@ import click
 
 from calico_bundle import __version__
 from calico_bundle.commands import RESERVED, Document, Outcome, Session, verbs
-from calico_bundle.errors import BundleError
+from calico_bundle.errors import BundleError, NotABundleError
 from calico_bundle.progress_line import ProgressLine, columns
 from calico_bundle.report.exit_status import ExitStatus
 
 NAME = "bundle-analyze"
 DEBUG = "CALICO_BUNDLE_DEBUG"
-"""Set to anything, this shows the traceback of an error, as `-v` does."""
+"""Set to anything, this shows the traceback of any error; `-v` shows that of a defect."""
 
 _WIDEST_HELP = 100
 
@@ -66,7 +66,7 @@ def _run_safely(words: list[str], session: Session, progress: ProgressLine) -> i
     except click.ClickException as error:
         return _fail(ExitStatus.UNUSABLE, f"{error.format_message()} (see {NAME} --help)")
     except BundleError as error:
-        return _fail(ExitStatus.UNUSABLE, str(error), session)
+        return _unusable(error, session)
     except BrokenPipeError:
         _mute(sys.stdout)
         return ExitStatus.PIPE_CLOSED
@@ -103,6 +103,14 @@ def _fail(status: ExitStatus, words: str, session: Session | None = None) -> int
     _say(f"{NAME}: {' '.join(words.split())}")
     if session and (session.verbose or session.environment.get(DEBUG)):
         _show_traceback()
+    return status
+
+
+def _unusable(error: BundleError, session: Session) -> int:
+    """Say what is wrong with the bundle; it is no defect of this program, so -v lists the files, and no traceback."""
+    status = _fail(ExitStatus.UNUSABLE, str(error), session if session.environment.get(DEBUG) else None)
+    for found in error.found if session.verbose and isinstance(error, NotABundleError) else ():
+        _say(f"  {found}")
     return status
 
 

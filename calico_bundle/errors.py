@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 class BundleError(Exception):
     """Base of every exception of this package; its text is one line that says what, where and what to try.
@@ -12,7 +14,15 @@ class BundleError(Exception):
 
 
 class NotABundleError(BundleError):
-    """Nothing in the input can be read as a bundle: a missing file, a picture, an empty archive."""
+    """Nothing in the input can be read as a bundle: a missing file, a picture, an empty archive.
+
+    `found` are the files that were there instead, each with what it was taken for.
+    """
+
+    def __init__(self, message: str, found: Iterable[str] = ()) -> None:
+        """Say what is wrong in one line."""
+        super().__init__(message)
+        self.found = tuple(found)
 
 
 class UnknownNameError(BundleError, LookupError):

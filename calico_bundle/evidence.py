@@ -6,11 +6,16 @@ import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from calico_bundle.secret_words import HIDDEN, PrivateKeys, may_hold_secret, without_secrets
+
 LONGEST_QUOTE = 400
 """Characters of a quoted line; the rest is cut and marked with an ellipsis."""
 
-MOST_LINE_GAPS = 20
+MOST_LINE_GAPS = 100
 """Lines of one file that are listed one by one as gaps; the others are counted in one more gap."""
+
+_MOST_LOST_LINES = 200
+"""The same of lines that are hidden or cut: each of them may have been a fact."""
 
 # C0, DEL, C1 controls, and the Unicode characters that reorder or hide text (UAX #9 bidi controls, zero-width).
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
@@ -22,23 +27,6 @@ TERMINAL_SEQUENCES = re.compile(
 
 None of them spans a line, so that an unfinished sequence cannot swallow the lines after it.
 """
-
-_SECRET = re.compile(
-    r"""(?xi) ( -----BEGIN\ [A-Z ]*PRIVATE\ KEY-----
-    | (?:password|passwd|token|secret|credential|client-key-data|tls\.key|authorization|(?:api|access|private)[_-]?key)
-      [\w.-]{0,40}+ ["']? \s* [:=] \s* ["']?
-    | --[\w-]{0,40}(?:password|token|secret|key)[\w-]{0,40} [ ]+ | \b(?:bearer|basic)\s+(?=\S{8}) ) (.*)"""
-)
-# JSON web tokens (service accounts), names and passwords in URLs, and runs of base64: lines of a key, data of a Secret.
-# Container ids and digests are hexadecimal and stay.
-_BARE_SECRET = re.compile(
-    r"""(?x) \beyJ[\w-]{8,}(?:\.[\w-]*){1,2} | (?<=://)[^\s/@:]+:[^\s/@]+(?=@)
-    | (?<![A-Za-z0-9+/]) (?=[A-Z0-9+/]*[a-z]) (?=[a-z0-9+/]*[A-Z]) (?=[A-Za-z+/]*[0-9]) [A-Za-z0-9+/]{60,}={0,2}"""
-)
-_LONG_RUN = re.compile("[A-Za-z0-9+/]{60}")
-_HIDDEN = "<secret>"
-# Each secret above has one of these in it, or is a long run.
-_TELLING = ("key", "pass", "token", "secret", "credential", "authorization", "bearer", "basic", "eyj", "://")
 
 
 class GapKind(StrEnum):
@@ -110,8 +98,7 @@ def quote(line: str) -> str:
     if _is_plain(line):
         return line.strip()
     # Cut first, with room for escape sequences, so that a line of many megabytes costs nothing more.
-    text = _BARE_SECRET.sub(_HIDDEN, clean(line[: 4 * LONGEST_QUOTE]).strip())
-    text = _SECRET.sub(lambda m: m[1] + _HIDDEN if m[2] else m[0], text)
+    text = without_secrets(clean(line[: 4 * LONGEST_QUOTE]).strip())
     return text if len(text) <= LONGEST_QUOTE else text[: LONGEST_QUOTE - 1] + "\u2026"
 
 
@@ -119,8 +106,7 @@ def _is_plain(line: str) -> bool:
     """Whether a line needs nothing but trimming, seen without the slow search for what else it may hold."""
     if len(line) > LONGEST_QUOTE or not line.isascii() or not line.isprintable():
         return False
-    lower = line.lower()
-    return not any(word in lower for word in _TELLING) and not _LONG_RUN.search(line)
+    return not may_hold_secret(line)
 
 
 @dataclass(slots=True)
@@ -137,19 +123,19 @@ class LineGaps:
     kind: GapKind = GapKind.NOT_UNDERSTOOD
     _listed: list[Gap] = field(default_factory=list)
     _more: int = 0
+    _keys: PrivateKeys = field(default_factory=PrivateKeys)
 
     def add(
         self, line: int | None, text: str, *, kind: GapKind | None = None, why: str = "line not understood"
     ) -> None:
         """Note one line (its number from 1, its text as it stands). What is cut or hidden has more room."""
         ordinary = (kind or self.kind) is GapKind.NOT_UNDERSTOOD
-        if len(self._listed) >= (MOST_LINE_GAPS if ordinary else 10 * MOST_LINE_GAPS):
+        if len(self._listed) >= (MOST_LINE_GAPS if ordinary else _MOST_LOST_LINES):
             self._more += 1
             return
+        quoted = HIDDEN if text and self._keys.holds(text) else quote(text)
         # The reason often names a word of the line, which is as little to be trusted as the line is.
-        self._listed.append(
-            Gap(self.path, line, kind or self.kind, f"{quote(why)}: {quote(text)}" if text else quote(why))
-        )
+        self._listed.append(Gap(self.path, line, kind or self.kind, f"{quote(why)}: {quoted}" if text else quote(why)))
 
     @property
     def count(self) -> int:

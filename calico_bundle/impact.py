@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from heapq import nsmallest
 from itertools import chain
 
-from calico_bundle.cluster import Cluster
+from calico_bundle.cluster import Cluster, ClusterNode
+from calico_bundle.facts import Address
 from calico_bundle.paths import DnsPaths, PathGroup, PodPath, Verdict
 
 FAILING = (Verdict.BROKEN, Verdict.DEGRADED)
@@ -56,13 +57,12 @@ class Blame:
     def __init__(self, cluster: Cluster, nodes: Collection[str]) -> None:
         """Lay what is lost at these nodes."""
         self._nodes = frozenset(nodes)
-        stored = {n.bgp_address.ip for n in cluster.nodes.values() if n.name in self._nodes and n.bgp_address}
+        concerned = (cluster.nodes[name] for name in self._nodes if name in cluster.nodes)
+        stored = frozenset(n.bgp_address.ip for n in concerned if n.bgp_address)
         # Clients of a route reflector learn every route from it: a reflector that is cut off cuts off them all.
-        peers = (
-            (n.name, {s.peer for s in n.sessions or () if s.peer and s.peer.version == 4})
-            for n in cluster.nodes.values()
+        self._dependent = frozenset(
+            n.name for n in cluster.nodes.values() if n.sessions and _peers_only_with(n, stored)
         )
-        self._dependent = frozenset(name for name, found in peers if found and found <= stored)
 
     def lies_with(self, pair: Pair) -> bool:
         """Whether a lost way between two nodes is theirs; what is lost inside one node is not."""
@@ -70,6 +70,11 @@ class Blame:
         if target is None or source == target:
             return False
         return not self._nodes.isdisjoint(pair) or not self._dependent.isdisjoint(pair)
+
+
+def _peers_only_with(node: ClusterNode, stored: Collection[Address]) -> bool:
+    peers = [s.peer for s in node.sessions or () if s.peer and s.peer.version == 4]
+    return bool(peers) and all(peer in stored for peer in peers)
 
 
 def failing_groups(paths: DnsPaths) -> list[PathGroup]:

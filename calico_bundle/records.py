@@ -41,7 +41,9 @@ _SEVERAL = 2
 _IPV4, _IPV6 = 4, 6
 
 _TABLE_ALL = re.compile(r"(?i)table[ _.-]*all(?![a-z0-9])")
-_INCOMPLETE = frozenset({GapKind.REDACTED, GapKind.TRUNCATED, GapKind.NOT_UNDERSTOOD, GapKind.COLLECTOR_ERROR})
+_INCOMPLETE = frozenset({
+    GapKind.REDACTED, GapKind.TRUNCATED, GapKind.NOT_UNDERSTOOD, GapKind.COLLECTOR_ERROR, GapKind.REFUSED, GapKind.UNREADABLE,
+})  # fmt: skip
 
 
 def by_node(machine: Iterable[Artifact], owners: Mapping[str, Owner]) -> dict[str, dict[str, list[Artifact]]]:

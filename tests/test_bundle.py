@@ -48,6 +48,33 @@ def test_folder_of_unknown_texts_is_no_bundle(tmp_path: Path):
     assert found.startswith("notes: 3 files, and none of them is something this program knows (1 x binary data); ")
 
 
+def test_what_is_there_instead_is_listed_and_the_closest_format_named(tmp_path: Path):
+    """Whoever packed a part of a known format sees which files arrived, and what they look like."""
+    case = folder(tmp_path / "case", a=PROSE, b=PICTURE)
+    (case / "sos_commands").mkdir()
+    (case / "sos_commands" / "date").write_bytes(PROSE)
+    with pytest.raises(cb.NotABundleError) as caught:
+        cb.analyze(case)
+    assert "; closest is sos report, which has sos_commands/ too; " in str(caught.value)
+    assert caught.value.found == ("a: nothing known", "b: binary data", "sos_commands/date: nothing known")
+
+
+def test_links_and_what_macos_leaves_are_among_the_files(tmp_path: Path):
+    """-v lists every file of the bundle: they were not in the list, as if they had not arrived."""
+    case = folder(tmp_path / "case", routes=b"default via 10.0.0.1 dev eth0\n")
+    (case / "__MACOSX").mkdir()
+    (case / "__MACOSX" / "._a").write_bytes(b"x")
+    (case / ".DS_Store").write_bytes(b"x")
+    (case / "again").symlink_to("routes")
+    files = {f["path"]: f["not_read"] for f in cb.analyze(case).report()["bundle"]["files"]}
+    assert files == {
+        "routes": None,
+        "again": "a link to routes",
+        ".DS_Store": "left by macOS or Windows",
+        "__MACOSX/._a": "left by macOS or Windows",
+    }
+
+
 def test_error_messages_alone_are_no_bundle(tmp_path: Path):
     error = b"error: unable to upgrade connection: container not found\n"
     assert "2 x an error message in place of output" in refused(folder(tmp_path / "failed", a=error, b=error))

@@ -104,7 +104,7 @@ class Peerings:
     def _complained_of(self) -> dict[str, list[Address]]:
         found: dict[str, list[Address]] = {}
         for name, peer in self._complaints:
-            found.setdefault(name, []).append(ip_address(peer))
+            found.setdefault(name, []).append(peer)
         return found
 
     def announced(self, node: str) -> frozenset[Network]:
@@ -185,7 +185,8 @@ class Peerings:
 
     def _complained(self, node: ClusterNode, peer: ClusterNode) -> Session:
         """A calico-node pod that is not ready has no session at all, 30 s after its start (confd health.go)."""
-        line = self._complaints.get((node.name, str(stored(peer))))
+        address = stored(peer)
+        line = self._complaints.get((node.name, address)) if address is not None else None
         return Session(SessionState.DOWN, (line,)) if line else _UNKNOWN
 
     def _learned(self, node: ClusterNode, peer: ClusterNode) -> Session:
@@ -255,8 +256,12 @@ class Peerings:
 @lru_cache(16 * 1024)  # every node's log names the same peers
 def _peer_in(protocol: str) -> Address | None:
     """The peer's address in the name of a session's protocol (`Mesh_10_0_0_1`)."""
+    return _address(protocol.partition("_")[2].replace("_", "."))
+
+
+def _address(text: str) -> Address | None:
     try:
-        return ip_address(protocol.partition("_")[2].replace("_", "."))
+        return ip_address(text)
     except ValueError:
         return None
 
@@ -337,23 +342,23 @@ def _announced(cluster: Cluster) -> dict[str, frozenset[Network]]:
     }
 
 
-def _not_established(cluster: Cluster, configuration: BgpConfiguration) -> dict[tuple[str, str], Evidence]:
+def _not_established(cluster: Cluster, configuration: BgpConfiguration) -> dict[tuple[str, Address], Evidence]:
     """(node, peer address) to the event by which a calico-node pod that is not ready says whom it does not reach.
 
     Past the first 30 s such a pod has no session at all, and names every peer; an event that leaves one out is of the
     first seconds of some start (node/pkg/health/health.go).
     """
     pods = {p.name: p for p in unready_on_host_network(cluster.pods) if p.node in cluster.nodes}
-    found: dict[tuple[str, str], Evidence] = {}
+    found: dict[tuple[str, Address], Evidence] = {}
     for name, pod in pods.items():
         lasting = _lasting([e for e in cluster.events if e.object_name == name])
         if not lasting:
             continue
         node = cluster.nodes[pod.node or ""]
         others = (n for n in cluster.nodes.values() if n.name != node.name and configuration.peers(node, n))
-        peers = {str(stored(n)) for n in others}
+        peers = {stored(n) for n in others}
         for event in lasting:
-            named = set(_addresses(event.message.split(_NOT_ESTABLISHED, 1)[1]))
+            named = _addresses(event.message.split(_NOT_ESTABLISHED, 1)[1])
             if named >= peers:
                 found.update({(node.name, peer): event.evidence for peer in named})
     return found
@@ -367,6 +372,8 @@ def _lasting(events: Sequence[EventFact]) -> list[EventFact]:
     return [e for e in told if e.last_seen is None or e.last_seen >= latest]
 
 
-def _addresses(text: str) -> Iterable[str]:
+def _addresses(text: str) -> set[Address]:
+    """The peers that a message names; one that is hidden or damaged may be any peer, and is none of them."""
     words = text.strip().split()
-    return words[0].rstrip(".").split(",") if words else ()
+    found = map(_address, words[0].rstrip(".").split(",")) if words else ()
+    return {address for address in found if address is not None}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from calico_bundle.names import CLUSTER_SUBJECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from typing import Self
 
     from calico_bundle.cluster import ClusterNode
     from calico_bundle.evidence import Evidence
@@ -56,25 +58,76 @@ def lacks(context: Context) -> str | None:
     return None if context.cluster.pools or context.cluster.blocks else "no IPPools or address blocks are in the bundle"
 
 
+@dataclass(frozen=True, slots=True)
+class _Overlap:
+    """What overlaps a network: the first ones, how many there are, and the nodes of all."""
+
+    named: tuple[_Claim, ...]
+    count: int
+    nodes: frozenset[str]
+
+    @classmethod
+    def of(cls, claims: Sequence[_Claim]) -> Self:
+        """What some claims come to."""
+        return cls(tuple(claims[:_MOST_NAMED]), len(claims), frozenset(n for claim in claims for n in claim.nodes))
+
+
+class _Sorted:
+    """Claims in the order of their networks, in which those inside of another follow it without a gap."""
+
+    def __init__(self, claims: Iterable[_Claim]) -> None:
+        self._claims = sorted(claims, key=lambda claim: _place(claim.network))
+        self._places = [_place(claim.network) for claim in self._claims]
+        self._lengths = {(claim.network.version, claim.network.prefixlen) for claim in self._claims}
+        self._found: dict[Network, _Overlap] = {}
+
+    def overlapping(self, network: Network) -> _Overlap:
+        """The claims that overlap a network."""
+        if network not in self._found:
+            around = (c for outer in self._around(network) for c in self._claims[slice(*self._equal(outer))])
+            inside = self._claims[bisect_left(self._places, _place(network)) : self._end(network)]
+            self._found[network] = _Overlap.of([*around, *inside])
+        return self._found[network]
+
+    def among(self) -> Iterator[tuple[_Claim, _Overlap]]:
+        """Each claim with those that follow and overlap it, so that each pair is told once; they have no nodes."""
+        for index, claim in enumerate(self._claims, start=1):
+            end = self._end(claim.network)
+            yield claim, _Overlap(tuple(self._claims[index : min(end, index + _MOST_NAMED)]), end - index, frozenset())
+
+    def _around(self, network: Network) -> Iterator[Network]:
+        for version, length in sorted(self._lengths):
+            if version == network.version and length < network.prefixlen:
+                yield network.supernet(new_prefix=length)
+
+    def _equal(self, network: Network) -> tuple[int, int]:
+        return bisect_left(self._places, _place(network)), bisect_right(self._places, _place(network))
+
+    def _end(self, network: Network) -> int:
+        """Behind the last claim whose network begins in a network."""
+        return bisect_right(self._places, (network.version, int(network.broadcast_address), network.max_prefixlen))
+
+
+def _place(network: Network) -> tuple[int, int, int]:
+    return network.version, int(network.network_address), network.prefixlen
+
+
 def run(context: Context) -> list[Finding]:
     """What breaks DNS paths, then every overlap that stands: one finding per network and kind of what overlaps it."""
     from calico_bundle.losses import findings
 
-    standing = [_finding(one, others) for one, others in _overlaps(context) if others]
+    standing = [_finding(one, overlap) for one, overlap in _overlaps(context) if overlap.count]
     return findings(context, INFO, _MESSAGE) + standing
 
 
-def _overlaps(context: Context) -> Iterator[tuple[_Claim, Sequence[_Claim]]]:
+def _overlaps(context: Context) -> Iterator[tuple[_Claim, _Overlap]]:
     """Each claim with those that it must be apart from and is not."""
     pools = [_Claim(p.cidr, f"IPPool {p.name}", p.evidence) for p in context.cluster.pools if p.for_pods and p.cidr]
     machines = list(_of_machines(context))
     services = list(_of_services(context, {claim.network for claim in (*pools, *machines)}))
-    for index, pool in enumerate(pools):
-        for others in (pools[index + 1 :], machines, services):
-            yield (
-                pool,
-                [o for o in others if o.network.version == pool.network.version and pool.network.overlaps(o.network)],
-            )
+    yield from _Sorted(pools).among()
+    for others in (_Sorted(machines), _Sorted(services)):
+        yield from ((pool, others.overlapping(pool.network)) for pool in pools)
     yield from _services_among(machines, services)
     yield from _between_blocks([b for b in context.cluster.blocks if b.node and not b.deleted])
 
@@ -116,7 +169,7 @@ def _of_services(context: Context, others: Iterable[Network]) -> Iterator[_Claim
             yield _Claim(ip_network(ip), f"service {service.namespace}/{service.name}", service.evidence)
 
 
-def _services_among(machines: Iterable[_Claim], services: Iterable[_Claim]) -> Iterator[tuple[_Claim, list[_Claim]]]:
+def _services_among(machines: Iterable[_Claim], services: Iterable[_Claim]) -> Iterator[tuple[_Claim, _Overlap]]:
     """Service addresses that lie in a network of the machines, by that network."""
     from calico_bundle.network.pods import Prefixes
 
@@ -127,29 +180,29 @@ def _services_among(machines: Iterable[_Claim], services: Iterable[_Claim]) -> I
         held = prefixes.find(service.network.network_address)
         if held is not None:
             inside.setdefault(held[0], []).append(service)
-    yield from ((by_network[network], found) for network, found in inside.items())
+    yield from ((by_network[network], _Overlap.of(found)) for network, found in inside.items())
 
 
-def _between_blocks(blocks: Iterable[IPBlockFact]) -> Iterator[tuple[_Claim, list[_Claim]]]:
+def _between_blocks(blocks: Iterable[IPBlockFact]) -> Iterator[tuple[_Claim, _Overlap]]:
     """Blocks of one node inside a block of another. Blocks nest or are apart, so the one before in order is enough."""
     outer: IPBlockFact | None = None
     for block in sorted(blocks, key=lambda b: (b.cidr.version, int(b.cidr.network_address), b.cidr.prefixlen)):
         if outer is None or not (outer.cidr.version == block.cidr.version and outer.cidr.overlaps(block.cidr)):
             outer = block
         elif block.node != outer.node:
-            yield _block_claim(outer), [_block_claim(block)]
+            yield _block_claim(outer), _Overlap.of([_block_claim(block)])
 
 
 def _block_claim(block: IPBlockFact) -> _Claim:
     return _Claim(block.cidr, f"the block of {block.node}", block.evidence, (block.node,) if block.node else ())
 
 
-def _finding(one: _Claim, others: Sequence[_Claim]) -> Finding:
-    named = ", ".join(f"{o.network} ({o.user})" for o in others[:_MOST_NAMED])
-    more = f" and {len(others) - _MOST_NAMED} more" if len(others) > _MOST_NAMED else ""
+def _finding(one: _Claim, overlap: _Overlap) -> Finding:
+    named = ", ".join(f"{o.network} ({o.user})" for o in overlap.named)
+    more = f" and {overlap.count - _MOST_NAMED} more" if overlap.count > _MOST_NAMED else ""
     message = f"{one.network} ({one.user}) overlaps {named}{more}"
-    lines = (one.evidence, *(o.evidence for o in others[:_MOST_NAMED]))
-    nodes = tuple(sorted({n for claim in (one, *others) for n in claim.nodes}))
+    lines = (one.evidence, *(o.evidence for o in overlap.named))
+    nodes = tuple(sorted({*one.nodes, *overlap.nodes}))
     return Finding(INFO.code, INFO.name, WARNING, CLUSTER_SUBJECT, message, tuple(dict.fromkeys(lines)), nodes=nodes)
 
 

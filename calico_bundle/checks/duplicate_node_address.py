@@ -32,6 +32,8 @@ INFO = CheckInfo(
     ),
 )
 
+_MOST_NAMED = 5
+
 
 def lacks(context: Context) -> str | None:
     """Two addresses are needed to compare."""
@@ -53,8 +55,9 @@ def _finding(context: Context, verdict: AddressVerdict, fixes: tuple[Fix, ...]) 
     from calico_bundle.impact import impact_of, node_names, pairs_of, pod_names
 
     impact = impact_of({verdict.node}, context.paths)
-    others = [context.addresses[name] for name in verdict.shared_with]
-    others_named = ", ".join(verdict.shared_with)
+    others = [context.addresses[name] for name in verdict.shared_with[:_MOST_NAMED]]
+    more = len(verdict.shared_with) - _MOST_NAMED
+    others_named = ", ".join(o.node for o in others) + (f" and {more} more" if more > 0 else "")
     should = f"; it should be {verdict.expected}" if verdict.expected else ""
     conflict = [e.evidence for e in context.cluster.nodes[verdict.node].log.events("address-conflict")]
     return Finding(

@@ -92,7 +92,7 @@ verbose = click.option(
     is_flag=True,
     is_eager=True,
     callback=_remember_verbose,
-    help="Fold nothing; list every file and gap.",
+    help="Fold nothing; list every file and gap (of one file the first 100 lines that are not understood).",
 )
 
 

@@ -23,6 +23,7 @@ from calico_bundle.parsers.ip_text import (
     number,
     sample_lines,
 )
+from calico_bundle.parsers.lines import numbered_lines
 
 _HEADER = re.compile(r"\s*(\d{1,10}):\s+([^\s:]+):\s+<([^>]*)>\s*(.*)", re.ASCII)
 # `ip -o addr`: the name without a colon, then what stands on a line of its own in the long form.
@@ -97,6 +98,7 @@ class _Reader:
         self.gaps = LineGaps(path)
         self._path = path
         self._drafts: list[_Draft] = []
+        self._by_number: dict[tuple[int, str], _Draft] = {}
         self._open: _Draft | None = None
         self._command = Command("address")
 
@@ -136,17 +138,21 @@ class _Reader:
         flags = tuple(flag.strip() for flag in header[3].split(",") if flag.strip())
         words, unknown = _pairs(header[4].split())
         self._open = _Draft(len(self._drafts), int(header[1]), _bare_name(header[2]), evidence, flags, words)
-        self._drafts.append(self._open)
+        self._keep(self._open)
         if unknown:
             self.gaps.add(evidence.line, line, why=f"word {unknown} not understood")
 
     def _find(self, index: int, name: str, evidence: Evidence) -> None:
         """Open the interface of an `ip -o addr` line: the one above, or a new one of which only the name is known."""
         if self._open is None or (self._open.index, self._open.name) != (index, name):
-            known = [draft for draft in self._drafts if (draft.index, draft.name) == (index, name)]
-            self._open = known[0] if known else _Draft(len(self._drafts), index, name, evidence)
-            if not known:
-                self._drafts.append(self._open)
+            known = self._by_number.get((index, name))
+            self._open = known or _Draft(len(self._drafts), index, name, evidence)
+            if known is None:
+                self._keep(self._open)
+
+    def _keep(self, draft: _Draft) -> None:
+        self._drafts.append(draft)
+        self._by_number.setdefault((draft.index, draft.name), draft)
 
     def _take_detail(self, part: str, line: str, evidence: Evidence) -> None:
         words = part.split()
@@ -242,13 +248,13 @@ def _address_words(words: list[str], *, has_label: bool) -> tuple[str | None, tu
     return scope, tuple(flags), None
 
 
-def _cut_line(lines: list[str]) -> int | None:
+def _cut_line(text: str) -> int | None:
     """The number of the last line, if the text ends within it.
 
     `ip` prints more lines behind each header, with each prefix its length and its scope, and each lifetime with its unit
     (print_linkinfo() and print_addrinfo() in ipaddress.c).
     """
-    last = lines[-1]
+    last = text[text.rfind("\n") + 1 :]
     words = last.split()
     if "\\" in last or not words:
         return None
@@ -257,7 +263,7 @@ def _cut_line(lines: list[str]) -> int | None:
         is_cut = not _LIFETIMES.fullmatch(last)
     elif words[0] in ("inet", "inet6"):
         is_cut = not _WHOLE_ADDRESS.search(f"{last} ")
-    return len(lines) if is_cut else None
+    return text.count("\n") + 1 if is_cut else None
 
 
 def _take_kind(draft: _Draft, words: list[str]) -> bool:
@@ -318,9 +324,8 @@ def parse(text: str, path: str) -> Parsed:
     ('vxlan.calico', '10.244.1.0/32', 'global')
     """
     reader = _Reader(path)
-    lines = text.split("\n")
-    cut = _cut_line(lines)
-    for line_number, line in enumerate(lines, start=1):
+    cut = _cut_line(text)
+    for line_number, line in numbered_lines(text, reader.gaps):
         if line_number == cut:
             reader.gaps.add(line_number, line, kind=GapKind.TRUNCATED, why="the listing is not complete")
         else:

@@ -15,6 +15,7 @@ from calico_bundle.facts.neighbor_listing import NeighborEntry, NeighborListing
 from calico_bundle.parsers import Parsed, Parser
 from calico_bundle.parsers.ip_blocks import IPV4, IPV6, MAC, without_groups
 from calico_bundle.parsers.ip_text import Command, Draft, address, command_in, is_hidden, note_other, sample_lines
+from calico_bundle.parsers.lines import numbered_lines
 
 _STATES = frozenset(("NONE", "INCOMPLETE", "REACHABLE", "STALE", "DELAY", "PROBE", "FAILED", "NOARP", "PERMANENT"))
 _FLAGS = frozenset(("router", "extern_learn", "extern_valid", "managed", "offload", "use", "sticky", "self"))
@@ -124,7 +125,7 @@ def parse(text: str, path: str) -> Parsed:
     gaps = LineGaps(path)
     facts: list[NeighborFact] = []
     command = Command("neighbor")
-    for line_number, line in enumerate(text.split("\n"), start=1):
+    for line_number, line in numbered_lines(text, gaps):
         ours = command.object in ("neighbor", "neighbour", None) and command.network_namespace is None
         draft = _read(line) if ours else None
         if draft is None:

@@ -21,6 +21,7 @@ from calico_bundle.parsers.ip_text import (
     note_other,
     sample_lines,
 )
+from calico_bundle.parsers.lines import numbered_lines
 
 _TYPE_AND_DESTINATION = 2
 
@@ -174,7 +175,7 @@ def parse(text: str, path: str) -> Parsed:
     'redacted'
     """
     reader = _Reader(path)
-    for line_number, line in enumerate(text.split("\n"), start=1):
+    for line_number, line in numbered_lines(text, reader.gaps):
         reader.take(line_number, line)
     reader.close(unfinished=not text.endswith("\n"))
     if family_of_path(path) != IPV6:

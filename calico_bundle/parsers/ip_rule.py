@@ -23,6 +23,7 @@ from calico_bundle.parsers.ip_text import (
     number,
     sample_lines,
 )
+from calico_bundle.parsers.lines import numbered_lines
 
 _RULE = re.compile(r"\s*(\d{1,10}):\s+((?:not\s+)?from\s.*)", re.ASCII)
 # The numbers are what `ip -N` prints (FR_ACT_* in linux/fib_rules.h).
@@ -182,7 +183,7 @@ def _parse(text: str, path: str, path_family: int | None) -> Parsed:
     gaps = LineGaps(path)
     facts: list[RuleFact] = []
     command = Command("rule", path_family)
-    for line_number, line in enumerate(text.split("\n"), start=1):
+    for line_number, line in numbered_lines(text, gaps):
         match = _RULE.match(line)
         if not match or command.object not in ("rule", None) or command.network_namespace is not None:
             found = command_in(line)

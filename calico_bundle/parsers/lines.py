@@ -6,7 +6,7 @@ import codecs
 import re
 from collections.abc import Iterable, Iterator
 
-from calico_bundle.evidence import TERMINAL_SEQUENCES
+from calico_bundle.evidence import TERMINAL_SEQUENCES, GapKind, LineGaps
 
 # What people and collectors leave around the output (seen in real bundles): shell prompts and traces, kubectl's notes
 # on standard error, klog warnings, fences of a chat or ticket.
@@ -35,6 +35,24 @@ _COLLECTOR_ERROR = re.compile(
     | rpc\serror: | Internal\serror\soccurred | (?:Create|Request)\slog\s(?:request\s)?error:\s)
     """
 )
+
+
+MOST_LINES = 250_000
+"""Lines of one listing of a machine's that are read: a node of the largest cluster has some ten thousand routes."""
+
+
+def numbered_lines(text: str, gaps: LineGaps) -> Iterator[tuple[int, str]]:
+    """The lines of a listing with their numbers from 1; one that is longer than any honest one is cut, and that is told.
+
+    >>> gaps = LineGaps("n1/ip-route.txt")
+    >>> list(numbered_lines("a\\nb", gaps)), gaps.count
+    ([(1, 'a'), (2, 'b')], 0)
+    """
+    lines = text.split("\n", MOST_LINES)
+    if len(lines) > MOST_LINES and lines.pop():
+        why = f"cut: it has more than {MOST_LINES:,} lines, and what follows them is left out"
+        gaps.add(MOST_LINES + 1, "", kind=GapKind.TRUNCATED, why=why)
+    return enumerate(lines, start=1)
 
 
 def output_lines(text: str) -> Iterator[tuple[int, str]]:

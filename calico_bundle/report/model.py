@@ -82,7 +82,7 @@ def _bundle(diagnosis: Diagnosis, *, files: bool) -> dict[str, Any]:
         "layouts": list(diagnosis.bundle.layouts),
         "closest_layout": _closest(diagnosis.bundle),
         "artifacts": len({a.file for a in diagnosis.bundle.artifacts}),
-        "files": [_file(diagnosis, a) for a in diagnosis.bundle.artifacts] if files else [],
+        "files": _files(diagnosis) if files else [],
         "gaps": [{"path": g.path, "line": g.line, "kind": str(g.kind), "message": g.message} for g in diagnosis.gaps],
         "missing": [{"artifact": m.artifact, "node": m.node, "effect": m.effect} for m in diagnosis.missing],
     }
@@ -94,6 +94,14 @@ def _closest(bundle: Bundle) -> dict[str, Any] | None:
     if found is None:
         return None
     return {"layout": found.layout, "title": found.title, "has": list(found.has), "lacks": list(found.lacks)}
+
+
+def _files(diagnosis: Diagnosis) -> list[dict[str, Any]]:
+    aside = (
+        {"path": path, "layout": "by-content", "kind": None, "node": None, "not_read": why}
+        for path, why in diagnosis.bundle.aside
+    )
+    return [*(_file(diagnosis, a) for a in diagnosis.bundle.artifacts), *aside]
 
 
 def _file(diagnosis: Diagnosis, artifact: Artifact) -> dict[str, Any]:

@@ -81,6 +81,9 @@ def _open_zstd(limits: Limits) -> Decompressor:
 _ZSTD_ERRORS: tuple[type[Exception], ...] = (_ZSTD.ZstdError,) if _ZSTD else ()
 _DAMAGE: tuple[type[Exception], ...] = (OSError, ValueError, EOFError, lzma.LZMAError, *DEFLATE_ERRORS, *_ZSTD_ERRORS)
 
+_TOO_MUCH_MEMORY = ("memory usage limit", "too much memory")
+"""What liblzma and libzstd say when a stream demands more than they may take; neither has an error of its own for it."""
+
 CODECS = {
     Kind.GZIP: Codec("gzip", b"\x1f\x8b", ((".tgz", ".tar"), (".gz", "")), lambda _: GzipDecompressor()),
     Kind.BZIP2: Codec(
@@ -175,7 +178,7 @@ class Decompressed(Flow):
         try:
             output = self._current.decompress(data, most)
         except _DAMAGE as error:
-            self.problem = Problem(GapKind.UNREADABLE, f"is damaged {self._codec.name} data: {_one_line(error)}")
+            self.problem = self._told(error)
             return b""
         except MemoryError:
             self.problem = Problem(
@@ -185,6 +188,14 @@ class Decompressed(Flow):
         self._produced += len(output)
         self._meter(len(output))
         return output
+
+    def _told(self, error: Exception) -> Problem:
+        name, why = self._codec.name, _one_line(error)
+        if not any(words in why.lower() for words in _TOO_MUCH_MEMORY):
+            return Problem(GapKind.UNREADABLE, f"is damaged {name} data: {why}")
+        most, more = readable_size(self._limits.max_decoder_bytes), allow_more("max_decoder_bytes")
+        message = f"is {name} data that needs more than {most} of memory to unpack, and was not read"
+        return Problem(GapKind.REFUSED, f"{message} (unpack it and give the directory, {more})")
 
     def _more_input(self) -> bytes:
         data = self._source.some(_INPUT_BYTES)

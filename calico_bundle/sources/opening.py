@@ -41,6 +41,7 @@ def read_members(
     on_gap: Callable[[Gap], None],
     on_progress: Progress | None = None,
     on_link: Callable[[str, str], None] = lambda _path, _target: None,
+    on_junk: Callable[[str], None] = lambda _path: None,
 ) -> Iterator[Member]:
     """Every regular file of a bundle, once: of an archive, a directory, a stream; of archives in archives too.
 
@@ -50,7 +51,7 @@ def read_members(
     the bytes read of the input, their total where it is known, and the path of the member at hand.
 
     Links yield nothing, since their target is a member; `on_link` gets the path of a link and that of its file. What
-    macOS and Windows leave (`._*`, `Thumbs.db`) is skipped without a gap.
+    macOS and Windows leave (`._*`, `Thumbs.db`) is skipped without a gap, and its path goes to `on_junk`.
     A name that occurs twice gives `name` and `name (2)`, and a gap.
 
     Raises `NotABundleError`, and nothing else, when there is no file to read in the input.
@@ -59,7 +60,7 @@ def read_members(
     >>> [(m.path, m.read()) for m in read_members(io.BytesIO(b"kind: List\\n"), on_gap=print)]
     [('input', b'kind: List\\n')]
     """
-    walk = Walk(limits, _name_of(source), on_gap, on_progress, _descend, on_link)
+    walk = Walk(limits, _name_of(source), on_gap, on_progress, _descend, on_link, on_junk)
     yield from _read(walk, source)
     walk.finish()
     if not walk.members:

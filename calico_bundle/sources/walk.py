@@ -43,6 +43,7 @@ class Walk:
     on_progress: Progress | None
     descend: Descend
     on_link: Callable[[str, str], None] = lambda _path, _target: None
+    on_junk: Callable[[str], None] = lambda _path: None
     total_bytes: int | None = None
     members: int = 0
     budget: Budget = field(init=False)
@@ -112,6 +113,7 @@ class Walk:
         """The path of one entry, safe and unlike all others; None for what macOS left there."""
         safe, flaw = safe_path(name)
         if is_junk(safe):
+            self.on_junk(place.prefix + safe)
             return None
         path = self._unlike_others(place.prefix + safe)
         if flaw:

@@ -118,6 +118,18 @@ def test_text_around_the_list_of_peers_does_not_matter(tail: str):
 
 
 @pytest.mark.parametrize(
+    "word",
+    ["***HIDDEN***", "REDACTED_IP", "x-ipv4-0000000001-x", "10.apple.pear.plum", "<node-ip>", "10.0.1.300"],
+)
+def test_peer_whose_address_is_hidden_or_damaged_is_nobody(word: str):
+    """It ended the program. What is hidden may be any peer: the others that are named have no session all the same."""
+    found = complained(complaint(f"{PROBE}10.0.1.12,{word},10.0.1.13"))
+    assert found.state is DOWN
+    # Without its name the list may leave a peer out, and then it shows nothing.
+    assert complained(complaint(f"{PROBE}10.0.1.12,{word}"), to=3).state is UNKNOWN
+
+
+@pytest.mark.parametrize(
     "event",
     [
         complaint(count=1),

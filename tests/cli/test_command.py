@@ -171,6 +171,14 @@ def test_what_cannot_be_read_is_one_line_and_status_2(reading):
     assert shown.stderr == "bundle-analyze: x.png: a picture, not a bundle\n"
 
 
+def test_verbose_lists_what_was_there_instead_of_a_bundle_and_no_traceback(reading):
+    """A traceback is for a defect of the program; here the bundle is at fault."""
+    reading.error = NotABundleError("x: nothing known", ["a.txt: nothing known", "b\x1b[31m.png: binary data"])
+    shown = run("-v", "x")
+    assert (shown.exit_code, shown.stdout) == (2, "")
+    assert shown.stderr == "bundle-analyze: x: nothing known\n  a.txt: nothing known\n  b.png: binary data\n"
+
+
 # --- statuses ---------------------------------------------------------------------------------------------------------
 
 

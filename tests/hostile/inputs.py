@@ -5,12 +5,13 @@ from __future__ import annotations
 import bz2
 import gzip
 import io
+import json
 import lzma
 import struct
 import tarfile
 import zipfile
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tests.sources.packing import MIB, special, tar_with, zip_of
 
@@ -97,8 +98,47 @@ def many_empty() -> bytes:
     return buffer.getvalue()
 
 
+def listed(kind: str, items: list[dict[str, Any]]) -> bytes:
+    return json.dumps(
+        {"apiVersion": "v1", "kind": "List", "items": [{"kind": kind, **item} for item in items]}
+    ).encode()
+
+
+def pools_in_pools(count: int) -> bytes:
+    """Pools that lie in one another: each pair was compared, and each of them told."""
+    pools = [
+        {
+            "apiVersion": "crd.projectcalico.org/v1",
+            "metadata": {"name": f"p{i}"},
+            "spec": {"cidr": f"10.{i >> 8 & 255}.{i & 255}.0/{8 + i % 24}"},
+        }
+        for i in range(count)
+    ]
+    return listed("IPPool", pools)
+
+
+def nodes_of_one_address(count: int) -> bytes:
+    """Nodes that all hold one address: each was judged beside each, for each of them."""
+    stored = {"projectcalico.org/IPv4Address": "10.0.0.1/8"}
+    status = {"addresses": [{"type": "InternalIP", "address": "10.0.0.1"}]}
+    return listed(
+        "Node",
+        [
+            {"apiVersion": "v1", "metadata": {"name": f"n{i}", "annotations": stored}, "status": status}
+            for i in range(count)
+        ],
+    )
+
+
+def repeated(line: str, count: int) -> bytes:
+    """Lines with a number and an address of their own each."""
+    return "".join(line.format(i, f"10.{i >> 16 & 255}.{i >> 8 & 255}.{i & 255}") for i in range(count)).encode()
+
+
+ONE_CARD = "{0}: e{0}    inet {1}/24 scope global e{0}\\  valid_lft forever\n"
 DEEP = "nested more than 100 levels deep"
 LINE = "--limit max-line-bytes"
+CUT = "what follows them is left out"
 LEFT = "could not be read; what follows them is left out"
 SMALL_INPUTS = dict(
     [
@@ -124,6 +164,9 @@ SMALL_INPUTS = dict(
         beside("xz damaged", lambda: b"\xfd7zXZ\0" + b"\xff" * 99, "damaged xz data"),
         beside("zip damaged", lambda: b"PK\x03\x04" + b"\xff" * 99, "no readable zip directory"),
         beside("7z", lambda: b"7z\xbc\xaf\x27\x1c\0\4" + bytes(64), "7z x"),
+        beside("2,000 pools in one another", lambda: pools_in_pools(2_000), None),
+        beside("1,000 nodes of one address", lambda: nodes_of_one_address(1_000), None),
+        beside("5,000 cards, a line each", lambda: repeated(ONE_CARD, 5_000), None),
         tar_of("path traversal", "a name with '..'", tarfile.TarInfo("../../../tmp/nodes.yaml")),
         tar_of("absolute name", "an absolute name", tarfile.TarInfo("/etc/cron.d/evil")),
         tar_of("link out", "leads out of the bundle", special("evil", tarfile.SYMTYPE, "../../etc/shadow")),
@@ -167,6 +210,8 @@ LARGE_INPUTS = dict(
         beside("3 million broken JSON objects", lambda: b'{"kind":"Node"\n' * 3_000_000, LEFT),
         beside("2 million broken JSON items", lambda: ITEMS + b'  {"kind":"Node",,},\n' * 2_000_000, LEFT),
         beside("2 million broken YAML documents", lambda: b"---\nkind: Node\na: [\n" * 2_000_000, LEFT),
+        beside("1.2 million routes", lambda: repeated("{1} via 10.0.0.1 dev eth0\n", 1_200_000), CUT),
+        beside("800,000 rules", lambda: repeated("{0}:\tfrom {1} lookup {0}\n", 800_000), CUT),
         beside("50 MB of escape characters", lambda: ROUTES + b"\x1b[" * (25 * MIB), LINE),
     ]
 )

@@ -13,6 +13,7 @@ from calico_bundle.commands import options
 from calico_bundle.evidence import LONGEST_QUOTE
 from calico_bundle.objects import fields as object_fields
 from calico_bundle.objects.located import DEEPEST, MOST_PROBLEMS
+from calico_bundle.parsers.lines import MOST_LINES
 from calico_bundle.sources import Limits
 from calico_bundle.sources import paths as source_paths
 from tests.hostile.inputs import LARGE_INPUTS, SMALL_INPUTS
@@ -40,6 +41,7 @@ def test_page_has_the_limits_that_cannot_be_set():
     assert f"{object_fields._LONGEST_TEXT} characters for a name" in told
     assert f"{source_paths._MOST_LINK_STEPS} links one behind the other" in told
     assert f"{MOST_PROBLEMS:,} objects or lines of one file of objects" in told
+    assert f"{MOST_LINES:,} lines of one output of `ip`" in told
     assert f"A quoted line is cut at {LONGEST_QUOTE} characters" in told
 
 

@@ -241,7 +241,9 @@ def test_zstd_that_demands_much_memory_is_not_opened() -> None:
     frame = b"\x28\xb5\x2f\xfd\x00\xff" + (3 << 3 | 1).to_bytes(3, "little") + b"abc"
     members, gaps = read(io.BytesIO(tar_of({"x.zst": frame, "last.txt": b"0"})))
     assert members == {"last.txt": b"0"}
-    assert [(gap.path, gap.kind) for gap in gaps] == [("x.zst", GapKind.UNREADABLE)]
+    # docs/security.md: what goes over a limit is told as a gap that names the limit (refused).
+    assert [(gap.path, gap.kind) for gap in gaps] == [("x.zst", GapKind.REFUSED)]
+    assert "--limit max-decoder-bytes" in gaps[0].message
 
 
 def test_seven_zip_and_the_like_say_what_to_do() -> None:
