@@ -272,7 +272,8 @@ def _parse_in_pieces(member: Member, path: str, lines: LongLines) -> ReadFile | 
     if parser is None or parser.stream is None:
         found = find_in_pieces(pieces, path)
         return ReadFile(path, counted.size, LOOKUP_ERRORS if found else None, found or _NOTHING)
-    return ReadFile(path, counted.size, parser.kind, parser.stream(pieces, path))
+    parsed = parser.stream(pieces, path)
+    return ReadFile(path, counted.size, parser.kind, parsed)
 
 
 class _Counted:

@@ -48,7 +48,7 @@ def _cards(node: ClusterNode) -> Iterator[Left]:
     """Each network namespace has its `lo`, which nobody can delete; and a node an address that others can reach."""
     if not node.interfaces or not node.listed_in_order or "ip-addr" in node.incomplete:
         return
-    own = [address.address.ip for address in node.card_addresses if address.address.version == 4]
+    own = [address.address.ip for address in node.card_addresses if not address.address.is_link_local]
     if node.interface(_LOOPBACK) is None:
         why = f"the card {_LOOPBACK} is not listed, which every machine has"
     elif own and all(ip.is_loopback for ip in own):

@@ -3,7 +3,7 @@
     python -m tools.docs            write them
     python -m tools.docs --check    say which are stale, and fail if any is
 
-Generated as a whole: docs/command-reference.md, tables.md, checks.md,
+Generated as a whole: docs/command-reference.md, tables.md, checks.md and a page of docs/checks/ for each check,
 hypotheses.md, graph.md. In other pages, what stands between
 `<!-- begin: NAME -->` and `<!-- end -->`. In every page, the output below the commands of `console` blocks. And the
 outputs of the notebooks (not looked at by --check: a test executes them).
@@ -88,11 +88,11 @@ def tables_page() -> str:
 
 
 def checks_page() -> str:
-    """One entry per check, from the catalog."""
+    """The list of all checks, from the catalog."""
     intro = """
         # Checks
 
-        What the report can find. `bundle-analyze explain CB101` prints one entry of this page.
+        What the report can find. `bundle-analyze explain CB101` prints the page of one check.
 
         * `error`: paths are broken now, or are proven to break at the next restart of calico-node.
         * `warning`: nothing is broken by it now, or it says what could not be judged.
@@ -101,9 +101,13 @@ def checks_page() -> str:
         A check whose input is not in the bundle is skipped, and the report says so. Skipped is not passed.
         """
     found = catalog()
-    rows = [(f"[{c.code}](#{_anchor(c)})", c.name, c.severity, c.means) for c in found]
-    entries = "".join(_check_entry(check) for check in found)
-    return f"{_GENERATED}{dedent(intro).lstrip()}\n{_table(('code', 'name', 'severity', 'means'), rows)}{entries}"
+    rows = [(f"[{c.code}](checks/{c.code}.md)", c.name, c.severity, c.means) for c in found]
+    return f"{_GENERATED}{dedent(intro).lstrip()}\n{_table(('code', 'name', 'severity', 'means'), rows)}"
+
+
+def check_pages() -> Mapping[str, str]:
+    """One page per check, by its path from docs/."""
+    return {f"checks/{check.code}.md": f"{_GENERATED}{_check_page(check)}" for check in catalog()}
 
 
 def hypotheses_page() -> str:
@@ -125,11 +129,7 @@ def hypotheses_page() -> str:
     )
 
 
-def _anchor(check: CheckInfo) -> str:
-    return f"{check.code} {check.name}".lower().replace(" ", "-")
-
-
-def _check_entry(check: CheckInfo) -> str:
+def _check_page(check: CheckInfo) -> str:
     parts = {
         "What it finds": check.finds,
         "Why it matters": check.matters,
@@ -138,7 +138,7 @@ def _check_entry(check: CheckInfo) -> str:
         "Known limits": check.limits,
     }
     body = "".join(f"\n**{title}.** {text}\n" for title, text in parts.items() if text.strip())
-    return f"\n## {check.code} {check.name}\n\n{check.means} Severity: {check.severity}.\n{body}"
+    return f"# {check.code} {check.name}\n\n{check.means} Severity: {check.severity}.\n{body}"
 
 
 def graph_page() -> str:
@@ -251,6 +251,7 @@ def stale() -> list[str]:
 def generated() -> dict[str, str]:
     """The text of every page that is generated, as a whole or in parts, by its path from the project's folder."""
     whole = {f"docs/{name}": generate() for name, generate in PAGES.items()}
+    whole |= {f"docs/{name}": page for name, page in check_pages().items()}
     others = {page.relative_to(ROOT).as_posix(): _read(page) for page in pages()}
     return whole | {
         name: with_parts(text) for name, text in others.items() if name not in whole and _SECTION.search(text)
@@ -276,6 +277,7 @@ def write() -> list[str]:
     made |= {path.relative_to(ROOT).as_posix(): executed(path) for path in notebooks()}
     changed = [name for name, text in made.items() if _read(ROOT / name) != text]
     for name in changed:
+        (ROOT / name).parent.mkdir(exist_ok=True)
         (ROOT / name).write_text(made[name], encoding="utf-8")
     return changed
 

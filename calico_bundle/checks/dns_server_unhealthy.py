@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from calico_bundle.findings import ERROR, WARNING, Check, CheckInfo, Context, Finding, Fix
@@ -146,15 +147,18 @@ def _fixes(dns: DnsService, servers: DnsServers, events: Sequence[DnsServerEvent
     space = dns.service.namespace
     if events and events[0].event == "loop":
         title = "forward to a server that is not this cluster's own: the node's /etc/resolv.conf names a local address"
-        look = f"kubectl edit configmap coredns -n {space}  # forward . <an upstream server's address>"
+        look = f"kubectl edit configmap coredns -n {quote(space)}  # forward . <an upstream server's address>"
         return (Fix(title, (look,), "The DNS pods read the Corefile anew; those that crash start again."),)
     if events and events[0].event == "configuration-error":
-        look = f"kubectl edit configmap coredns -n {space}"
+        look = f"kubectl edit configmap coredns -n {quote(space)}"
         return (Fix("mend the line of the Corefile that is quoted", (look,), "none: these pods do not answer now"),)
     if events:
         return ()
     pod = servers.failing[0].name
-    commands = (f"kubectl logs -n {space} {pod} --previous", f"kubectl describe pod -n {space} {pod}")
+    commands = (
+        f"kubectl logs -n {quote(space)} {quote(pod)} --previous",
+        f"kubectl describe pod -n {quote(space)} {quote(pod)}",
+    )
     return (Fix("find out why they are not ready", commands, "none: this only looks"),)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from calico_bundle.findings import ERROR, Check, CheckInfo, Context, Finding, Fix
@@ -59,7 +60,7 @@ def run(context: Context) -> list[Finding]:
     )
     fix = Fix(
         "create the DNS service anew from the distribution's manifest, with the address that pods have in resolv.conf",
-        (f"kubectl get services -n {namespace} -o wide",),
+        (f"kubectl get services -n {quote(namespace)} -o wide",),
         "none: nothing answers now",
     )
     return [Finding(INFO.code, INFO.name, ERROR, "cluster", message, tuple(dict.fromkeys(lines)), fixes=(fix,))]

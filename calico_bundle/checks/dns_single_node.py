@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from shlex import quote
+
 from calico_bundle.findings import WARNING, Check, CheckInfo, Context, Finding, Fix
 from calico_bundle.names import service_subject
 
@@ -44,9 +46,7 @@ def run(context: Context) -> list[Finding]:
     service = f"{dns.service.namespace}/{dns.service.name}"
     count = len(dns.ready)
     what = {1: "the only DNS endpoint runs", 2: "both DNS endpoints run"}.get(count, f"all {count} DNS endpoints run")
-    spread = (
-        f"kubectl get pods -n {dns.service.namespace} -o wide  # delete one DNS pod at a time; it is scheduled anew"
-    )
+    spread = f"kubectl get pods -n {quote(dns.service.namespace)} -o wide  # delete one DNS pod at a time; it is scheduled anew"
     fix = Fix("spread the DNS pods over nodes", (spread,), "Each DNS pod restarts once; lookups may be retried.")
     return [
         Finding(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from calico_bundle.findings import ERROR, Check, CheckInfo, Context, Finding, Fix
@@ -82,19 +82,22 @@ def _finding(context: Context, group: Group) -> Finding:
 
 def _fix(policy: PolicyFact, way: str) -> Fix:
     """A rule more in the policy that denies: it lets more through, and makes it apply to nothing more."""
+    import json
+
     title = f"allow DNS in {policy.shown}"
     if policy.api == "kubernetes":
         path = f"/spec/{way}" + ("/-" if any(rule.direction.lower() == way for rule in policy.rules) else "")
         rule = {"ports": [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]}
         patch = json.dumps([{"op": "add", "path": path, "value": rule if path.endswith("-") else [rule]}])
-        command = f"kubectl patch networkpolicy -n {policy.namespace} {policy.name} --type=json -p '{patch}'"
+        command = f"kubectl patch networkpolicy {_of(policy)} --type=json -p {quote(patch)}"
     else:
         kind = f"{policy.kind.lower()}.crd.projectcalico.org"
-        where = f"-n {policy.namespace} " if policy.namespace else ""
-        command = (
-            f"kubectl get {kind} {where}{policy.name} -o yaml  # then add a rule that allows UDP and TCP 53 before it"
-        )
+        command = f"kubectl get {kind} {_of(policy)} -o yaml  # then add a rule that allows UDP and TCP 53 before it"
     return Fix(title, (command,), "None: more is allowed than before.")
+
+
+def _of(policy: PolicyFact) -> str:
+    return f"-n {quote(policy.namespace)} {quote(policy.name)}" if policy.namespace else quote(policy.name)
 
 
 CHECK = Check(INFO, lacks, run)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from calico_bundle.findings import ERROR, WARNING, Check, CheckInfo, Context, Finding, Fix
@@ -150,9 +151,10 @@ def _restarting(node: str, proxies: ServiceProxies) -> str:
     """How kube-proxy is restarted: as a pod of a DaemonSet, a static pod, or a part of the node's agent."""
     pods = proxies.translators.pods.get(node)
     if not pods:
-        return f"kubectl get pods -A -o wide --field-selector spec.nodeName={node}   # find kube-proxy; k3s has it in its agent"
+        find = f"kubectl get pods -A -o wide --field-selector spec.nodeName={quote(node)}"
+        return f"{find}  # find kube-proxy; k3s has it in its agent"
     if (pods[0].owner or "").startswith("DaemonSet/"):
-        return f"kubectl delete pod -n {pods[0].namespace} {pods[0].name}"
+        return f"kubectl delete pod -n {quote(pods[0].namespace)} {quote(pods[0].name)}"
     return f"crictl stop $(crictl ps -q --name kube-proxy)   # on {node}: a static pod"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from calico_bundle.hypotheses import Answer, Case, Hypothesis
@@ -38,7 +39,7 @@ def examine(case: Case) -> Answer | None:
     if left_over(case):
         return None
     pods = _agents(case.context.cluster)
-    where = f"-n {installation_of(case.context.cluster).namespace or 'kube-system'}"
+    where = f"-n {quote(installation_of(case.context.cluster).namespace or 'kube-system')}"
     logs = f"kubectl logs {where} -l k8s-app=calico-node -c calico-node --tail=2000 --prefix"
     words = replace(_WORDS, anywhere=(f"kubectl get pods {where} -o yaml", logs))
     return from_nodes(case, words, lambda node: _shown(node, pods))

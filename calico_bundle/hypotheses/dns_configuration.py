@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from calico_bundle.hypotheses import Answer, Case, Hypothesis, Status
@@ -29,7 +30,7 @@ def examine(case: Case) -> Answer | None:
         return Answer(Status.SUPPORTED, text, tuple(e.evidence for e in broken[:3]))
     configuration = configuration_of(context.cluster, dns)
     if configuration is None:
-        collect = (f"kubectl get configmaps -n {dns.service.namespace} -o yaml",)
+        collect = (f"kubectl get configmaps -n {quote(dns.service.namespace)} -o yaml",)
         return Answer(Status.NOT_CHECKABLE, "the DNS servers' Corefile is not in the bundle", collect=collect)
     return _of_corefile(configuration, dns)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from calico_bundle.hypotheses import Answer, Case, Hypothesis, Status
@@ -58,7 +59,7 @@ def _open(text: str, dns: DnsService, servers: DnsServers | None = None) -> Answ
 def _collect(dns: DnsService) -> tuple[str, ...]:
     from calico_bundle.network.dns_servers import logs_of
 
-    return f"kubectl get pods -n {dns.service.namespace} -o yaml", logs_of(dns)
+    return f"kubectl get pods -n {quote(dns.service.namespace)} -o yaml", logs_of(dns)
 
 
 HYPOTHESIS = Hypothesis(

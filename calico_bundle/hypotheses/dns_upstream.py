@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from calico_bundle.hypotheses import Answer, Case, Hypothesis, Status
@@ -47,7 +48,7 @@ def examine(case: Case) -> Answer | None:
 def _open(text: str, dns: DnsService) -> Answer:
     from calico_bundle.network.dns_servers import logs_of
 
-    collect = (logs_of(dns), f"kubectl get configmaps -n {dns.service.namespace} -o yaml")
+    collect = (logs_of(dns), f"kubectl get configmaps -n {quote(dns.service.namespace)} -o yaml")
     return Answer(Status.NOT_CHECKABLE, text, (), collect)
 
 

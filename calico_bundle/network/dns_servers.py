@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from shlex import quote
 
 from calico_bundle.bundle import Bundle
 from calico_bundle.cluster import Cluster
@@ -64,7 +65,7 @@ def dns_servers(bundle: Bundle, cluster: Cluster, dns: DnsService | None) -> Dns
 def logs_of(dns: DnsService) -> str:
     """The command that collects the logs of the DNS pods, each in a file of its own in its pod's folder."""
     space = dns.service.namespace
-    return f"kubectl cluster-info dump --namespaces {space} --output-directory {space}-dump"
+    return f"kubectl cluster-info dump --namespaces {quote(space)} --output-directory dump"
 
 
 def _selected(pods: Sequence[PodFact], dns: DnsService) -> tuple[PodFact, ...]:

@@ -9,7 +9,9 @@ import json
 import re
 from array import array
 from bisect import bisect_right
+from functools import cached_property
 from json.decoder import scanstring  # type: ignore[attr-defined]
+from sys import intern
 
 from calico_bundle.evidence import GapKind
 from calico_bundle.numbers import whole_number
@@ -89,7 +91,14 @@ class JsonReader:
         """The last kind, of those that decide most, that is stated between `start` and the end of a line."""
         place = (line or 0) - self._first_line
         end = self._line_ends[place] if 0 <= place < len(self._line_ends) else len(self._text)
-        return next(reversed(_DECIDING.findall(self._text, start, max(end, start))), None)
+        last = bisect_right(self._deciding[0], end - 1) - 1
+        return self._deciding[1][last] if last >= 0 and self._deciding[0][last] >= start else None
+
+    @cached_property
+    def _deciding(self) -> tuple[array[int], list[str]]:
+        """Where the kinds that decide most are stated, and which: found once, as a file may have a problem in each line."""
+        found = [(match.end(), match[1]) for match in _DECIDING.finditer(self._text)]
+        return array("Q", (end for end, _ in found)), [intern(kind) for _, kind in found]
 
     def jump(self, start: int) -> int | None:
         """Where the value that begins at `start` ends, found without building it; None when it is not valid.

@@ -193,13 +193,22 @@ def hypotheses(page: Page, report: View) -> None:
     if not report["hypotheses"]:
         return
     page.heading("Other causes considered")
+    settles = page.verbose or not _is_explained(report)
     for hypothesis in report["hypotheses"]:
         # What is ruled out is many, and is read by who doubts it.
         folded = hypothesis["status"] == "ruled-out" and not page.verbose
         _statement(page, _CONSIDERED[hypothesis["status"]], hypothesis, quoted=not folded)
-        if hypothesis["collect"]:
+        if hypothesis["collect"] and settles:
             page.exact(_INDENT, "to settle it, collect:")
             _some_commands(page, hypothesis["collect"], _SETTLING, f"{_INDENT}  ")
+    if not settles and any(hypothesis["collect"] for hypothesis in report["hypotheses"]):
+        page.line("-v has the commands that would settle what was not checked", lead="  ")
+
+
+def _is_explained(report: View) -> bool:
+    """Whether nothing is left to look for: nothing fails, or it is known what makes it fail."""
+    verdict = report["verdict"]
+    return verdict["status"] == "healthy" or bool(verdict["root_causes"])
 
 
 def collect(page: Page, report: View) -> None:

@@ -147,7 +147,7 @@ class TimedRun:
         """Import everything that is imported anyway, and put the clock on."""
         from calico_bundle import bundle, diagnosis
         from calico_bundle.checks import catalog
-        from calico_bundle.commands import analyze, verbs
+        from calico_bundle.commands import reporting, verbs
         from calico_bundle.layouts import all_layouts
         from calico_bundle.parsers import all_parsers
         from calico_bundle.report import formats
@@ -161,7 +161,7 @@ class TimedRun:
         self._watch(diagnosis, join=JOINING, find_dns=JOINING, judge_addresses=CHECKS, missing=CHECKS, Choices=CHECKS)
         self._watch(diagnosis, run_all=CHECKS, effects=EFFECTS, sum_up=EFFECTS)
         diagnosis.DnsPaths = self.clock.timed(PATHS, self._decided(diagnosis.DnsPaths))
-        self._watch_report(sys.modules[analyze.__name__])
+        self._watch_report(reporting)
 
     def _watch(self, module: Any, /, **parts: str) -> None:
         for name, part in parts.items():

@@ -15,6 +15,11 @@ DOCS = ROOT / "docs"
 RUN = "run `python -m tools.docs`"
 
 
+def test_every_check_has_a_page_and_no_page_is_left_over():
+    present = {f"docs/checks/{path.name}" for path in (ROOT / "docs" / "checks").iterdir()}
+    assert present == {name for name in generated() if name.startswith("docs/checks/")}
+
+
 @pytest.mark.parametrize("name", sorted(generated()))
 def test_generated_pages_are_fresh(name):
     assert (ROOT / name).read_text(encoding="utf-8") == generated()[name], f"{name} is stale: {RUN}"

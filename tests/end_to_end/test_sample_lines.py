@@ -87,6 +87,7 @@ def test_what_is_read_is_what_it_is():
         "ip-neigh": 4,
         "ip-route": 9,
         "ip-rule": 2,
+        "iptables-list": 11,
         "k8s-objects": 78,
         "route-n": 13,
     }

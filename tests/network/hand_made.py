@@ -74,6 +74,7 @@ def machine(  # noqa: PLR0913 - one argument per kind of record
         sysctls=settings,
         sessions=None if sessions is None else read("bird-protocols", _protocols(sessions), f"{name}/birdcl.txt"),
         service_rules=None if saved is None else tuple(x for x in saved if isinstance(x, f.ServiceRuleFact)),
+        port_rules=None if saved is None else tuple(x for x in saved if isinstance(x, f.PortRuleFact)),
         service_tables=None if saved is None else tuple(x for x in saved if isinstance(x, f.ServiceTableFact)),
     )
 

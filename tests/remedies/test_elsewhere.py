@@ -35,9 +35,7 @@ def test_a_filter_that_is_loose_already_is_not_what_to_change():
 def test_the_rule_that_refuses_the_port_is_taken_away_and_no_other():
     (fix,) = open_port(machine("node-1", service_rules=None), [179]) or (None,)
     assert fix is None
-    node = machine("node-1", service_rules=RULES)
-    node = node.altered(port_rules=node.service_rules, service_rules=())
-    (fix,) = open_port(node, [179])
+    (fix,) = open_port(machine("node-1", service_rules=RULES), [179])
     assert fix.commands == ("sudo iptables -D INPUT -s 10.0.1.0/24 -p tcp -m tcp --dport 179 -j DROP  # on node-1",)
 
 

@@ -79,7 +79,16 @@ def test_commands_stand_whole_on_a_line_of_their_own(width, color):
     shown = [ANSI.sub("", line).strip() for line in lines(made, width=width, color=color)]
     for fix in made["findings"][0]["fixes"]:
         assert set(fix["commands"]) <= set(shown)
-    assert set(made["hypotheses"][1]["collect"]) <= set(shown)
+
+
+def test_what_would_settle_open_causes_is_listed_where_no_cause_is_known_and_with_v():
+    made = hand_made.broken_report()
+    wanted = set(made["hypotheses"][1]["collect"])
+    assert wanted
+    assert not wanted & {line.strip() for line in lines(made)}
+    assert wanted <= {line.strip() for line in lines(made, verbose=True)}
+    made["verdict"]["root_causes"] = []
+    assert wanted <= {line.strip() for line in lines(made)}
 
 
 def test_a_line_break_in_a_command_does_not_make_a_second_one():
