@@ -264,13 +264,13 @@ class Analysis:
         return card.render(self.report(paths="none"))
 
 
-def _chosen(select: Sequence[str], ignore: Sequence[str]) -> Callable[[Finding], bool]:
+def _chosen(select: Sequence[str], ignore: Sequence[str]) -> model.Wanted:
     for code in (*select, *ignore):
         if not any(i.code.startswith(code.upper()) for i in catalog()):
             raise UnknownNameError("finding", code, [i.code for i in catalog()])
     wanted, unwanted = tuple(c.upper() for c in select), tuple(c.upper() for c in ignore)
 
-    def chosen(finding: Finding) -> bool:
-        return (not wanted or finding.code.startswith(wanted)) and not (unwanted and finding.code.startswith(unwanted))
+    def chosen(code: str) -> bool:
+        return (not wanted or code.startswith(wanted)) and not (unwanted and code.startswith(unwanted))
 
     return chosen

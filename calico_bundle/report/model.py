@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 from calico_bundle.addresses import AddressStatus, AddressVerdict
 from calico_bundle.bundle import Artifact, Bundle
 from calico_bundle.calico.other_plugins import other_plugins
+from calico_bundle.checks import catalog
 from calico_bundle.cluster import ClusterNode
 from calico_bundle.coverage import seen
 from calico_bundle.diagnosis import Diagnosis
 from calico_bundle.evidence import Evidence
 from calico_bundle.facts import Address, Interface
-from calico_bundle.findings import Finding
+from calico_bundle.findings import ERROR, CheckInfo, Finding
 from calico_bundle.hypotheses import Considered
 from calico_bundle.layouts import closest
 from calico_bundle.network.service import DnsService
@@ -30,14 +31,17 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 TOOL = "calico_bundle"
-Wanted = Callable[[Finding], bool]
+Wanted = Callable[[str], bool]
 
 
 def build(
     diagnosis: Diagnosis, version: str, *, wanted: Wanted = lambda _: True, paths: str = "all", files: bool = True
 ) -> dict[str, Any]:
-    """The report on a diagnosis; `wanted` picks findings, `paths` is all, broken or none, `files` lists every file."""
-    findings = [f for f in diagnosis.findings if wanted(f)]
+    """The report on a diagnosis.
+
+    `wanted` picks checks by their codes, `paths` is all, broken or none, `files` lists every file.
+    """
+    findings = [f for f in diagnosis.findings if wanted(f.code)]
     return {
         **({"what_if": _what_if(diagnosis.trial)} if diagnosis.trial else {}),
         "schema_version": SCHEMA_VERSION,
@@ -58,6 +62,7 @@ def build(
             for e in diagnosis.effects
         ],
         "symptoms": _symptoms(diagnosis.symptoms),
+        "checks": [_check(info, diagnosis) for info in catalog() if wanted(info.code)],
         "checks_skipped": [{"code": s.code, "reason": s.reason} for s in diagnosis.skipped],
         "coverage": [
             {"artifact": s.artifact, "seen": s.seen, "of": s.of, "text": s.text} for s in seen(diagnosis.cluster)
@@ -193,6 +198,23 @@ def _finding(finding: Finding) -> dict[str, Any]:
             }
             for fix in finding.fixes
         ],
+    }
+
+
+def _check(info: CheckInfo, diagnosis: Diagnosis) -> dict[str, Any]:
+    """One check and what became of it. Where paths could not be judged, "nothing found" of an error is left open."""
+    skipped = next((s.reason for s in diagnosis.skipped if s.code == info.code), None)
+    found = any(f.code == info.code for f in diagnosis.findings)
+    unknown = diagnosis.paths.counts[Verdict.UNKNOWN] if info.severity == ERROR else 0
+    nothing = "open" if unknown else "nothing-found"
+    left = f"{unknown:,} of {len(diagnosis.paths.pods):,} paths could not be judged" if unknown and not found else None
+    return {
+        "code": info.code,
+        "name": info.name,
+        "severity": info.severity,
+        "means": info.means,
+        "status": "skipped" if skipped else "found" if found else nothing,
+        "reason": skipped or left,
     }
 
 

@@ -188,6 +188,14 @@ def _findings() -> list[Made]:
     ]
 
 
+def check(code: str, name: str, severity: str, status: str, reason: str | None = None) -> Made:
+    """One check and what became of it."""
+    means = f"What {code} means."
+    return {
+        "code": code, "name": name, "severity": severity, "means": means, "status": status, "reason": reason,
+    }  # fmt: skip
+
+
 def _hypotheses() -> list[Made]:
     return [
         {
@@ -283,6 +291,12 @@ def broken_report() -> Made:
         "dns": _dns(),
         "effects": _effects(),
         "symptoms": _symptoms(),
+        "checks": [
+            check("CB101", "wrong-bgp-source-ip", "error", "found"),
+            check("CB303", "dns-single-node", "warning", "found"),
+            check("CB302", "dns-no-ready-endpoints", "error", "nothing-found"),
+            check("CB401", "policy-denies-dns", "error", "skipped", "no network policy is in the bundle"),
+        ],
         "checks_skipped": [{"code": "CB401", "reason": "no network policy is in the bundle"}],
         "coverage": [
             {"artifact": "ip-route", "seen": 2, "of": 3, "text": "routes of node-1 and node-2"},
@@ -319,6 +333,7 @@ def healthy_report() -> Made:
         "listed": [],
     }
     made["collect"] = None
+    made["checks"] = [one for one in made["checks"] if one["status"] == "nothing-found"]
     made["bundle"]["gaps"] = made["bundle"]["missing"] = []
     made["dns"]["paths"] = {"total": 40, "reaches": 40, "degraded": 0, "broken": 0, "unknown": 0, "not_applicable": 0}
     return made
