@@ -110,7 +110,9 @@ def _case(name: str, subject: str, outcome: str | None, message: str, told: str 
 
 
 def _clean(text: str) -> str:
-    return _NOT_IN_XML.sub("\ufffd", text)
+    from calico_bundle.evidence import clean
+
+    return _NOT_IN_XML.sub("\ufffd", "\n".join(map(clean, text.split("\n"))))
 
 
 FORMAT = Format("junit", (".xml",), render, lists_paths=False)

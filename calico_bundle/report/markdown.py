@@ -25,9 +25,12 @@ _HIT = {"broken": "hit", "works": "spared", "unknown": "unknown"}
 
 def render(report: View, style: Style) -> str:
     """Write a report as Markdown; `style` plays no part."""
+    from calico_bundle.evidence import clean
+
     del style
     sections = (_head, _findings, _effects, _hypotheses, _nodes, _missing, _foot)
-    return "\n".join(line for section in sections for line in section(report)) + "\n"
+    # A ticket's text is also read in terminals: what drives them is taken out, as in the text report.
+    return "\n".join(clean(line) for section in sections for line in section(report)) + "\n"
 
 
 # --- text that is data ------------------------------------------------------------------------------------------------

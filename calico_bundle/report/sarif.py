@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import quote
 
 from calico_bundle.report import Format, Style, View
 
@@ -66,6 +65,8 @@ def _subject(finding: View) -> dict[str, str]:
 
 
 def _location(line: View) -> dict[str, Any]:
+    from urllib.parse import quote
+
     place: dict[str, Any] = {"artifactLocation": {"uri": quote(line["path"], safe=_IN_PATH, errors="surrogatepass")}}
     if line["line"] is not None:
         place["region"] = {"startLine": line["line"], "snippet": {"text": line["text"]}}

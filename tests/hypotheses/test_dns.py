@@ -132,7 +132,7 @@ def test_pods_that_all_ask_the_cluster_dns_are_ruled_out():
 def test_the_logs_that_it_asks_for_settle_it():
     """The dump that the command writes: a frame, then the container's log, in the folder of its pod."""
     (command,) = (c for c in answer("dns-servers-unhealthy")["collect"] if "dump" in c)
-    assert command == "kubectl cluster-info dump --namespaces kube-system --output-directory kube-system-dump"
+    assert command == "kubectl cluster-info dump --namespaces kube-system --output-directory dump"
     of = "logs for container coredns of pod kube-system/{0} ===="
     frame = f"==== START {of}\n{{1}}==== END {of}\n"
     files = {f"kube-system-dump/kube-system/{pod}/logs.txt": frame.format(pod, START) for pod in dns_pods()}
