@@ -72,6 +72,22 @@ class AddressVerdict:
     shared_with: tuple[str, ...] = ()
 
 
+def stands_apart(cluster: Cluster, node: ClusterNode) -> bool:
+    """Whether no other node is in the InternalIP's network, and one is in that of another card of the node.
+
+    >>> stands_apart(Cluster({}), ClusterNode("node-1"))
+    False
+    """
+    own = node.internal_ip
+    held = [a.address for a in node.card_addresses if a.address.version == 4 and not a.address.ip.is_loopback]
+    here = [address.network for address in held if address.ip == own]
+    elsewhere = [address.network for address in held if address.ip != own and own not in address.network]
+    others = [n.internal_ip for n in cluster.nodes.values() if n.name != node.name and n.internal_ip]
+    if not here or not elsewhere or any(ip in network for ip in others for network in here):
+        return False
+    return any(ip in network for ip in others for network in elsewhere)
+
+
 def judge_addresses(cluster: Cluster, forwarding: Forwarding) -> Mapping[str, AddressVerdict]:
     """The verdict on every node's stored IPv4 address, by node name."""
     return _Judge(cluster, forwarding).all()
@@ -129,9 +145,13 @@ class _Judge:
             return AddressStatus.NOT_ON_NODE, ()
         if node.internal_ip is None:
             return AddressStatus.UNKNOWN, ()
-        if not _differs(node):
+        if _differs(node):
+            return self._tried(node, stored)
+        if not stands_apart(self.cluster, node):
             return AddressStatus.OK, ()
-        return self._tried(node, stored)
+        # Its InternalIP may itself be the wrong one of its addresses: only that it works shows it right.
+        works = self._tried(node, stored)[0] is AddressStatus.UNINTENDED
+        return (AddressStatus.OK if works else AddressStatus.UNKNOWN), ()
 
     def _culprits(self, stored: Address) -> frozenset[str]:
         """Of nodes with one address, those are to blame whose own interfaces or InternalIP disagree with it."""

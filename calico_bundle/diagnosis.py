@@ -93,7 +93,10 @@ def diagnose_change(before: Diagnosis, change: Change) -> Diagnosis:
     trial = try_out(before.paths, before.dns, change)
     found = _concluded(before.bundle, trial.paths)
     headline = f"predicted, with {change.text}: {found.verdict.headline}"
-    return replace(found, verdict=replace(found.verdict, headline=headline), trial=trial)
+    # Fixes and other causes are of the cluster as it is: commands for a change that nobody made would do harm.
+    findings = tuple(replace(finding, fixes=()) for finding in found.findings)
+    verdict = replace(found.verdict, headline=headline)
+    return replace(found, findings=findings, hypotheses=(), verdict=verdict, trial=trial)
 
 
 def _concluded(bundle: Bundle, paths: DnsPaths, told: tuple[Symptom, ...] = ()) -> Diagnosis:

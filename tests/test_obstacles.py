@@ -85,3 +85,83 @@ def test_service_rules_that_lead_elsewhere_break_the_lookups_of_their_node(stale
             assert path["verdict"] in (verdict, "unknown"), path
         else:
             assert paths_of(after)[name] == paths_of(before)[name]
+
+
+# --- what leaves paths open, and must not be called healthy -----------------------------------------------------------
+
+
+def test_a_node_that_does_not_forward_leaves_the_paths_through_it_open():
+    """The kernel asks the card by which a packet came in (IN_DEV_FORWARD) before it sends it on to a pod."""
+
+    def still(path: str, text: str) -> str:
+        return text.replace("forwarding = 1", "forwarding = 0") if path.endswith("node-2/sysctl.txt") else text
+
+    after = changed("healthy", still).report()
+    assert after["verdict"]["status"] == "inconclusive"
+    assert {p["verdict"] for p in after["paths"] if p["node"] == "node-1"} <= {"unknown", "not-applicable"}
+    assert all(p["verdict"] == "reaches" for p in after["paths"] if p["pod"].startswith("coredns"))
+
+
+def test_an_internal_ip_that_stands_apart_is_not_called_right():
+    """The wrong card's address as InternalIP: the other nodes are all in the network of the node's other card."""
+
+    def apart(path: str, text: str) -> str:
+        return text.replace("- address: 10.0.1.12", "- address: 192.168.50.12") if path.endswith("nodes.yaml") else text
+
+    after = changed("incident", apart)
+    node = next(n for n in after.report()["nodes"] if n["name"] == "shop-worker-2")
+    assert node["address_verdict"] == "unknown"
+    assert [f.subject for f in after.findings["CB107"]] == ["node/shop-worker-2"]
+    assert "CB201" not in after.verdict.root_causes
+    told = {h["name"]: h["status"] for h in after.report()["hypotheses"]}
+    assert told["calico-address"] != "ruled-out"
+
+
+CACHE = """apiVersion: v1
+kind: Pod
+metadata:
+  name: node-local-dns-{node}
+  namespace: kube-system
+  labels:
+    k8s-app: node-local-dns
+spec:
+  nodeName: {node}
+  hostNetwork: true
+  containers:
+  - name: node-cache
+status:
+  phase: Running
+"""
+TO_COREDNS = """
+    - to:
+      - namespaceSelector: {}
+        podSelector:
+          matchLabels:
+            k8s-app: kube-dns
+      ports:
+      - port: 53
+        protocol: UDP
+      - port: 53
+        protocol: TCP
+"""
+
+
+def test_pods_of_a_cache_alone_do_not_make_lookups_go_by_it():
+    """Whether pods ask a cache is in the kubelet's clusterDNS, or shown by whose address it holds."""
+
+    def with_caches(path: str, text: str) -> str:
+        if not path.endswith("k8s/daemonsets.yaml"):
+            return text
+        pods = "---\n".join(CACHE.format(node=f"node-{n}") for n in (1, 2, 3))
+        return f"{with_policy('default', TO_COREDNS)(path, text)}---\n{pods}"
+
+    after = changed("healthy", with_caches).report()
+    assert "CB401" not in {f["code"] for f in after["findings"]}
+
+
+def test_a_method_is_tried_where_the_daemonset_was_not_collected():
+    bundle = changed("incident", lambda path, text: None if path.endswith("daemonsets.yaml") else text)
+    after = bundle.what_if(method="kubernetes-internal-ip").report()
+    assert after["verdict"]["status"] == "healthy"
+    assert {n["detection_method"] for n in after["nodes"]} == {"kubernetes-internal-ip"}
+    assert not [fix for finding in after["findings"] for fix in finding["fixes"]]

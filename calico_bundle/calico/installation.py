@@ -99,11 +99,21 @@ def with_method(cluster: Cluster, method: str | None) -> Cluster:
     >>> with_method(Cluster({}), "first-found").daemonsets
     ()
     """
-    daemonset = cluster.calico_node
+    daemonset = cluster.calico_node or _assumed(cluster)
     if method is None or daemonset is None:
         return cluster
+    if cluster.calico_node is None:
+        cluster = replace(cluster, daemonsets=(*cluster.daemonsets, daemonset))
     changed = replace(daemonset, containers=tuple(_detecting(c, method) for c in daemonset.containers))
     return replace(cluster, daemonsets=tuple(changed if d is daemonset else d for d in cluster.daemonsets))
+
+
+def _assumed(cluster: Cluster) -> DaemonSetFact | None:
+    """calico-node's DaemonSet where it was not collected: what is asked is what it would do with the method."""
+    nodes = (node.kubernetes.evidence for node in cluster.nodes.values() if node.kubernetes)
+    line = next((one.evidence for one in cluster.installations), None) or next(nodes, None)
+    container = ContainerSpec("calico-node", None, {}, {})
+    return None if line is None else DaemonSetFact("calico-system", "calico-node", (container,), None, line)
 
 
 def _detecting(container: ContainerSpec, method: str) -> ContainerSpec:

@@ -52,7 +52,7 @@ def run(context: Context) -> list[Finding]:
 
 
 def _finding(context: Context, node: ClusterNode, reporting: Mapping[Address, Sequence[str]]) -> Finding | None:
-    from calico_bundle.addresses import AddressStatus
+    from calico_bundle.addresses import AddressStatus, stands_apart
 
     ip = node.internal_ip
     if ip is None:
@@ -62,6 +62,8 @@ def _finding(context: Context, node: ClusterNode, reporting: Mapping[Address, Se
         why = f"{', '.join(sharing[:5])} reports the same InternalIP"
     elif context.addresses[node.name].status is AddressStatus.UNINTENDED and _alone(context.cluster, node, ip):
         why = f"no other node is in its network, and {node.bgp_address} works"
+    elif context.addresses[node.name].status is AddressStatus.UNKNOWN and stands_apart(context.cluster, node):
+        why = "no other node is in its network, and another card of the node is in theirs"
     else:
         return None
     cited = node.kubernetes.cited if node.kubernetes else {}

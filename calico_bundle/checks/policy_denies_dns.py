@@ -31,6 +31,7 @@ INFO = CheckInfo(
     ),
 )
 _MOST = 20
+DNS_PORT = 53
 _SHOWN = 20
 
 
@@ -51,14 +52,13 @@ def run(context: Context) -> list[Finding]:
 
 def asked(context: Context) -> Survey:
     """What policies say to the lookups of all pods that use cluster DNS."""
-    from calico_bundle.network.policy.dns import DnsPolicies
     from calico_bundle.network.policy.survey import survey
     from calico_bundle.paths import Verdict
 
     paths = enumerate(context.paths.pods)
     askers = ((number, path.place) for number, path in paths if path.verdict is not Verdict.NOT_APPLICABLE)
     ready = context.dns.ready if context.dns else ()
-    return survey(DnsPolicies(context.cluster, context.dns), askers, ready)
+    return survey(context.paths.policies, askers, ready)
 
 
 def _finding(context: Context, group: Group) -> Finding:
@@ -76,23 +76,32 @@ def _finding(context: Context, group: Group) -> Finding:
         paths=count,
         pods=tuple(f"{pod.namespace}/{pod.name}" for pod in pods),
         nodes=tuple(sorted({pod.node for pod in pods if pod.node})),
-        fixes=tuple(_fix(policy, verdict.way) for policy in verdict.policies[:1]),
+        fixes=tuple(_fix(policy, verdict.way, _port(context)) for policy in verdict.policies[:1]),
     )
 
 
-def _fix(policy: PolicyFact, way: str) -> Fix:
+def _port(context: Context) -> int | str:
+    """The port that DNS servers listen on: policies see lookups behind the translation of the Service's port."""
+    ports = context.dns.service.ports if context.dns else ()
+    told = next((port.target_port for port in ports if port.port == DNS_PORT and port.target_port), None)
+    return int(told) if told and told.isdigit() else told or DNS_PORT
+
+
+def _fix(policy: PolicyFact, way: str, port: int | str) -> Fix:
     """A rule more in the policy that denies: it lets more through, and makes it apply to nothing more."""
     import json
 
     title = f"allow DNS in {policy.shown}"
     if policy.api == "kubernetes":
         path = f"/spec/{way}" + ("/-" if any(rule.direction.lower() == way for rule in policy.rules) else "")
-        rule = {"ports": [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]}
+        rule = {"ports": [{"protocol": protocol, "port": port} for protocol in ("UDP", "TCP")]}
         patch = json.dumps([{"op": "add", "path": path, "value": rule if path.endswith("-") else [rule]}])
         command = f"kubectl patch networkpolicy {_of(policy)} --type=json -p {quote(patch)}"
     else:
         kind = f"{policy.kind.lower()}.crd.projectcalico.org"
-        command = f"kubectl get {kind} {_of(policy)} -o yaml  # then add a rule that allows UDP and TCP 53 before it"
+        command = (
+            f"kubectl get {kind} {_of(policy)} -o yaml  # then add a rule that allows UDP and TCP {port} before it"
+        )
     return Fix(title, (command,), "None: more is allowed than before.")
 
 

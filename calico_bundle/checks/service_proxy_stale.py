@@ -43,12 +43,9 @@ _MOST_LINES = 8
 
 def lacks(context: Context) -> str | None:
     """Rules of a node that tell where lookups go, and the DNS service's endpoints; or pods of kube-proxy that do not run."""
-    from calico_bundle.network.service_proxies import ServiceProxies
-
-    dns = context.dns
-    if dns is None or dns.address is None:
+    dns, proxies = context.dns, context.paths.service_proxies
+    if dns is None or proxies is None or dns.address is None:
         return "no cluster DNS service with an IPv4 address is in the bundle"
-    proxies = ServiceProxies(context.cluster, dns)
     if _down(context, proxies) or any(rules.compared or rules.none for rules in proxies.known.values()):
         return None
     if not dns.listed:
@@ -62,11 +59,9 @@ _NOT_COMPARED = "the rules and the endpoints are known to be of different times,
 
 def run(context: Context) -> list[Finding]:
     """One finding for all nodes with the same rules, and one for those on which kube-proxy does not run."""
-    from calico_bundle.network.service_proxies import ServiceProxies
-
-    if context.dns is None:
+    proxies = context.paths.service_proxies
+    if proxies is None:
         return []
-    proxies = ServiceProxies(context.cluster, context.dns)
     alike: dict[object, dict[str, ProxyRules]] = {}
     for name, rules in proxies.lost.items():
         key = (rules.mode, rules.targets, rules.stale, rules.rejects, rules.none, rules.confirmed)

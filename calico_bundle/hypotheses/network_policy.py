@@ -25,13 +25,12 @@ _MOST = 3
 def examine(case: Case) -> Answer | None:
     """Ruled out where policies of every kind were collected and let all lookups through, quoting what lets them."""
     from calico_bundle.checks.policy_denies_dns import asked
-    from calico_bundle.network.policy.dns import DnsPolicies
 
     found = case.found("CB401")
     if found:
         return from_findings(found)
     context = case.context
-    lacking = DnsPolicies(context.cluster, context.dns).lacking
+    lacking = context.paths.policies.lacking
     collect = (*(_COMMANDS[kind] for kind in lacking), *_BESIDE)
     reason = case.skip_of("CB401")
     if reason is not None:

@@ -133,10 +133,11 @@ def bearing(case: Case, nodes: Collection[str], effect: str = "") -> str:
 
     `effect` is said where the paths are judged without regard to it.
     """
-    told = _laid(case, nodes)
     if not effect:
-        return told
-    return f"{effect[0].upper()}{effect[1:]}. Paths are judged without regard to it. {told}"
+        return _laid(case, nodes)
+    lost, theirs = _counts(case, nodes)
+    told = f" {theirs:,} of the {lost:,} lost paths begin or end there." if theirs else ""
+    return f"{effect[0].upper()}{effect[1:]}. Paths are judged without regard to it, so whether it breaks DNS is open.{told}"
 
 
 def _laid(case: Case, nodes: Collection[str]) -> str:

@@ -24,15 +24,13 @@ _MOST_NAMED = 3
 
 def examine(case: Case) -> Answer | None:
     """Ruled out only where the rules of every node whose pods lose lookups were recorded, and fit the endpoints."""
-    from calico_bundle.network.service_proxies import ServiceProxies
-
     found = case.found("CB402")
     if found:
         return from_findings(found)
-    dns = case.context.dns
-    if dns is None or dns.address is None:
+    dns, proxies = case.context.dns, case.context.paths.service_proxies
+    if dns is None or proxies is None or dns.address is None:
         return Answer(Status.NOT_CHECKABLE, "no cluster DNS service is in the bundle", collect=(_ENDPOINTS, _PODS))
-    return _without_finding(case, ServiceProxies(case.context.cluster, dns))
+    return _without_finding(case, proxies)
 
 
 def _without_finding(case: Case, proxies: ServiceProxies) -> Answer:

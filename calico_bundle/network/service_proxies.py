@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
 from calico_bundle.cluster import Cluster, ClusterNode
+from calico_bundle.evidence import Evidence
 from calico_bundle.facts import Address, PodFact
 from calico_bundle.facts.pod_columns import columns_of
 from calico_bundle.facts.pod_queries import FINISHED, labeled
@@ -50,6 +51,21 @@ class ServiceProxies:
         """The nodes whose rules lose lookups, all or some."""
         return {name: rules for name, rules in self._judged.items() if rules.all_lost or rules.some_lost}
 
+    @property
+    def untold(self) -> dict[str, Evidence]:
+        """Nodes of which rules for services are listed that do not show where lookups go, or contradict each other."""
+        found = (
+            (name, self._untelling(node)) for name, node in self._cluster.nodes.items() if name not in self._judged
+        )
+        return {name: line for name, line in found if line is not None}
+
+    def _untelling(self, node: ClusterNode) -> Evidence | None:
+        modes = self.translators.on(node).modes
+        if answers_itself(node, self._dns.address):
+            return None
+        listed = (t for t in node.service_tables or () if t.mode in modes and t.whole)
+        return next((t.evidence for t in listed if t.services or t.targets), None)
+
     def not_told(self, node: ClusterNode) -> str:
         """Why a node's rules do not tell where lookups go."""
         known = self.translators.on(node)
@@ -86,7 +102,7 @@ class ServiceProxies:
         known = self.translators.on(node)
         if not known.modes:
             return None
-        rules = led_to(node, self._dns, known.modes, self._service_addresses) or self._absent(node, known.modes)
+        rules = led_to(node, self._dns, known.modes, _Addresses(self)) or self._absent(node, known.modes)
         return None if rules is None else self._timely(rules)
 
     def _timely(self, rules: ProxyRules) -> ProxyRules:
@@ -120,7 +136,8 @@ class ServiceProxies:
         return [p for p in found if p.ready and p.phase not in FINISHED and selector.items() <= p.labels.items()]
 
     @cached_property
-    def _service_addresses(self) -> frozenset[str]:
+    def service_addresses(self) -> frozenset[str]:
+        """The addresses of the other services."""
         own = self._dns.address
         return frozenset(str(ip) for s in self._cluster.services for ip in s.cluster_ips if ip != own)
 
@@ -149,6 +166,16 @@ class ServiceProxies:
     def _modes_of_others(self) -> frozenset[str]:
         tables = (t for node in self._cluster.nodes.values() for t in node.service_tables or ())
         return frozenset(t.mode for t in tables if t.services)
+
+
+class _Addresses(Container[str]):
+    """The addresses of services, gathered when somebody asks for one: most nodes' rules have the DNS address."""
+
+    def __init__(self, proxies: ServiceProxies) -> None:
+        self._proxies = proxies
+
+    def __contains__(self, address: object) -> bool:
+        return address in self._proxies.service_addresses
 
 
 def _parsed(recorded: str | None) -> datetime | None:

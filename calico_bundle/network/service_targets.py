@@ -6,7 +6,7 @@ node lists is of one moment, and the endpoints of another: the difference is sai
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Sequence
 from dataclasses import dataclass
 
 from calico_bundle.cluster import ClusterNode
@@ -57,7 +57,7 @@ class ProxyRules:
 
 
 def led_to(
-    node: ClusterNode, dns: DnsService, modes: Collection[str] = MODES, services: Collection[str] = ()
+    node: ClusterNode, dns: DnsService, modes: Collection[str] = MODES, services: Container[str] = ()
 ) -> ProxyRules | None:
     """Where a node's recorded rules lead lookups; None where no rules were recorded, or they do not tell.
 
@@ -149,7 +149,7 @@ def _compared(udp: _Found, tcp: _Found | None, dns: DnsService) -> ProxyRules:
 
 
 def _unserved(
-    tables: Sequence[ServiceTableFact], dns: DnsService, address: Address, services: Collection[str]
+    tables: Sequence[ServiceTableFact], dns: DnsService, address: Address, services: Container[str]
 ) -> ProxyRules | None:
     """No entry for lookups over UDP, in a listing that is whole and has other services; else nothing is said.
 

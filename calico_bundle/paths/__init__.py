@@ -19,7 +19,9 @@ from calico_bundle.network.forwarding import Forwarding
 from calico_bundle.network.likeness import Likeness
 from calico_bundle.network.node_local_dns import NodeLocalCache, node_local_cache
 from calico_bundle.network.outcome import Packet, Settles
+from calico_bundle.network.policy.dns import DnsPolicies
 from calico_bundle.network.service import DnsService
+from calico_bundle.network.service_proxies import ServiceProxies
 from calico_bundle.paths.classes import Classes
 from calico_bundle.paths.fates import Asker, Fate, Lookups, Verdict
 from calico_bundle.paths.hindrances import CachedGroup, HinderedGroup, Hindrances
@@ -184,6 +186,16 @@ class DnsPaths:
     @cached_property
     def _cache(self) -> NodeLocalCache | None:
         return node_local_cache(self.cluster, self.dns)
+
+    @property
+    def policies(self) -> DnsPolicies:
+        """What policies say to lookups."""
+        return self._obstacles.policies
+
+    @property
+    def service_proxies(self) -> ServiceProxies | None:
+        """Where the nodes' service rules lead lookups; None without a DNS service."""
+        return self._obstacles.proxies
 
     @cached_property
     def _obstacles(self) -> Obstacles:

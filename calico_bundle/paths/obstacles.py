@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 
-from calico_bundle.cluster import Cluster
+from calico_bundle.cluster import Cluster, ClusterNode
+from calico_bundle.evidence import Evidence
 from calico_bundle.facts import EndpointFact, PodFact
 from calico_bundle.network.outcome import Cause, Outcome, Settles, Why
 from calico_bundle.network.policy.dns import DnsPolicies, PolicyVerdict
 from calico_bundle.network.service import DnsService
 from calico_bundle.network.service_proxies import ServiceProxies
 from calico_bundle.network.service_targets import ProxyRules
+from calico_bundle.network.settings import forwarding
 from calico_bundle.paths.hindrances import Hindrance, Hindrances
 
-POLICY, SERVICE_RULES = "CB401", "CB402"
-_POLICIES = "kubectl get networkpolicies.networking.k8s.io,networkpolicies.crd,globalnetworkpolicies.crd -A -o yaml"
+POLICY, SERVICE_RULES, ADDRESSES = "CB401", "CB402", "CB901"
+_POLICIES = (
+    "kubectl get networkpolicies.networking.k8s.io,networkpolicies.crd,globalnetworkpolicies.crd,tiers.crd -A -o yaml",
+    "kubectl get namespaces,pods -A -o yaml",
+)
 
 
 class Obstacles:
@@ -24,37 +29,64 @@ class Obstacles:
     """
 
     def __init__(self, cluster: Cluster, dns: DnsService | None) -> None:
-        self._policies = DnsPolicies(cluster, dns)
-        self._misled: Mapping[str, ProxyRules] = ServiceProxies(cluster, dns).lost if dns else {}
+        self.policies = DnsPolicies(cluster, dns)
+        self.proxies = ServiceProxies(cluster, dns) if dns else None
+        self._misled: Mapping[str, ProxyRules] = self.proxies.lost if self.proxies else {}
+        self._untold = self.proxies.untold if self.proxies else {}
         self._ready = dns.ready if dns else ()
+        self._homes = [e.node for e in self._ready]
+        self._still = {name: line for name, node in cluster.nodes.items() if (line := _not_forwarding(node))}
         self._met: dict[Hashable, Hindrances] = {}
 
     def key(self, pod: int | PodFact) -> Hashable:
         """What pods have in common that policies treat alike; a pod is given by its place in the cluster, or itself."""
-        return self._policies.class_of(pod).key if self._policies.any else None
+        return self.policies.class_of(pod).key if self.policies.any else None
 
     def met_by(self, pod: int | PodFact, node: str) -> Hindrances:
         """What lookups of a pod on a node meet."""
-        key = (self.key(pod), node if node in self._misled else None)
+        named = node in self._misled or node in self._untold or node in self._still or node in self._homes
+        key = (self.key(pod), node if named else None)
         if key not in self._met:
             rules = self._misled.get(node)
-            met = {**self._by_rules(node, rules), **dict(self._by_policies(pod))}
+            met = {**dict(self._by_still(node)), **self._by_rules(node, rules), **dict(self._by_policies(pod))}
             self._met[key] = Hindrances(met, *_aside(node, rules, self._ready))
         return self._met[key]
 
     def _by_policies(self, pod: int | PodFact) -> Iterator[tuple[int, Hindrance]]:
-        if not self._policies.any:
+        if not self.policies.any:
             return
-        kind = self._policies.class_of(pod)
+        kind = self.policies.class_of(pod)
         for place, endpoint in enumerate(self._ready):
-            found = self._policies.on(kind, endpoint)
+            found = self.policies.on(kind, endpoint)
             if found.allowed is not True:
                 yield place, _denied(found)
 
+    def _by_still(self, node: str) -> Iterator[tuple[int, Hindrance]]:
+        """Nodes that do not forward what comes in by a card: neither what is for their pods nor the answers to them."""
+        for place, home in enumerate(self._homes):
+            still = next((name for name in (home, node) if name in self._still), None) if home != node else None
+            if still is not None:
+                text = f"{still} may not forward what comes in by one of its cards: `{self._still[still].text}`"
+                cause = Cause(Why.UNDECIDED, still, text, (self._still[still],), settle=Settles(("sysctl -a",), still))
+                yield place, Hindrance(ADDRESSES, Outcome.UNKNOWN, cause)
+
     def _by_rules(self, node: str, rules: ProxyRules | None) -> Mapping[int, Hindrance]:
+        if node in self._untold:
+            text = f"what is recorded of {node}'s service rules does not show where lookups go, or contradicts itself"
+            settle = Settles(("iptables-save", "nft list ruleset"), node)
+            cause = Cause(Why.UNDECIDED, node, text, (self._untold[node],), settle=settle)
+            return dict.fromkeys(range(len(self._ready)), Hindrance(SERVICE_RULES, Outcome.UNKNOWN, cause))
         if rules is None or not rules.all_lost:
             return {}
         return dict.fromkeys(range(len(self._ready)), _misled(node, rules))
+
+
+def _not_forwarding(node: ClusterNode) -> Evidence | None:
+    """The setting by which a node does not forward what comes in by the card of its own address (IN_DEV_FORWARD)."""
+    own = {node.internal_ip, node.bgp_address.ip if node.bgp_address else None} - {None}
+    cards = {node.interface_of(ip) for ip in own if ip is not None} if node.sysctls else set()
+    found = (forwarding(node, card) for card in sorted(filter(None, cards)))
+    return next((line for does, line in found if does is False), None)
 
 
 def _denied(found: PolicyVerdict) -> Hindrance:
@@ -62,7 +94,7 @@ def _denied(found: PolicyVerdict) -> Hindrance:
         text = f"a policy drops it: {found.text}"
         return Hindrance(POLICY, Outcome.LOST, Cause(Why.POLICY_DENIES, None, text, found.evidence))
     text = f"whether policies let it through is open: {found.text}"
-    cause = Cause(Why.UNDECIDED, None, text, found.evidence, settle=Settles((_POLICIES,)))
+    cause = Cause(Why.UNDECIDED, None, text, found.evidence, settle=Settles(_POLICIES))
     return Hindrance(POLICY, Outcome.UNKNOWN, cause)
 
 

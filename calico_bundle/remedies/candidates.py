@@ -120,7 +120,7 @@ def anchored(names: Sequence[str]) -> str:
     """A pattern for just these names: unanchored, `eth1` matches eth1.100 and eth10 too.
 
     >>> anchored(["bond0", "eth1"]), anchored(["bond0.100"])
-    ('^(bond0|eth1)$', '^bond0\\\\\\\\.100$')
+    ('^(bond0|eth1)$', '^bond0[.]100$')
     """
     escaped = [re.sub(r"([.+*?])", r"[\1]", name) for name in names]
     return f"^{escaped[0]}$" if len(escaped) == 1 else f"^({'|'.join(escaped)})$"

@@ -28,7 +28,7 @@ def explain(code_or_name: str, width: int = PIPED_WIDTH) -> str:
     >>> explain("CB101").splitlines()[0]
     'CB101 wrong-bgp-source-ip (error)'
     >>> [line.split()[0] for line in explain("cb30").splitlines() if line.startswith("CB")]
-    ['CB302', 'CB303']
+    ['CB301', 'CB302', 'CB303', 'CB304']
     """
     from calico_bundle.checks import catalog, info
 

@@ -61,7 +61,8 @@ def _verdict(report: View) -> Element:
 
     status, headline = report["verdict"]["status"], report["verdict"]["headline"]
     told = f"{headline}\n{summary(report['dns']['paths'])}"
-    outcome = {"inconclusive": "skipped", "healthy": "system-out"}.get(status, "failure")
+    # As the exit status has it: what is at risk has not failed yet.
+    outcome = {"inconclusive": "skipped", "broken": "failure"}.get(status, "system-out")
     return _case("verdict", "cluster", outcome, headline, told, status)
 
 

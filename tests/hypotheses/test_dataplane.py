@@ -280,7 +280,7 @@ def test_what_holds_on_a_node_is_set_beside_the_lost_paths(story: str, nodes: se
 
 def test_what_paths_take_no_account_of_says_so() -> None:
     text = bearing(case_of(changed("healthy")), {"node-1"}, "packets are lost")
-    assert text.startswith("Packets are lost. Paths are judged without regard to it. ")
+    assert text == "Packets are lost. Paths are judged without regard to it, so whether it breaks DNS is open."
 
 
 def case_of(analysis: cb.Analysis) -> Case:

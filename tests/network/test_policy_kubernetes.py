@@ -257,6 +257,22 @@ CACHE = {
     "spec": {"nodeName": "n1", "hostNetwork": True, "containers": [{"name": "node-cache"}]},
     "status": {"podIP": "192.0.2.1", "phase": "Running"},
 }
+# It holds the Service's own address (cluster/addons/dns/nodelocaldns), so that pods' lookups go by it.
+CACHES = (
+    {
+        "apiVersion": "apps/v1",
+        "kind": "DaemonSet",
+        "metadata": {"name": "node-local-dns", "namespace": "kube-system"},
+        "spec": {"template": {"spec": {"containers": [{"name": "node-cache"}]}}},
+    },
+    {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "node-local-dns", "namespace": "kube-system"},
+        "data": {"Corefile": "cluster.local:53 {\n  bind 169.254.20.10 10.96.0.10\n}\n"},
+    },
+    CACHE,
+)
 
 
 @pytest.mark.parametrize(
@@ -271,10 +287,10 @@ CACHE = {
     ],
 )
 def test_with_a_cache_on_the_node_pods_ask_the_node(peers: list[Object], allowed: bool | None) -> None:
-    assert verdict(egress({"to": peers}), CACHE).allowed is allowed
+    assert verdict(egress({"to": peers}), *CACHES).allowed is allowed
 
 
 def test_with_a_cache_the_nodes_are_who_asks_the_endpoints() -> None:
-    assert verdict(ingress({"from": [{"ipBlock": {"cidr": "192.0.2.0/24"}}]}), CACHE).allowed is True
+    assert verdict(ingress({"from": [{"ipBlock": {"cidr": "192.0.2.0/24"}}]}), *CACHES).allowed is True
     # Its own node's cache reaches it all the same.
-    assert verdict(ingress({"from": [{"namespaceSelector": {}}]}), CACHE).allowed is None
+    assert verdict(ingress({"from": [{"namespaceSelector": {}}]}), *CACHES).allowed is None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-import os
+import random
 import tarfile
 import zipfile
 
@@ -13,7 +13,9 @@ from calico_bundle.sources.opening import Input
 
 KIB = 1024
 MIB = 1024 * KIB
-NOISE = {f"n{i}.txt": os.urandom(3000).hex().encode() for i in range(12)}
+# The same in every run: what is damaged, and how, is then the same too.
+_CHANCE = random.Random(3000)
+NOISE = {f"n{i}.txt": _CHANCE.randbytes(3000).hex().encode() for i in range(12)}
 SMALL = Limits(max_ratio=100, ratio_floor_bytes=MIB)
 
 

@@ -93,7 +93,8 @@ class DnsPolicies:
         columns = self._columns if pod is None else columns_of((pod,))
         host, node, value = columns.host_networks[place], columns.nodes[place], columns.ipv4s[place]
         if host:
-            return self._classes.setdefault(("host", node), Class(("host", node), None, None, node))
+            own = ("host", self._ends.host_kind(node), node if node in self._endpoint_nodes else None)
+            return self._classes.setdefault(own, Class(own, None, None, node))
         labels, account = columns.labels[place], columns.service_accounts[place]
         whole = place not in columns.not_whole
         key: Hashable = (
@@ -280,6 +281,11 @@ class DnsPolicies:
     @cached_property
     def _endpoint_values(self) -> frozenset[int]:
         return frozenset(int(e.ip) for e in (self._dns.endpoints if self._dns else ()) if e.ip is not None)
+
+    @cached_property
+    def _endpoint_nodes(self) -> frozenset[str | None]:
+        """The nodes of the endpoints: each reaches its own, which the others need not."""
+        return frozenset(self._ends.target(e).node for e in (self._dns.endpoints if self._dns else ()))
 
     @cached_property
     def _service_name(self) -> str | None:

@@ -11,6 +11,7 @@ from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.facts import Address, EndpointFact, Network, PodFact
 from calico_bundle.facts.pod_columns import columns_of
 from calico_bundle.facts.pod_queries import FINISHED, labeled
+from calico_bundle.network.node_local_dns import NodeLocalCache, node_local_cache
 from calico_bundle.network.policy.labeled import Directory, Labeled
 from calico_bundle.network.policy.packet import End
 from calico_bundle.network.service import DNS_PORT, DnsService
@@ -71,6 +72,13 @@ class Ends:
             self._hosts[nodes] = tuple(self._with_sets(one, things, None, frozenset()) for one in listed)
         return self._hosts[nodes]
 
+    def host_kind(self, node: str | None) -> Hashable:
+        """What nodes have in common whose own lookups policies treat alike; host endpoints are asked of each by its name."""
+        known = self._cluster.nodes.get(node or "")
+        if known is None or self._cluster.host_endpoints:
+            return node
+        return frozenset(self._kind_of(None, int(a)) for a in _addresses(known) if a.version == 4)
+
     @cached_property
     def local_cache(self) -> tuple[End, ...]:
         """Where a pod may ask a cache on its node: at the service's address, not translated then, or at a local one."""
@@ -79,10 +87,16 @@ class Ends:
         return tuple(self._with_sets((one,), (), DNS_PORT, frozenset()) for one in (*own, _LINK_LOCAL))
 
     def cached_on(self, node: str | None) -> bool | None:
-        """Whether a cache answers on a node; None where its DaemonSet is there, and no pod of it shows where it runs."""
-        if self._cache_nodes:
-            return node in self._cache_nodes
-        return None if any(d.name in _CACHES for d in self._cluster.daemonsets) else False
+        """Whether a cache answers lookups of a node's pods; None where one is there, and nothing shows that it is asked."""
+        if not self._cache_nodes and not any(d.name in _CACHES for d in self._cluster.daemonsets):
+            return False
+        if self._cache_nodes and node not in self._cache_nodes:
+            return False
+        return True if self._cache_nodes and self._cache and self._cache.asked else None
+
+    @cached_property
+    def _cache(self) -> NodeLocalCache | None:
+        return node_local_cache(self._cluster, self._dns)
 
     @cached_property
     def _cache_nodes(self) -> frozenset[str | None]:
