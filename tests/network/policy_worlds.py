@@ -165,6 +165,7 @@ def read(objects: list[Object], *, gaps: bool = False) -> Cluster:
         service_accounts=of(f.ServiceAccountFact),
         daemonsets=of(f.DaemonSetFact),
         felix_configurations=of(f.FelixConfigurationFact),
+        dns_configurations=of(f.DnsConfigurationFact),
     )
 
 
