@@ -17,7 +17,7 @@ from calico_bundle.calico.bgp import SessionState
 from calico_bundle.calico.other_plugins import replaced_by
 from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.evidence import Evidence
-from calico_bundle.facts import Address, Interface
+from calico_bundle.facts import Address, Interface, Network
 from calico_bundle.network.forwarding import Forwarding
 from calico_bundle.network.outcome import Outcome, Packet, Walk, Why
 
@@ -79,13 +79,20 @@ def stands_apart(cluster: Cluster, node: ClusterNode) -> bool:
     False
     """
     own = node.internal_ip
+    if own is None:
+        return False
     held = [a.address for a in node.card_addresses if a.address.version == 4 and not a.address.ip.is_loopback]
     here = [address.network for address in held if address.ip == own]
     elsewhere = [address.network for address in held if address.ip != own and own not in address.network]
-    others = [n.internal_ip for n in cluster.nodes.values() if n.name != node.name and n.internal_ip]
-    if not here or not elsewhere or any(ip in network for ip in others for network in here):
+    if not here or not elsewhere or _any_other_in(here, cluster, node):
         return False
-    return any(ip in network for ip in others for network in elsewhere)
+    return _any_other_in(elsewhere, cluster, node)
+
+
+def _any_other_in(networks: Iterable[Network], cluster: Cluster, node: ClusterNode) -> bool:
+    """Whether the InternalIP of another node is in one of some networks; it is nearly always that of the first."""
+    others = (n.internal_ip for n in cluster.nodes.values() if n is not node)
+    return any(ip in network for ip in others if ip is not None for network in networks)
 
 
 def judge_addresses(cluster: Cluster, forwarding: Forwarding) -> Mapping[str, AddressVerdict]:
