@@ -165,3 +165,25 @@ def test_a_method_is_tried_where_the_daemonset_was_not_collected():
     assert after["verdict"]["status"] == "healthy"
     assert {n["detection_method"] for n in after["nodes"]} == {"kubernetes-internal-ip"}
     assert not [fix for finding in after["findings"] for fix in finding["fixes"]]
+
+
+def test_service_rules_without_the_dns_address_leave_the_node_open():
+    """Rules of services that nobody knows may be of another time or cluster: they say nothing of where lookups go."""
+    edit = of_service_rules("node-1", "10.96.0.10/32", "10.96.0.77/32")
+    before, after = changed("healthy").report(), changed("healthy", edit).report()
+    assert after["verdict"]["status"] == "inconclusive"
+    for path in after["paths"]:
+        name = f"{path['namespace']}/{path['pod']}"
+        open_one = path["node"] == "node-1" and name in asking(before)
+        assert path["verdict"] == ("unknown" if open_one else paths_of(before)[name][0])
+
+
+def test_what_is_surely_lost_is_lost_whatever_else_is_open():
+    """A policy denies what a node may not forward either."""
+
+    def edit(path: str, text: str) -> str:
+        still = text.replace("forwarding = 1", "forwarding = 0") if path.endswith("node-2/sysctl.txt") else text
+        return with_policy("default", "[]")(path, still) or ""
+
+    after = changed("healthy", edit).report()
+    assert paths_of(after)["default/app-1"] == ("broken", "CB401")

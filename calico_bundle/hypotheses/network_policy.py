@@ -10,28 +10,21 @@ if TYPE_CHECKING:
     from calico_bundle.evidence import Evidence
     from calico_bundle.network.policy.survey import Survey
 
-_COMMANDS = {
-    "NetworkPolicy": "kubectl get networkpolicies.networking.k8s.io -A -o yaml",
-    "Calico NetworkPolicy": "kubectl get networkpolicies.crd.projectcalico.org -A -o yaml",
-    "GlobalNetworkPolicy": "kubectl get globalnetworkpolicies.crd.projectcalico.org,tiers.crd.projectcalico.org -o yaml",
-}
-_BESIDE = (
-    "kubectl get hostendpoints.crd.projectcalico.org,globalnetworksets.crd.projectcalico.org -o yaml",
-    "kubectl get namespaces,services,endpoints,endpointslices,pods,serviceaccounts -A -o yaml",
-)
+_HOSTS = "kubectl get hostendpoints.crd.projectcalico.org,globalnetworksets.crd.projectcalico.org -o yaml"
 _MOST = 3
 
 
 def examine(case: Case) -> Answer | None:
     """Ruled out where policies of every kind were collected and let all lookups through, quoting what lets them."""
     from calico_bundle.checks.policy_denies_dns import asked
+    from calico_bundle.network.policy import COMMAND_BESIDE, COMMANDS
 
     found = case.found("CB401")
     if found:
         return from_findings(found)
     context = case.context
     lacking = context.paths.policies.lacking
-    collect = (*(_COMMANDS[kind] for kind in lacking), *_BESIDE)
+    collect = (*(COMMANDS[kind] for kind in lacking), _HOSTS, COMMAND_BESIDE)
     reason = case.skip_of("CB401")
     if reason is not None:
         return Answer(Status.NOT_CHECKABLE, reason, collect=collect)

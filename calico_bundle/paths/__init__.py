@@ -199,7 +199,7 @@ class DnsPaths:
 
     @cached_property
     def _obstacles(self) -> Obstacles:
-        return Obstacles(self.cluster, self.dns)
+        return Obstacles(self.cluster, self.dns, [self.endpoint_node(e) for e in self._ready])
 
     def _plain(self, node: str | None, verdict: Verdict, text: str, settle: Settles | None = None) -> PathGroup:
         key = (node, text)

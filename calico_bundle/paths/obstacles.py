@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 
 from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.evidence import Evidence
 from calico_bundle.facts import EndpointFact, PodFact
 from calico_bundle.network.outcome import Cause, Outcome, Settles, Why
+from calico_bundle.network.policy import COMMAND_BESIDE, COMMANDS
 from calico_bundle.network.policy.dns import DnsPolicies, PolicyVerdict
 from calico_bundle.network.service import DnsService
 from calico_bundle.network.service_proxies import ServiceProxies
@@ -15,26 +17,24 @@ from calico_bundle.network.service_targets import ProxyRules
 from calico_bundle.network.settings import forwarding
 from calico_bundle.paths.hindrances import Hindrance, Hindrances
 
-POLICY, SERVICE_RULES, ADDRESSES = "CB401", "CB402", "CB901"
-_POLICIES = (
-    "kubectl get networkpolicies.networking.k8s.io,networkpolicies.crd,globalnetworkpolicies.crd,tiers.crd -A -o yaml",
-    "kubectl get namespaces,pods -A -o yaml",
-)
+POLICY, SERVICE_RULES, INCOMPLETE = "CB401", "CB402", "CB901"
 
 
 class Obstacles:
     """What is in the way of lookups, found once for pods that policies treat alike.
 
-    >>> Obstacles(Cluster({}), None).key(0)
+    `homes` are the nodes of the ready DNS endpoints, in their order.
+
+    >>> Obstacles(Cluster({}), None, ()).key(0)
     """
 
-    def __init__(self, cluster: Cluster, dns: DnsService | None) -> None:
+    def __init__(self, cluster: Cluster, dns: DnsService | None, homes: Sequence[str | None]) -> None:
         self.policies = DnsPolicies(cluster, dns)
         self.proxies = ServiceProxies(cluster, dns) if dns else None
         self._misled: Mapping[str, ProxyRules] = self.proxies.lost if self.proxies else {}
         self._untold = self.proxies.untold if self.proxies else {}
         self._ready = dns.ready if dns else ()
-        self._homes = [e.node for e in self._ready]
+        self._homes = homes
         self._still = {name: line for name, node in cluster.nodes.items() if (line := _not_forwarding(node))}
         self._met: dict[Hashable, Hindrances] = {}
 
@@ -48,7 +48,7 @@ class Obstacles:
         key = (self.key(pod), node if named else None)
         if key not in self._met:
             rules = self._misled.get(node)
-            met = {**dict(self._by_still(node)), **self._by_rules(node, rules), **dict(self._by_policies(pod))}
+            met = _worst(chain(self._by_still(node), self._by_rules(node, rules).items(), self._by_policies(pod)))
             self._met[key] = Hindrances(met, *_aside(node, rules, self._ready))
         return self._met[key]
 
@@ -68,7 +68,7 @@ class Obstacles:
             if still is not None:
                 text = f"{still} may not forward what comes in by one of its cards: `{self._still[still].text}`"
                 cause = Cause(Why.UNDECIDED, still, text, (self._still[still],), settle=Settles(("sysctl -a",), still))
-                yield place, Hindrance(ADDRESSES, Outcome.UNKNOWN, cause)
+                yield place, Hindrance(INCOMPLETE, Outcome.UNKNOWN, cause)
 
     def _by_rules(self, node: str, rules: ProxyRules | None) -> Mapping[int, Hindrance]:
         if node in self._untold:
@@ -79,6 +79,15 @@ class Obstacles:
         if rules is None or not rules.all_lost:
             return {}
         return dict.fromkeys(range(len(self._ready)), _misled(node, rules))
+
+
+def _worst(found: Iterable[tuple[int, Hindrance]]) -> dict[int, Hindrance]:
+    """One hindrance for each endpoint: what is surely lost is lost, whatever else is open."""
+    met: dict[int, Hindrance] = {}
+    for place, hindrance in found:
+        if place not in met or (hindrance.outcome is Outcome.LOST and met[place].outcome is not Outcome.LOST):
+            met[place] = hindrance
+    return met
 
 
 def _not_forwarding(node: ClusterNode) -> Evidence | None:
@@ -94,13 +103,14 @@ def _denied(found: PolicyVerdict) -> Hindrance:
         text = f"a policy drops it: {found.text}"
         return Hindrance(POLICY, Outcome.LOST, Cause(Why.POLICY_DENIES, None, text, found.evidence))
     text = f"whether policies let it through is open: {found.text}"
-    cause = Cause(Why.UNDECIDED, None, text, found.evidence, settle=Settles(_POLICIES))
+    cause = Cause(Why.UNDECIDED, None, text, found.evidence, settle=Settles((*COMMANDS.values(), COMMAND_BESIDE)))
     return Hindrance(POLICY, Outcome.UNKNOWN, cause)
 
 
 def _misled(node: str, rules: ProxyRules) -> Hindrance:
-    leads = "do not lead the DNS address anywhere" if rules.none or rules.rejects else f"lead it to {_listed(rules)}"
-    text = f"the {rules.mode} service rules of {node} {leads}, which is no ready DNS endpoint"
+    nowhere = rules.none or rules.rejects
+    leads = "do not lead it anywhere" if nowhere else f"lead it to {_listed(rules)}, which is no ready endpoint"
+    text = f"the DNS address: the {rules.mode} service rules of {node} {leads}"
     if rules.confirmed:
         return Hindrance(SERVICE_RULES, Outcome.LOST, Cause(Why.SERVICE_RULES_STALE, node, text, rules.evidence))
     cause = Cause(

@@ -292,7 +292,9 @@ def _service(dns: DnsService, paths: DnsPaths) -> dict[str, Any]:
                 "pod": e.pod,
                 "node": paths.endpoint_node(e),
                 "ip": str(e.ip),
-                "ready": e.ready,
+                # The contract has no third value; whether it is shown at all stands beside it.
+                "ready": bool(e.ready),
+                "ready_shown": e.ready is not None,
             }
             for e in dns.endpoints
         ],

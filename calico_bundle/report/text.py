@@ -98,6 +98,8 @@ def _endpoints(page: Page, endpoints: Sequence[View]) -> None:
         pod = f" {end['namespace']}/{end['pod']}" if end["pod"] else ""
         node = f" on {end['node']}" if end["node"] else ""
         state: Span = (" ready", "green") if end["ready"] else (" not ready", "red")
+        if not end["ready_shown"]:
+            state = (" (whether it is ready is not shown)", "yellow")
         page.line(f"{end['ip']}{pod}{node}", state, lead="    ")
     if endpoints[len(shown) :]:
         page.line(f"and {len(endpoints) - len(shown):,} more", lead="    ")

@@ -229,8 +229,16 @@ def _dns() -> Made:
                         "node": "node-2",
                         "ip": "10.244.2.2",
                         "ready": True,
+                        "ready_shown": True,
                     },
-                    {"namespace": None, "pod": None, "node": None, "ip": "10.244.2.3", "ready": False},
+                    {
+                        "namespace": None,
+                        "pod": None,
+                        "node": None,
+                        "ip": "10.244.2.3",
+                        "ready": False,
+                        "ready_shown": True,
+                    },
                 ],
             }
         ],

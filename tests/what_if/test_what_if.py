@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import tarfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,29 +13,16 @@ import pytest
 import calico_bundle as cb
 from calico_bundle.paths import Verdict
 from calico_bundle.what_if import Change, try_out
-from tests.stories import load_stories, story
+from tests.checks.test_checks import Edit, changed
+from tests.stories import load_stories
 
-Edit = Callable[[str, str], str | None]
 SCHEMA = json.loads((Path(cb.__file__).parent / "report/schema.json").read_text(encoding="utf-8"))
 NODE_2, NODE_3 = "shop-worker-2", "shop-worker-3"
 
 
-def analyzed(name: str, edit: Edit = lambda _, text: text) -> cb.Analysis:
-    """A story, with its files' texts edited; None leaves a file away."""
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w") as archive:
-        for path, content in story(name).members():
-            text = edit(path, content.decode())
-            if text is not None:
-                info = tarfile.TarInfo(path)
-                info.size = len(text.encode())
-                archive.addfile(info, io.BytesIO(text.encode()))
-    return cb.analyze(io.BytesIO(stream.getvalue()))
-
-
 @pytest.fixture(scope="module")
 def incident() -> cb.Analysis:
-    return analyzed("incident")
+    return changed("incident")
 
 
 def verdicts(analysis: cb.Analysis) -> dict[str, str]:
@@ -100,7 +85,7 @@ def test_the_configured_method_is_the_new_one(incident: cb.Analysis):
 
 def test_a_right_node_that_is_moved_to_another_network_is_never_called_healthy():
     """Node-2 has a second card; its peers have none on that network, and nothing shows a router between the two."""
-    after = analyzed("card-added-later").what_if(method="interface=ens19")
+    after = changed("card-added-later").what_if(method="interface=ens19")
     assert address(after, "node-2") == "192.168.50.12/24"
     crossing = {p.verdict for p in after.diagnosis.paths.pods if p.pod.node != "node-2"} - {Verdict.NOT_APPLICABLE}
     assert crossing
@@ -116,7 +101,7 @@ def test_a_node_on_which_a_method_finds_nothing_keeps_its_address(incident: cb.A
 
 def test_a_node_on_which_a_method_cannot_be_replayed_has_no_address_and_no_decided_path():
     """Its cards were not collected: what `interface=` gives there is anybody's guess, and nothing is assumed."""
-    after = analyzed("incident", without_records(NODE_3)).what_if(method="interface=^ens18$")
+    after = changed("incident", without_records(NODE_3)).what_if(method="interface=^ens18$")
     assert address(after, NODE_3) == "None"
     there = {p.verdict for p in after.diagnosis.paths.pods if p.pod.node == NODE_3} - {Verdict.NOT_APPLICABLE}
     assert there == {Verdict.UNKNOWN}
@@ -132,7 +117,7 @@ def test_a_prefix_that_is_not_known_is_not_assumed_where_cross_subnet_asks_for_i
             return None
         return text.replace("vxlanMode: Never", "vxlanMode: CrossSubnet") if "ippool" in path else text
 
-    after = analyzed("incident", edit).what_if(method="kubernetes-internal-ip")
+    after = changed("incident", edit).what_if(method="kubernetes-internal-ip")
     assert address(after, NODE_2) == "None"
 
 
@@ -199,7 +184,7 @@ def test_a_session_stays_open_where_a_rule_on_the_node_may_refuse_its_port():
             else text
         )
 
-    after = analyzed("incident", edit).what_if(method="kubernetes-internal-ip")
+    after = changed("incident", edit).what_if(method="kubernetes-internal-ip")
     elsewhere = {p.verdict for p in after.diagnosis.paths.pods if p.pod.node != NODE_2} - {Verdict.NOT_APPLICABLE}
     assert elsewhere == {Verdict.UNKNOWN}
 
@@ -228,7 +213,7 @@ def test_what_is_no_change_is_refused_with_what_would_be_one(incident: cb.Analys
 
 
 def test_interfaces_that_were_not_collected_cannot_be_taken_away():
-    blind = analyzed("incident", without_records(NODE_3))
+    blind = changed("incident", without_records(NODE_3))
     with pytest.raises(cb.UsageError, match="not in the bundle"):
         blind.what_if(remove_interface={NODE_3: "ens19"})
 

@@ -6,3 +6,13 @@ own address and the port that it listens on.
 """
 
 from __future__ import annotations
+
+COMMANDS = {
+    "NetworkPolicy": "kubectl get networkpolicies.networking.k8s.io -A -o yaml",
+    "Calico NetworkPolicy": "kubectl get networkpolicies.crd.projectcalico.org -A -o yaml",
+    "GlobalNetworkPolicy": "kubectl get globalnetworkpolicies.crd.projectcalico.org,tiers.crd.projectcalico.org -o yaml",
+}
+"""What collects the policies of each kind."""
+
+COMMAND_BESIDE = "kubectl get namespaces,services,endpoints,endpointslices,pods,serviceaccounts -A -o yaml"
+"""What collects the objects that policies select."""
