@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from calico_bundle.hypotheses import Case
 
 if TYPE_CHECKING:
-    from calico_bundle.calico.bgp import Session
     from calico_bundle.cluster import Cluster, ClusterNode
     from calico_bundle.evidence import Evidence
 
@@ -56,7 +55,10 @@ def sessions(case: Case) -> Sessions:
     at_fault = _at_fault(case)
     peerings = case.context.paths.forwarding.peerings
     for one, other in needed_pairs(case):
-        session = _session(peerings.session(one, other), peerings.learns(one, other))
+        direct = peerings.session(one, other)
+        # Where it is not known itself, whether its routes are learned, over whatever reflectors.
+        known = direct.observed and direct.state in (SessionState.UP, SessionState.DOWN)
+        session = direct if known else peerings.learns(one, other)
         pair = (one.name, other.name)
         if session.state is SessionState.UP:
             found.up[pair] = session.evidence
@@ -67,13 +69,6 @@ def sessions(case: Case) -> Sessions:
         else:
             found.unseen.append(pair)
     return found
-
-
-def _session(direct: Session, learning: Session) -> Session:
-    """The session itself where it is known, else whether its routes are learned, over whatever reflectors."""
-    from calico_bundle.calico.bgp import SessionState
-
-    return direct if direct.state in (SessionState.UP, SessionState.DOWN) and direct.observed else learning
 
 
 def needed_pairs(case: Case) -> Iterator[tuple[ClusterNode, ClusterNode]]:

@@ -44,7 +44,7 @@ def node_local_cache(cluster: Cluster, dns: DnsService | None) -> NodeLocalCache
     """
     daemonset = next((d for d in cluster.daemonsets if _is_cache(d)), None)
     configuration = next((c for c in cluster.dns_configurations if is_node_local(c.name)), None)
-    cards = [a for n in cluster.nodes.values() for a in n.addresses or () if a.interface == DUMMY_CARD]
+    cards = [a for n in cluster.nodes.values() for a in n.card_addresses if a.interface == DUMMY_CARD]
     if daemonset is None and not cards:
         return None
     bound = dict(_bound(configuration))

@@ -112,16 +112,16 @@ class DnsPaths:
         """For each pod what only pods of one group have alike: its own place where nothing more is quickly told."""
         nodes, hosts, policies, values = columns.nodes, columns.host_networks, columns.dns_policies, columns.ipv4s
         spot, known, endpoints = self._likeness.spot, self.cluster.nodes, self._endpoint_values
-        treated = self._obstacles.key
+        met_by = self._obstacles.met_by
         for place in order:
             node, value, policy, host = nodes[place], values[place], policies[place], hosts[place]
             if value is None or node is None or node not in known or host is None or policy in ("None", None):
                 yield place
             elif host:
-                yield (node, policy, value, treated(place))
+                yield (node, policy, value, met_by(place, node))
             else:
                 at = None if value in endpoints else spot(node, value)
-                yield place if at is None else (node, policy, at, treated(place))
+                yield place if at is None else (node, policy, at, met_by(place, node))
 
     def _group_at(self, columns: PodColumns, place: int, pod: PodFact | None = None) -> PathGroup:
         """The group of the pod at a place of the columns."""
@@ -178,7 +178,7 @@ class DnsPaths:
         hindrances = self._obstacles.met_by(pod, walked.node)
         if not hindrances:
             return walked
-        key = (walked, self._obstacles.key(pod))
+        key = (walked, hindrances)
         if key not in self._groups:
             self._groups[key] = HinderedGroup(walked, hindrances)
         return self._groups[key]

@@ -20,9 +20,9 @@ class Hindrance:
     cause: Cause
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Hindrances:
-    """What is in the way of some pods' lookups.
+    """What is in the way of some pods' lookups; `Obstacles` gives the same object for all that meet the same.
 
     `at` holds, by the endpoint's place, what stops the lookups to it; `aside` what becomes of those that are led to an
     address that is no ready endpoint; `unasked` are the endpoints to which none is led.

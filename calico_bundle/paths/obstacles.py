@@ -10,7 +10,7 @@ from calico_bundle.evidence import Evidence
 from calico_bundle.facts import EndpointFact, PodFact
 from calico_bundle.network.outcome import Cause, Outcome, Settles, Why
 from calico_bundle.network.policy import COMMAND_BESIDE, COMMANDS
-from calico_bundle.network.policy.dns import DnsPolicies, PolicyVerdict
+from calico_bundle.network.policy.dns import Class, DnsPolicies, PolicyVerdict
 from calico_bundle.network.service import DnsService
 from calico_bundle.network.service_proxies import ServiceProxies
 from calico_bundle.network.service_targets import ProxyRules
@@ -25,7 +25,8 @@ class Obstacles:
 
     `homes` are the nodes of the ready DNS endpoints, in their order.
 
-    >>> Obstacles(Cluster({}), None, ()).key(0)
+    >>> bool(Obstacles(Cluster({}), None, ()).met_by(0, "node-1"))
+    False
     """
 
     def __init__(self, cluster: Cluster, dns: DnsService | None, homes: Sequence[str | None]) -> None:
@@ -36,30 +37,33 @@ class Obstacles:
         self._ready = dns.ready if dns else ()
         self._homes = homes
         self._still = {name: line for name, node in cluster.nodes.items() if (line := _not_forwarding(node))}
+        self._named = {*self._misled, *self._untold, *self._still, *homes}
         self._met: dict[Hashable, Hindrances] = {}
-
-    def key(self, pod: int | PodFact) -> Hashable:
-        """What pods have in common that policies treat alike; a pod is given by its place in the cluster, or itself."""
-        return self.policies.class_of(pod).key if self.policies.any else None
+        self._denied: dict[Hashable, Sequence[tuple[int, Hindrance]]] = {}
+        self._same: dict[Hashable, Hindrances] = {}
 
     def met_by(self, pod: int | PodFact, node: str) -> Hindrances:
-        """What lookups of a pod on a node meet."""
-        named = node in self._misled or node in self._untold or node in self._still or node in self._homes
-        key = (self.key(pod), node if named else None)
+        """What lookups of a pod on a node meet: one object for all that meet the same.
+
+        A pod is given by its place in the cluster, or itself.
+        """
+        kind = self.policies.class_of(pod) if self.policies.any else None
+        key = (kind and kind.key, node if node in self._named else None)
         if key not in self._met:
             rules = self._misled.get(node)
-            met = _worst(chain(self._by_still(node), self._by_rules(node, rules).items(), self._by_policies(pod)))
-            self._met[key] = Hindrances(met, *_aside(node, rules, self._ready))
+            met = _worst(chain(self._by_still(node), self._by_rules(node, rules).items(), self._by_policies(kind)))
+            aside, unasked = _aside(node, rules, self._ready)
+            same = (tuple(sorted(met.items(), key=_place)), aside, unasked)
+            self._met[key] = self._same.setdefault(same, Hindrances(met, aside, unasked))
         return self._met[key]
 
-    def _by_policies(self, pod: int | PodFact) -> Iterator[tuple[int, Hindrance]]:
-        if not self.policies.any:
-            return
-        kind = self.policies.class_of(pod)
-        for place, endpoint in enumerate(self._ready):
-            found = self.policies.on(kind, endpoint)
-            if found.allowed is not True:
-                yield place, _denied(found)
+    def _by_policies(self, kind: Class | None) -> Iterable[tuple[int, Hindrance]]:
+        if kind is None:
+            return ()
+        if kind.key not in self._denied:
+            verdicts = ((place, self.policies.on(kind, endpoint)) for place, endpoint in enumerate(self._ready))
+            self._denied[kind.key] = [(place, _denied(found)) for place, found in verdicts if found.allowed is not True]
+        return self._denied[kind.key]
 
     def _by_still(self, node: str) -> Iterator[tuple[int, Hindrance]]:
         """Nodes that do not forward what comes in by a card: neither what is for their pods nor the answers to them."""
@@ -79,6 +83,10 @@ class Obstacles:
         if rules is None or not rules.all_lost:
             return {}
         return dict.fromkeys(range(len(self._ready)), _misled(node, rules))
+
+
+def _place(at: tuple[int, Hindrance]) -> int:
+    return at[0]
 
 
 def _worst(found: Iterable[tuple[int, Hindrance]]) -> dict[int, Hindrance]:
