@@ -175,7 +175,7 @@ class DnsPaths:
         """The group with what its lookups meet beside routes."""
         if not isinstance(walked, WalkedGroup | CachedGroup) or walked.node is None:
             return walked
-        hindrances = self._obstacles.met_by(pod, walked.node)
+        hindrances = self._obstacles.met_by(pod, walked.node, by_cache=isinstance(walked, CachedGroup))
         if not hindrances:
             return walked
         key = (walked, self._obstacles.key(pod))
