@@ -5,8 +5,8 @@ from __future__ import annotations
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from calico_bundle.findings import ERROR, Check, CheckInfo, Context, Finding, Fix
-from calico_bundle.names import CLUSTER_SUBJECT
+from calico_bundle.findings import ERROR, WARNING, Check, CheckInfo, Context, Finding, Fix
+from calico_bundle.names import CLUSTER_SUBJECT, pod_subject, service_subject
 
 if TYPE_CHECKING:
     from calico_bundle.facts import PolicyFact
@@ -62,22 +62,36 @@ def asked(context: Context) -> Survey:
 
 
 def _finding(context: Context, group: Group) -> Finding:
-    pods = [context.paths.pods[number].pod for number in group.pods[:_SHOWN]]
+    losing = frozenset(one for one in context.paths.groups if one.code == INFO.code)
+    groups = context.paths.pods.groups
+    broken = [number for number in group.pods if groups[number] in losing]
+    pods = [context.paths.pods[number].pod for number in (broken or group.pods)[:_SHOWN]]
     count = len(group.pods)
     who = "1 pod" if count == 1 else f"{count} pods"
     verdict = group.verdict
     return Finding(
         INFO.code,
         INFO.name,
-        ERROR,
-        CLUSTER_SUBJECT,
+        # Lookups that something else loses, or of which nothing shows that there are any, are not lost by it.
+        ERROR if broken else WARNING,
+        _subject(context, group),
         f"lookups of {who} are {verdict.text}",
         verdict.evidence,
-        paths=count,
+        paths=len(broken),
         pods=tuple(f"{pod.namespace}/{pod.name}" for pod in pods),
         nodes=tuple(sorted({pod.node for pod in pods if pod.node})),
         fixes=tuple(_fix(policy, verdict.way, _port(context)) for policy in verdict.policies[:1]),
     )
+
+
+def _subject(context: Context, group: Group) -> str:
+    """The DNS service where its pods are closed to lookups, the pod where it is one, else the cluster."""
+    if group.verdict.way == "ingress" and context.dns is not None:
+        return service_subject(context.dns.service.namespace, context.dns.service.name)
+    if len(group.pods) == 1:
+        pod = context.paths.pods[group.pods[0]].pod
+        return pod_subject(pod.namespace, pod.name)
+    return CLUSTER_SUBJECT
 
 
 def _port(context: Context) -> int | str:

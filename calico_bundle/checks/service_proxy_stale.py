@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from calico_bundle.evidence import Evidence
     from calico_bundle.network.service_proxies import ServiceProxies
     from calico_bundle.network.service_targets import ProxyRules
+    from calico_bundle.paths import PathGroup
 
 INFO = CheckInfo(
     code="CB402",
@@ -22,7 +23,9 @@ INFO = CheckInfo(
     means="A node's rules do not lead the DNS service's address to today's ready endpoints, or kube-proxy does not run there.",
     finds=(
         "Rules of kube-proxy (iptables, nftables, IPVS) or of Calico's eBPF dataplane that translate the DNS address to an "
-        "address that is no ready endpoint, refuse it, or have no entry for it although they have entries for other services."
+        "address that is no ready endpoint, or to a port at which the endpoint does not listen; that refuse it, or have no "
+        "entry for it although they have entries for other services; and rules that no packet comes to: of pods without the "
+        "jump from PREROUTING, of the node itself and its hostNetwork pods without the jump from OUTPUT."
     ),
     matters=(
         "Pods of that node ask an address where nobody answers. Routes and Calico's addresses have no part in it, and pods of "
@@ -34,7 +37,8 @@ INFO = CheckInfo(
         "Rules and endpoints are recorded one after the other. Endpoints that changed in between look like stale rules: it is "
         "an error only where another node's rules fit the endpoints, where kube-proxy is seen to be down, or where there "
         "is no entry at all, and a warning otherwise. Nodes whose lookups NodeLocal DNSCache answers are left out, and so are "
-        "clusters in which another plugin may translate services. Only UDP is judged."
+        "clusters in which another plugin may translate services. Ports are compared where Endpoints or EndpointSlices show "
+        "them, or the Service has a targetPort that is a number. Only UDP is judged."
     ),
 )
 _MOST_NAMED = 3
@@ -62,13 +66,14 @@ def run(context: Context) -> list[Finding]:
     proxies = context.paths.service_proxies
     if proxies is None:
         return []
+    lost = proxies.lost
+    own = {name: rules for name, rules in proxies.own.lost.items() if rules != lost.get(name)}
     alike: dict[object, dict[str, ProxyRules]] = {}
-    for name, rules in proxies.lost.items():
-        key = (rules.mode, rules.targets, rules.stale, rules.rejects, rules.none, rules.confirmed)
+    for name, rules in (*lost.items(), *own.items()):
+        key = (rules.mode, rules.targets, rules.stale, rules.rejects, rules.none, rules.unmet, rules.confirmed)
         alike.setdefault(key, {})[name] = rules
     found = [_stale(context, nodes, proxies) for nodes in alike.values()]
-    said = set(proxies.lost)
-    down = {name: why for name, why in _down(context, proxies).items() if name not in said}
+    down = {name: why for name, why in _down(context, proxies).items() if name not in lost}
     return [*found, *([_not_running(down)] if down else [])]
 
 
@@ -79,10 +84,11 @@ def _down(context: Context, proxies: ServiceProxies) -> dict[str, tuple[str, tup
 
 
 def _stale(context: Context, nodes: Mapping[str, ProxyRules], proxies: ServiceProxies) -> Finding:
-    from calico_bundle.impact import failing_groups, pod_names
+    from calico_bundle.impact import pod_names
+    from calico_bundle.network.service_targets import OWN_CHAIN
 
     rules = next(iter(nodes.values()))
-    hit = [group for group in failing_groups(context.paths) if group.node in nodes]
+    hit = _hit(context, nodes, proxies)
     lines = [line for one in nodes.values() for line in one.evidence]
     doubt = "" if rules.confirmed else "; it looks the same if the endpoints changed between the two recordings"
     dns = context.dns
@@ -90,7 +96,8 @@ def _stale(context: Context, nodes: Mapping[str, ProxyRules], proxies: ServicePr
     return Finding(
         INFO.code,
         INFO.name,
-        ERROR if rules.confirmed else WARNING,
+        # What the node alone sends loses nobody's lookups where none of its hostNetwork pods uses cluster DNS.
+        ERROR if rules.confirmed and (hit or rules.unmet != OWN_CHAIN) else WARNING,
         _subject(context, list(nodes)),
         f"{_what(context, rules, list(nodes))}{doubt}",
         tuple(dict.fromkeys((*lines[:_MOST_LINES], *(e.evidence for e in ready[:2])))),
@@ -101,6 +108,19 @@ def _stale(context: Context, nodes: Mapping[str, ProxyRules], proxies: ServicePr
     )
 
 
+def _hit(context: Context, nodes: Mapping[str, ProxyRules], proxies: ServiceProxies) -> list[PathGroup]:
+    """The pods whose lookups are lost by these rules, and by nothing else before."""
+    by_rules = (group for group in context.paths.groups if group.code == INFO.code and group.node in nodes)
+    return [group for group in by_rules if _rules_for(context, group, proxies) == nodes[str(group.node)]]
+
+
+def _rules_for(context: Context, group: PathGroup, proxies: ServiceProxies) -> ProxyRules | None:
+    """What the rules of its node make of a group's lookups; a cache on the node asks as the node itself does."""
+    node, lost = str(group.node), proxies.lost
+    by_node = context.paths.pods[group.pods[0]].pod.host_network or node not in lost
+    return proxies.own.lost.get(node) if by_node else lost[node]
+
+
 def _subject(context: Context, nodes: Sequence[str]) -> str:
     if len(nodes) == 1 or context.dns is None:
         return node_subject(nodes[0])
@@ -109,25 +129,32 @@ def _subject(context: Context, nodes: Sequence[str]) -> str:
 
 def _what(context: Context, rules: ProxyRules, nodes: Sequence[str]) -> str:
     """What the rules make of lookups, in words."""
+    from calico_bundle.network.service_targets import OWN_CHAIN, led_astray
+
     address = context.dns.address if context.dns else None
     by = f"the {rules.mode} rules on {_named(nodes)}"
+    if rules.unmet:
+        who = "the node itself, and of its hostNetwork pods" if rules.unmet == OWN_CHAIN else "a pod"
+        where = "them" if rules.mode == "nftables" else "KUBE-SERVICES"
+        jump = f"the chain {rules.unmet} of the nat table does not lead to {where}"
+        return f"{by} are met by no packet of {who}, so that nothing translates the DNS address {address}: {jump}"
     if rules.none:
         return f"{by} do not translate the DNS address {address}, though the service has ready endpoints"
     if rules.rejects:
         return f"{by} refuse lookups to {address}, though the service has ready endpoints"
-    stale = ", ".join(map(str, rules.stale))
     share = "" if rules.all_lost else f" {len(rules.stale)} of {len(rules.targets)} targets:"
-    return f"{by} lead the DNS address {address} to{share} {stale}, which is no ready endpoint{_whose(context, rules)}"
+    return f"{by} lead the DNS address {address} to{share} {led_astray(rules.stale, rules)}{_whose(context, rules)}"
 
 
 def _whose(context: Context, rules: ProxyRules) -> str:
     """Whose the addresses are, as far as the bundle tells."""
     from calico_bundle.network.service_proxies import pods_at
 
-    if not context.cluster.pods:
+    if not context.cluster.pods or set(rules.stale) <= rules.astray.keys():
         return ""
-    pods = pods_at(rules.stale, context.cluster)
-    named = [f"{ip} is {pods[ip].namespace}/{pods[ip].name}" for ip in rules.stale if ip in pods]
+    gone = [target.address for target in rules.stale if target not in rules.astray]
+    pods = pods_at(gone, context.cluster)
+    named = [f"{ip} is {pods[ip].namespace}/{pods[ip].name}" for ip in gone if ip in pods]
     return f" ({'; '.join(named[:_MOST_NAMED])})" if named else " and no pod's address in this bundle"
 
 

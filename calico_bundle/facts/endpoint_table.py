@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 from itertools import groupby
 from typing import Final, TypeAlias
 
 from calico_bundle.evidence import Evidence
-from calico_bundle.facts.kubernetes import EndpointFact
+from calico_bundle.facts.kubernetes import EndpointFact, ServicePort
 from calico_bundle.facts.listing import LazyFacts
 from calico_bundle.facts.packed import WithText
 
@@ -34,6 +34,7 @@ class EndpointGroup(WithText):
     height: int
     cited: str
     object_name: str | None = None
+    ports: tuple[ServicePort, ...] | None = None
 
     def __len__(self) -> int:
         return self.text.count("\n") + 1
@@ -59,6 +60,7 @@ class EndpointGroup(WithText):
                 source=self.source,
                 evidence=Evidence(self.path, self.line + number * self.height, self.cited + ip),
                 object_name=self.object_name,
+                ports=self.ports,
             )
 
     @property
@@ -166,7 +168,29 @@ def merge_endpoints(parts: Sequence[Sequence[EndpointFact]]) -> EndpointTable:
     seen: set[object] = set()
     stated = [_without(seen, g) if objects[g.namespace, g.service, g.source] > 1 or g.repeats else g for g in telling]
     several = [g for g in telling if objects[g.namespace, g.service, g.source] > 1]
-    return EndpointTable(_filled(stated, tabled) if tabled else stated, list(_contradicting(several)))
+    agreed = _with_agreed_ports(stated, several)
+    return EndpointTable(_filled(agreed, tabled) if tabled else agreed, list(_contradicting(several)))
+
+
+def _with_agreed_ports(stated: list[Group], several: Sequence[Group]) -> list[Group]:
+    """The groups, without the ports of an address that two objects give other ports.
+
+    Either they are of different times, or each has a part of the ports.
+    """
+    ports: dict[tuple[object, ...], set[object]] = {}
+    for group in several:
+        for fact in group:
+            ports.setdefault((fact.namespace, fact.service, fact.ip), set()).add(fact.ports)
+    unsure = {key for key, told in ports.items() if len(told) > 1}
+    return [_without_ports(group, unsure) for group in stated] if unsure else stated
+
+
+def _without_ports(group: Group, unsure: Collection[tuple[object, ...]]) -> Group:
+    facts = list(group)
+    if not any((fact.namespace, fact.service, fact.ip) in unsure for fact in facts):
+        return group
+    kept = [replace(f, ports=None) if (f.namespace, f.service, f.ip) in unsure else f for f in facts]
+    return MadeEndpoints(group.namespace, group.service, group.source, kept, group.object_name)
 
 
 def _is_table_of_slices(group: Group) -> bool:

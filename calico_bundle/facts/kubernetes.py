@@ -114,6 +114,11 @@ class EndpointFact:
     evidence: Annotated[Evidence, "the line of the address; of the object when it has no address"]
     not_shown: Annotated[tuple[str, ...], "columns that a table or a description of it does not show"] = ()
     object_name: Annotated[str | None, "metadata.name of the EndpointSlice: a Service may have several"] = None
+    ports: Annotated[
+        tuple[ServicePort, ...] | None,
+        "the ports that the address listens on, of all subsets or of the slice; as name/port/protocol, e.g. dns/53/UDP; "
+        "missing: not shown, or told in two ways",
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)

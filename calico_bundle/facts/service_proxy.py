@@ -44,6 +44,7 @@ class ServiceTarget:
     target: Annotated[Address | None, "the endpoint that it is translated to"]
     local: Annotated[bool, "by the chain for endpoints of the same node alone (internalTrafficPolicy: Local)"]
     evidence: Annotated[Evidence, "the rule's line"]
+    port: Annotated[int | None, "the port that it is translated to; missing where the line may be cut off in it"] = None
 
 
 MOST_SAMPLES = 8
@@ -65,3 +66,11 @@ class ServiceTableFact:
     recorded: Annotated[str | None, "time of the listing, as printed, in the machine's own time zone"]
     targets: Annotated[tuple[ServiceTarget, ...], "what becomes of lookups (port 53)"]
     evidence: Annotated[Evidence, "the line that the listing begins with"]
+    from_pods: Annotated[
+        bool | None,
+        "packets that come in by a card, as those of pods, meet the rules (PREROUTING); missing: perhaps not",
+    ] = True
+    from_node: Annotated[
+        bool | None,
+        "packets that the node sends itself, as its hostNetwork pods do, meet them (OUTPUT); missing: perhaps not",
+    ] = True

@@ -20,6 +20,8 @@ _COLLECT = {
 _PODS = "kubectl get pods -n kube-system -o yaml"
 _ENDPOINTS = "kubectl get endpoints,endpointslices -n kube-system -o yaml"
 _MOST_NAMED = 3
+_NOT_COMPARED = "the rules and the endpoints are of different times, or the endpoints are not in the bundle"
+_PORTS_NOT_KNOWN = "the addresses fit, and at which ports the endpoints listen is not in the bundle"
 
 
 def examine(case: Case) -> Answer | None:
@@ -35,13 +37,19 @@ def examine(case: Case) -> Answer | None:
 
 def _without_finding(case: Case, proxies: ServiceProxies) -> Answer:
     asked = _asked(case)
-    fitting = {name: rules for name, rules in proxies.known.items() if rules.compared and not rules.all_lost}
+    fitting = {
+        name: rules for name, rules in proxies.known.items() if _is_fitting(rules) and _is_fitting(proxies.own.on(name))
+    }
     unseen = [name for name in asked if name not in fitting]
     if asked and not unseen:
         first = next(rules for name, rules in fitting.items() if name in asked)
         lines = tuple(line for name in asked[:_MOST_NAMED] for line in fitting[name].evidence[:2])
         return Answer(Status.RULED_OUT, f"{_fits(first)} on {_nodes(asked)}", lines)
     return Answer(Status.NOT_CHECKABLE, _open(case, proxies, unseen, fitting), collect=_commands(case, proxies, unseen))
+
+
+def _is_fitting(rules: ProxyRules | None) -> bool:
+    return rules is not None and rules.compared and rules.ports_known and not rules.all_lost
 
 
 def _asked(case: Case) -> list[str]:
@@ -54,16 +62,18 @@ def _asked(case: Case) -> list[str]:
 
 
 def _fits(rules: ProxyRules) -> str:
-    targets = ", ".join(map(str, rules.targets))
+    targets = ", ".join(str(target.address) for target in rules.targets)
     return f"the {rules.mode} rules lead the DNS address to its ready endpoints ({targets})"
 
 
 def _open(case: Case, proxies: ServiceProxies, unseen: list[str], fitting: dict[str, ProxyRules]) -> str:
     if not unseen:
         return "no node is in the bundle"
-    reason = proxies.not_told(case.context.cluster.nodes[unseen[0]])
-    if unseen[0] in proxies.known:
-        reason = "the rules and the endpoints are of different times, or the endpoints are not in the bundle"
+    rules = proxies.on(unseen[0])
+    if rules is None or proxies.own.on(unseen[0]) is None:
+        reason = proxies.not_told(case.context.cluster.nodes[unseen[0]])
+    else:
+        reason = _PORTS_NOT_KNOWN if rules.compared else _NOT_COMPARED
     fits = f"the rules fit the endpoints on {_nodes(list(fitting))}; " if fitting else ""
     return f"{fits}of {_nodes(unseen)} it is not known: {reason}"
 
@@ -76,7 +86,8 @@ def _commands(case: Case, proxies: ServiceProxies, unseen: list[str]) -> tuple[s
     known = proxies.translators.on(nodes[unseen[0]]).who if unseen else Translator.UNKNOWN
     modes = {table.mode for node in nodes.values() for table in node.service_tables or () if table.services}
     dns = case.context.dns
-    endpoints = () if dns and dns.listed else (_ENDPOINTS,)
+    ports_known = all(rules.ports_known for rules in proxies.known.values())
+    endpoints = () if dns and dns.listed and ports_known else (_ENDPOINTS,)
     if known is Translator.EBPF:
         return (*_COLLECT["ebpf"], *endpoints)
     if len(modes) == 1:

@@ -44,6 +44,21 @@ class DnsService:
         """The IPv4 cluster address that pods ask."""
         return next((ip for ip in self.service.cluster_ips if ip.version == 4), None)
 
+    def listening(self, endpoint: EndpointFact, protocol: str = "UDP") -> int | None:
+        """The port at which an endpoint takes lookups; None where that is not known.
+
+        kube-proxy finds it by the name of the Service's port (Kubernetes pkg/proxy/endpointslicecache.go). Where the endpoints'
+        ports are not shown, it is a targetPort that is a number, which the endpoints of pods have.
+        """
+        own = [p for p in self.service.ports if p.port == DNS_PORT and p.protocol == protocol]
+        if len(own) != 1 or "ports" in (*self.service.redacted, *self.service.not_shown):
+            return None
+        if endpoint.ports is not None:
+            found = {p.port for p in endpoint.ports if (p.name or "", p.protocol) == (own[0].name or "", protocol)}
+            return found.pop() if len(found) == 1 else None
+        target = own[0].target_port or str(DNS_PORT)
+        return int(target) if target.isdigit() and self.service.selector and not self.service.not_shown else None
+
     @property
     def ready(self) -> tuple[EndpointFact, ...]:
         """Ready IPv4 endpoints."""

@@ -13,7 +13,7 @@ from calico_bundle.facts import Address, PodFact
 from calico_bundle.facts.pod_columns import columns_of
 from calico_bundle.facts.pod_queries import FINISHED, labeled
 from calico_bundle.network.service import DnsService
-from calico_bundle.network.service_targets import ProxyRules, answers_itself, led_to
+from calico_bundle.network.service_targets import ProxyRules, answers_itself, is_met, led_to
 from calico_bundle.network.translator import Translator, Translators
 
 _APART = timedelta(hours=15)
@@ -33,30 +33,29 @@ class ServiceProxies:
     {}
     """
 
-    def __init__(self, cluster: Cluster, dns: DnsService) -> None:
-        self._cluster, self._dns = cluster, dns
-        self.translators = Translators(cluster)
+    def __init__(self, cluster: Cluster, dns: DnsService, of_pods: ServiceProxies | None = None) -> None:
+        """For lookups of pods; with what is known of those, for the nodes' own."""
+        self._cluster, self._dns, self._of_pods = cluster, dns, of_pods
+        self.translators: Translators = of_pods.translators if of_pods else Translators(cluster)
+
+    @cached_property
+    def own(self) -> ServiceProxies:
+        """The same for lookups that the nodes send themselves, as their hostNetwork pods do."""
+        return ServiceProxies(self._cluster, self._dns, self)
 
     def on(self, node: str) -> ProxyRules | None:
         """Where a node's rules lead lookups; None where nothing is recorded that tells."""
-        return self._judged.get(node)
-
-    @property
-    def known(self) -> Mapping[str, ProxyRules]:
-        """The nodes of which it is known, each with where its rules lead."""
-        return self._judged
+        return self.known.get(node)
 
     @property
     def lost(self) -> dict[str, ProxyRules]:
         """The nodes whose rules lose lookups, all or some."""
-        return {name: rules for name, rules in self._judged.items() if rules.all_lost or rules.some_lost}
+        return {name: rules for name, rules in self.known.items() if rules.all_lost or rules.some_lost}
 
     @property
     def untold(self) -> dict[str, Evidence]:
         """Nodes of which rules for services are listed that do not show where lookups go, or contradict each other."""
-        found = (
-            (name, self._untelling(node)) for name, node in self._cluster.nodes.items() if name not in self._judged
-        )
+        found = ((name, self._untelling(node)) for name, node in self._cluster.nodes.items() if name not in self.known)
         return {name: line for name, line in found if line is not None}
 
     def _untelling(self, node: ClusterNode) -> Evidence | None:
@@ -80,7 +79,10 @@ class ServiceProxies:
         return "what is recorded of its rules does not show where lookups go, or contradicts itself"
 
     @cached_property
-    def _judged(self) -> Mapping[str, ProxyRules]:
+    def known(self) -> Mapping[str, ProxyRules]:
+        """The nodes of which it is known, each with where its rules lead."""
+        if self._of_pods and not any(map(_differs, self._cluster.nodes.values())):
+            return self._of_pods.known
         found = {name: rules for name, node in self._cluster.nodes.items() if (rules := self._of(node))}
         fitting = [_time(r) for r in found.values() if r.compared and r.targets and not r.stale and not r.lacking]
         return {
@@ -102,15 +104,18 @@ class ServiceProxies:
         known = self.translators.on(node)
         if not known.modes:
             return None
-        rules = led_to(node, self._dns, known.modes, _Addresses(self)) or self._absent(node, known.modes)
+        rules = led_to(node, self._dns, known.modes, _Addresses(self), own=self._of_pods is not None) or self._absent(
+            node, known.modes
+        )
         return None if rules is None else self._timely(rules)
 
     def _timely(self, rules: ProxyRules) -> ProxyRules:
         """What is known to be of another time than the endpoints is not compared with them; nor what a pod contradicts."""
         running = {ip for pod in self._ready_pods for ip in pod.ips}
-        if rules.none or not (self._is_apart(rules.recorded) or running & set(rules.stale)):
+        gone = {target.address for target in rules.stale if target not in rules.astray}
+        if rules.none or not (self._is_apart(rules.recorded) or running & gone):
             return rules
-        return replace(rules, stale=(), lacking=(), compared=False)
+        return replace(rules, stale=(), lacking=(), astray={}, compared=False)
 
     def _is_apart(self, recorded: str | None) -> bool:
         if recorded is None or self._newest is None:
@@ -166,6 +171,11 @@ class ServiceProxies:
     def _modes_of_others(self) -> frozenset[str]:
         tables = (t for node in self._cluster.nodes.values() for t in node.service_tables or ())
         return frozenset(t.mode for t in tables if t.services)
+
+
+def _differs(node: ClusterNode) -> bool:
+    """Whether packets of pods come to a node's rules and its own do not, or the other way round."""
+    return any(is_met(t, own=True) is not is_met(t, own=False) for t in node.service_tables or ())
 
 
 class _Addresses(Container[str]):

@@ -14,6 +14,7 @@ from calico_bundle.facts import Address, ServiceRuleFact
 
 _MARK = "KUBE-MARK-MASQ"
 _SERVICES = "KUBE-SERVICES"
+_IPV4 = 4
 
 
 def masquerades(node: ClusterNode, service: Address, source: Address) -> bool | None:
@@ -40,7 +41,8 @@ def leading_to(node: ClusterNode, endpoint: Address) -> ServiceRuleFact | None:
     True
     """
     rules = (r for r in node.service_rules or () if r.to_destination)
-    return next((r for r in rules if str(r.to_destination).rpartition(":")[0] == str(endpoint)), None)
+    named = str(endpoint) if endpoint.version == _IPV4 else f"[{endpoint}]"
+    return next((r for r in rules if r.to_destination == named or str(r.to_destination).startswith(f"{named}:")), None)
 
 
 def _any_applies(rules: Sequence[ServiceRuleFact], service: Address, source: Address) -> bool:

@@ -6,8 +6,9 @@ node lists is of one moment, and the endpoints of another: the difference is sai
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from calico_bundle.cluster import ClusterNode
 from calico_bundle.evidence import Evidence
@@ -16,10 +17,22 @@ from calico_bundle.network.service import DnsService
 
 _LOCAL_CACHE = "nodelocaldns"
 """The card on which NodeLocal DNSCache holds the addresses that it answers (kubernetes/dns, flag -interfacename)."""
+POD_CHAIN, OWN_CHAIN = "PREROUTING", "OUTPUT"
+"""Where packets that come in by a card meet rules that translate, and where those of the machine itself do."""
 _IPVS_CARD = "kube-ipvs0"
 MODES = tuple(ProxyMode)
 _NOWHERE = frozenset({Does.REJECTS, Does.DROPS, Does.LEAVES})
 _OPEN = frozenset({Does.NOT_SHOWN, Does.UNTRACKED})
+
+
+class Led(NamedTuple):
+    """Where a rule leads lookups: an address, and the port there; None where what is left of the rule does not show it."""
+
+    address: Address
+    port: int | None
+
+    def __str__(self) -> str:
+        return str(self.address) if self.port is None else f"{self.address}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +40,23 @@ class ProxyRules:
     """Where one node's rules lead lookups sent to the DNS service's address.
 
     `targets` are those of UDP port 53, `tcp_targets` of TCP (None: TCP is not known). `stale` are targets that are no ready
-    endpoint, `lacking` ready endpoints that no rule leads to: an endpoint's absence costs nothing while another is led to.
-    `rejects` when a rule refuses lookups, `none` when no rule translates the address although others are translated.
-    Where the endpoints are not known, `stale` and `lacking` are empty and `compared` is False. `confirmed` when a difference
-    cannot come from endpoints that changed between the two recordings.
+    endpoint, or at a port where it does not listen; these are `astray`, with the port where it does. `lacking` are ready
+    endpoints that no rule leads to: an endpoint's absence costs nothing while another is led to. `rejects` when a rule refuses
+    lookups, `none` when no rule translates the address although others are translated, or no packet comes to the rules, as
+    the chain `unmet` does not lead to them. Where the endpoints are not known, `stale` and `lacking` are empty and `compared`
+    is False; `ports_known` when their ports were compared, too. `confirmed` when a difference cannot come from endpoints that
+    changed between the two recordings.
     """
 
-    targets: tuple[Address, ...]
-    tcp_targets: tuple[Address, ...] | None
+    targets: tuple[Led, ...]
+    tcp_targets: tuple[Led, ...] | None
     mode: str
     evidence: tuple[Evidence, ...]
-    stale: tuple[Address, ...] = ()
+    stale: tuple[Led, ...] = ()
     lacking: tuple[Address, ...] = ()
+    astray: Mapping[Led, int] = field(default_factory=dict, hash=False)
+    unmet: str | None = None
+    ports_known: bool = True
     rejects: bool = False
     none: bool = False
     compared: bool = True
@@ -57,13 +75,19 @@ class ProxyRules:
 
 
 def led_to(
-    node: ClusterNode, dns: DnsService, modes: Collection[str] = MODES, services: Container[str] = ()
+    node: ClusterNode,
+    dns: DnsService,
+    modes: Collection[str] = MODES,
+    services: Container[str] = (),
+    *,
+    own: bool = False,
 ) -> ProxyRules | None:
     """Where a node's recorded rules lead lookups; None where no rules were recorded, or they do not tell.
 
     `services` are addresses of the cluster's services: that the address has no entry is said only where a listing has one
     of another of them, and so is of this cluster, with its addresses as they are. `modes` are those that count: rules of
-    another one are left over.
+    another one are left over. `own` for lookups that the node sends itself, as its hostNetwork pods do: they come to the rules
+    by another chain than those of pods.
 
     Rules that other ones contradict, that a listing does not show in full, or that NodeLocal DNSCache keeps lookups from,
     do not tell either.
@@ -77,11 +101,42 @@ def led_to(
     tables = [t for t in node.service_tables or () if t.mode in modes]
     if address is None or not tables or answers_itself(node, address):
         return None
-    udp = _agreed(tables, address, "UDP")
-    if udp is None:
-        return _unserved(tables, dns, address, services)
-    tcp = _agreed(tables, address, "TCP")
-    return _compared(udp, tcp, dns)
+    entered = [t for t in tables if any(x.address == address for x in t.targets)]
+    if not entered:
+        return _unserved(tables, dns, services)
+    met = [t for t in entered if is_met(t, own=own) is not False]
+    if not met:
+        return _unmet(entered[0], dns, own=own)
+    udp = None if any(is_met(t, own=own) is None for t in met) else _agreed(met, address, "UDP")
+    return None if udp is None else _compared(udp, _agreed(met, address, "TCP"), dns)
+
+
+def led_astray(targets: Sequence[Led], rules: ProxyRules) -> str:
+    """Targets at which nobody answers, in words: what is no ready endpoint, and what is one at another port.
+
+    >>> from ipaddress import ip_address
+    >>> one = Led(ip_address("10.244.0.2"), 5353)
+    >>> led_astray([one], ProxyRules((one,), None, "iptables", (), (one,), astray={one: 53}))
+    '10.244.0.2:5353, where that endpoint does not listen (it does at port 53)'
+    """
+    gone = ", ".join(str(one.address) for one in targets if one not in rules.astray)
+    ports = ", ".join(str(port) for port in dict.fromkeys(rules.astray[one] for one in targets if one in rules.astray))
+    astray = ", ".join(str(one) for one in targets if one in rules.astray)
+    said = [f"{gone}, which is no ready endpoint"] if gone else []
+    if astray:
+        said.append(f"{astray}, where that endpoint does not listen (it does at port {ports})")
+    return "; ".join(said)
+
+
+def is_met(table: ServiceTableFact, *, own: bool) -> bool | None:
+    """Whether lookups come to a listing's rules: a node's own, or those of its pods; None where they may not.
+
+    >>> from calico_bundle.facts import ServiceTableFact
+    >>> flushed = ServiceTableFact("iptables", True, True, 1, (), None, None, (), Evidence("n1", 1, "*nat"), from_pods=False)
+    >>> is_met(flushed, own=False), is_met(flushed, own=True)
+    (False, True)
+    """
+    return table.from_node if own else table.from_pods
 
 
 def answers_itself(node: ClusterNode, address: Address | None) -> bool:
@@ -103,12 +158,12 @@ class _Found:
     targets: tuple[ServiceTarget, ...]
 
     @property
-    def addresses(self) -> tuple[Address, ...]:
-        return tuple(dict.fromkeys(t.target for t in self.targets if t.target is not None))
+    def led(self) -> tuple[Led, ...]:
+        return tuple(dict.fromkeys(Led(t.target, t.port) for t in self.targets if t.target is not None))
 
     @property
     def outcome(self) -> object:
-        return frozenset((t.does in _NOWHERE, t.target) for t in self.targets)
+        return frozenset((t.does in _NOWHERE, t.target, t.port) for t in self.targets)
 
 
 def _agreed(tables: Iterable[ServiceTableFact], address: Address, protocol: str) -> _Found | None:
@@ -127,42 +182,74 @@ def _agreed(tables: Iterable[ServiceTableFact], address: Address, protocol: str)
 
 
 def _compared(udp: _Found, tcp: _Found | None, dns: DnsService) -> ProxyRules:
-    ready = tuple(dict.fromkeys(e.ip for e in dns.ready if e.ip is not None))
+    ready, led = _listening(dns), udp.led
     # Addresses that a collector hid, or a table left out, may be any of the targets.
     compared = dns.listed and not dns.hidden and bool(ready)
     refused = any(t.does in (Does.REJECTS, Does.DROPS) for t in udp.targets)
     is_local = any(t.local for t in udp.targets)
+    astray = {one: port for one in led if (port := ready.get(one.address)) and one.port not in (None, port)}
     return ProxyRules(
-        targets=udp.addresses,
-        tcp_targets=tcp.addresses if tcp else None,
+        targets=led,
+        tcp_targets=tcp.led if tcp else None,
         mode=udp.table.mode,
         evidence=tuple(dict.fromkeys(t.evidence for t in udp.targets)),
-        stale=tuple(a for a in udp.addresses if a not in ready) if compared else (),
-        lacking=tuple(a for a in ready if a not in udp.addresses) if compared and not is_local else (),
+        stale=tuple(one for one in led if one.address not in ready or one in astray) if compared else (),
+        lacking=_lacking(ready, [one for one in led if one not in astray]) if compared and not is_local else (),
+        astray=astray if compared else {},
+        ports_known=all(one.port and ready.get(one.address) for one in led),
         rejects=refused,
-        none=not refused and not udp.addresses,
+        none=not refused and not led,
         confirmed=any(t.does == Does.LEAVES for t in udp.targets),
         # A node without an endpoint of its own refuses with internalTrafficPolicy: Local, as it should.
-        compared=compared and not (is_local and not udp.addresses),
+        compared=compared and not (is_local and not led),
         recorded=udp.table.recorded,
     )
 
 
-def _unserved(
-    tables: Sequence[ServiceTableFact], dns: DnsService, address: Address, services: Container[str]
-) -> ProxyRules | None:
+def _listening(dns: DnsService) -> dict[Address, int | None]:
+    """The ready endpoints, each with the port that it listens on; None where that is not known, or told in two ways."""
+    found: dict[Address, int | None] = {}
+    for endpoint in dns.ready:
+        if endpoint.ip is not None:
+            port = dns.listening(endpoint)
+            found[endpoint.ip] = port if found.get(endpoint.ip, port) == port else None
+    return found
+
+
+def _lacking(ready: Iterable[Address], led: Iterable[Led]) -> tuple[Address, ...]:
+    addresses = {one.address for one in led}
+    return tuple(address for address in ready if address not in addresses)
+
+
+def _unmet(table: ServiceTableFact, dns: DnsService, *, own: bool) -> ProxyRules:
+    """Rules that no packet comes to: kube-proxy makes the jumps to them whenever it writes its rules."""
+    ready = tuple(_listening(dns))
+    return ProxyRules(
+        (),
+        (),
+        table.mode,
+        tuple(dict.fromkeys(t.evidence for t in table.targets)),
+        lacking=ready,
+        none=True,
+        unmet=OWN_CHAIN if own else POD_CHAIN,
+        confirmed=True,
+        compared=dns.listed and not dns.hidden and bool(ready),
+        recorded=table.recorded,
+    )
+
+
+def _unserved(tables: Sequence[ServiceTableFact], dns: DnsService, services: Container[str]) -> ProxyRules | None:
     """No entry for lookups over UDP, in a listing that is whole and has other services; else nothing is said.
 
     kube-proxy gives every service with an address an entry, or a refusal, in each of its modes. An entry for TCP alone is
     taken for one that does not fit what is known of the service, and nothing is said.
     """
     serving = [t for t in tables if t.services]
-    has_any = any(x.address == address for t in tables for x in t.targets)
-    if not serving or has_any or not all(t.whole for t in serving) or len({t.mode for t in serving}) > 1:
+    if not serving or not all(t.whole for t in serving) or len({t.mode for t in serving}) > 1:
         return None
     if not any(str(sample) in services for t in serving for sample in t.samples):
         return None
-    ready = tuple(dict.fromkeys(e.ip for e in dns.ready if e.ip is not None))
+    ready = tuple(_listening(dns))
     return ProxyRules(
         (),
         (),

@@ -31,6 +31,7 @@ _EVENT = re.compile(
     r"(?P<type>Normal|Warning) {2,}(?P<reason>\S+) {2,}(?P<age>\S+)(?: \(x(?P<count>\d{1,9}) over \S+\))? {2,}"
     r"(?P<source>\S+(?:, \S+)?) {2,}(?P<message>.*)"
 )
+_PORT_TITLES = ("Name", "Port", "Protocol")
 _PORT = re.compile(r"(?P<name>\S+) +(?P<port>\d{1,5})/(?P<protocol>[A-Z]+)")
 
 
@@ -153,13 +154,15 @@ def _service(described: Description) -> Iterator[object]:
     namespace, name = described.value("Namespace"), described.value("Name")
     texts = _listed(described.value("IPs")) or _listed(described.value("IP"))
     ports = [_PORT.match(entry.value) for entry in described.all("Port")]
+    told = [entry.value.partition("/")[0] for entry in described.all("TargetPort")]
+    targets = told if len(told) == len(ports) else [None] * len(ports)
     line = (described.entry("IP") or described.entries[0]).line
     yield ServiceFact(
         namespace=namespace,
         name=name,
         type=described.value("Type"),
         cluster_ips=tuple(ip_address(text) for text in texts if text != "None"),
-        ports=tuple(_service_port(found) for found in ports),
+        ports=tuple(map(_service_port, ports, targets)),
         selector=_selector(described.value("Selector")),
         labels=described.labels(),
         redacted=(),
@@ -168,10 +171,11 @@ def _service(described: Description) -> Iterator[object]:
     yield from _behind(described, namespace, name)
 
 
-def _service_port(found: re.Match[str] | None) -> ServicePort:
+def _service_port(found: re.Match[str] | None, target: str | None) -> ServicePort:
     if found is None:
         raise ValueError("no port of a service")
-    return ServicePort(None if found["name"] == "<unset>" else found["name"], int(found["port"]), found["protocol"])
+    name = None if found["name"] == "<unset>" else found["name"]
+    return ServicePort(name, int(found["port"]), found["protocol"], target)
 
 
 def _selector(text: str) -> dict[str, str]:
@@ -216,7 +220,7 @@ def _slice(described: Description) -> Iterator[object]:
         return  # such a slice belongs to no Service
     if described.value("AddressType") == "FQDN":
         raise ValueError("names in place of addresses are not followed")
-    namespace, none = described.value("Namespace"), True
+    namespace, none, ports = described.value("Namespace"), True, _ports_of_slice(described)
     for line, shown in _endpoints_of_slice(described.entry("Endpoints")):
         kind, _, name = shown.get("TargetRef", "").partition("/")
         for text in _listed(shown["- Addresses"].replace("<none>", "")):
@@ -232,10 +236,20 @@ def _slice(described: Description) -> Iterator[object]:
                 source=SLICE,
                 evidence=described.evidence(line),
                 not_shown=("pod_namespace",),
+                ports=ports,
             )
     if none:
         line = described.entries[0].line
         yield EndpointFact(namespace, service, None, False, None, None, None, SLICE, described.evidence(line))
+
+
+def _ports_of_slice(described: Description) -> tuple[ServicePort, ...] | None:
+    """The table `Name Port Protocol`; None where it is not there, or a port is not set, which stands for any."""
+    entry = described.entry("Ports")
+    rows = [line.text.split() for line in entry.below[2:]] if entry else []
+    if not rows or any(len(row) != len(_PORT_TITLES) or not row[1].isdigit() for row in rows):
+        return None
+    return tuple(ServicePort(_set(name), int(port), protocol) for name, port, protocol in rows)
 
 
 def _endpoints_of_slice(entry: Entry | None) -> Iterator[tuple[Line, dict[str, str]]]:

@@ -19,7 +19,8 @@ SERVICE_LABEL = "kubernetes.io/service-name"
 SLICE = "EndpointSlice"
 _NOTHING = frozenset({"", "<none>", "<unset>"})
 _MORE = re.compile(r"(.*?) ?\+ \d+ more\.\.\.")
-_OF_A_TABLE = ("node", "pod_namespace", "pod")
+_OF_A_TABLE = ("node", "pod_namespace", "pod", "ports")
+"""A table has all ports of an address, without their names."""
 _GENERATED = re.compile(r"([a-z][a-z0-9-]{0,56})-[bcdfghjklmnpqrstvwxz2456789]{5}")
 """Names of Services that are longer are cut before the five letters are added."""
 _OF_API_SERVER = ("default", "kubernetes")

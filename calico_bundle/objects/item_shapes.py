@@ -58,7 +58,7 @@ ENDPOINT = (
 
 ENDPOINTS = (
     rf"- apiVersion: v1\n  kind: Endpoints\n  metadata:\n{_METADATA}  subsets:\n  - addresses:\n"
-    rf"(?P<entries>(?:{_anonymous(ADDRESS)})++)(?:    ports:\n(?:    (?:- |  )[A-Za-z]++: {_TEXT}\n)++)?{_END}"
+    rf"(?P<entries>(?:{_anonymous(ADDRESS)})++)(?:    ports:\n(?P<ports>(?:    (?:- |  )[A-Za-z]++: {_TEXT}\n)++))?{_END}"
 )
 """Endpoints with one subset, whose addresses are all ready."""
 
@@ -71,7 +71,7 @@ ENDPOINT_SLICE = (
     rf"    labels:\n{_LABELS}      {_LABEL}: (?P<name>{_NAME})\n{_LABELS}"
     rf"{_NOT_LABELS}    name: (?P<object>{_NAME})\n{_NOT_LABELS}"
     rf"    namespace: (?P<namespace>{_NAMESPACE})\n{_NOT_LABELS}"
-    rf"(?:  ports:\n(?:  (?:- |  )[A-Za-z]++: {_TEXT}\n)++)?{_END}"
+    rf"(?:  ports:\n(?P<ports>(?:  (?:- |  )[A-Za-z]++: {_TEXT}\n)++))?{_END}"
 )
 """An EndpointSlice whose endpoints have one IPv4 address each."""
 

@@ -34,7 +34,7 @@ def build_service(service: Fields) -> Iterator[ServiceFact]:
         name=name,
         type=spec.text("type", "type") or "ClusterIP",
         cluster_ips=_cluster_ips(spec),
-        ports=tuple(_ports(spec)),
+        ports=tuple(replace(port, target_port=entry.text("targetPort", "ports")) for port, entry in _ports(spec)),
         selector=spec.string_map("selector", "selector"),
         labels=metadata.string_map("labels", "labels"),
         redacted=service.record.redacted,
@@ -50,26 +50,44 @@ def _cluster_ips(spec: Fields) -> tuple[Address, ...]:
     return tuple(address for address in found if address is not None)
 
 
-def _ports(spec: Fields) -> Iterator[ServicePort]:
+def _ports(spec: Fields) -> Iterator[tuple[ServicePort, Fields]]:
+    """The ports that have a number, each with what more is said of it."""
     for port in spec.children("ports"):
         number = port.integer("port", "ports")
         if number is not None:
-            name, protocol = port.text("name", "ports"), port.text("protocol", "ports") or "TCP"
-            yield ServicePort(name, number, protocol, port.text("targetPort", "ports"))
+            yield ServicePort(port.text("name", "ports"), number, port.text("protocol", "ports") or "TCP"), port
 
 
 def build_endpoints(endpoints: Fields) -> Iterator[EndpointFact]:
     """The addresses of an Endpoints object; when it has none, one without an address, which cites the object."""
     name, namespace = name_of(endpoints), namespace_of(endpoints)
-    none = True
+    found: list[EndpointFact] = []
     for subset in endpoints.children("subsets"):
+        ports = _listening(subset)
         for key, ready in (("addresses", True), ("notReadyAddresses", False)):
             for address in subset.children(key):
-                none = False
                 ip, line = address.address("ip", "ip"), address.line("ip")
-                yield _endpoint(address, namespace, name, ip, line, ready=ready, source="Endpoints")
-    if none:
-        yield _nothing(endpoints, namespace, name, "Endpoints")
+                fact = _endpoint(address, namespace, name, ip, line, ready=ready, source="Endpoints")
+                found.append(replace(fact, ports=ports))
+    yield from _with_all_ports(found) if found else [_nothing(endpoints, namespace, name, "Endpoints")]
+
+
+def _listening(subset: Fields) -> tuple[ServicePort, ...] | None:
+    """The ports of a subset or slice; None where they are not there, or a number is hidden or not given, which is any."""
+    ports = list(subset.children("ports"))
+    read = tuple(port for port, _ in _ports(subset))
+    return read if read and len(read) == len(ports) else None
+
+
+def _with_all_ports(found: list[EndpointFact]) -> Iterator[EndpointFact]:
+    """An address is in several subsets where not all of its ports are those of the others (k8s.io/endpointslice)."""
+    ports: dict[tuple[Address | None, bool | None], list[tuple[ServicePort, ...] | None]] = {}
+    for fact in found:
+        ports.setdefault((fact.ip, fact.ready), []).append(fact.ports)
+    for fact in found:
+        own = ports[fact.ip, fact.ready]
+        told = [port for listed in own if listed is not None for port in listed]
+        yield replace(fact, ports=None if None in own else tuple(dict.fromkeys(told)))
 
 
 def build_endpoint_slice(endpoint_slice: Fields) -> Iterator[EndpointFact]:
@@ -82,14 +100,14 @@ def build_endpoint_slice(endpoint_slice: Fields) -> Iterator[EndpointFact]:
     if endpoint_slice.words("addressType") == "FQDN":
         endpoint_slice.wrong("addressType", "names in place of addresses are not followed")
         return
-    none = True
+    none, ports = True, _listening(endpoint_slice)
     for endpoint in endpoint_slice.children("endpoints"):
         # "A nil value should be interpreted as true" (discovery.k8s.io/v1, EndpointConditions.ready).
         ready = endpoint.child("conditions").flag("ready", "ready") is not False
         for ip, line in endpoint.addresses("addresses", "ip"):
             none = False
             fact = _endpoint(endpoint, namespace, service, ip, line, ready=ready, source="EndpointSlice")
-            yield replace(fact, object_name=name)
+            yield replace(fact, object_name=name, ports=ports)
     if none:
         yield replace(_nothing(endpoint_slice, namespace, service, "EndpointSlice"), object_name=name)
 
@@ -121,6 +139,7 @@ def _nothing(obj: Fields, namespace: str, service: str, source: str) -> Endpoint
 _NAMED: Needs = {"name": None, "namespace": None}
 _TARGET: Needs = {"kind": None, "name": None, "namespace": None}
 _ADDRESS: Needs = {"ip": None, "nodeName": None, "targetRef": _TARGET, "topology": {_HOSTNAME_LABEL: None}}
+_LISTENING: Needs = {"name": None, "port": None, "protocol": None}
 NEEDS: dict[str, Needs] = {
     "Service": {
         "metadata": {**_NAMED, "labels": None},
@@ -132,9 +151,13 @@ NEEDS: dict[str, Needs] = {
             "type": None,
         },
     },
-    "Endpoints": {"metadata": _NAMED, "subsets": {"addresses": _ADDRESS, "notReadyAddresses": _ADDRESS}},
+    "Endpoints": {
+        "metadata": _NAMED,
+        "subsets": {"addresses": _ADDRESS, "notReadyAddresses": _ADDRESS, "ports": _LISTENING},
+    },
     "EndpointSlice": {
         "addressType": None,
+        "ports": _LISTENING,
         "endpoints": {**_ADDRESS, "addresses": None, "conditions": {"ready": None}},
         "metadata": {**_NAMED, "labels": {_SERVICE_LABEL: None}},
     },

@@ -12,7 +12,7 @@ from functools import cache, lru_cache, partial
 from sys import intern
 from typing import Final, TypeAlias
 
-from calico_bundle.facts import IPBlockFact, ServiceFact
+from calico_bundle.facts import IPBlockFact, ServiceFact, ServicePort
 from calico_bundle.facts.endpoint_table import EndpointGroup
 from calico_bundle.facts.service_table import ServiceText
 from calico_bundle.objects import item_shapes as shapes
@@ -99,7 +99,36 @@ def _group(found: re.Match[str], line: int, path: str, what: tuple[str, str, str
         height=text.count("\n") // len(entries),
         cited=cited,
         object_name=found["object"] if "object" in found.re.groupindex else None,
+        ports=_listening(found["ports"] or ""),
     )
+
+
+# Nearly all Services have the ports of some other one.
+@lru_cache(maxsize=1 << 12)
+def _listening(text: str) -> tuple[ServicePort, ...] | None:
+    """The ports of Endpoints or of a slice; None where there are none, or one has no number or a key twice.
+
+    >>> _listening("    - name: dns\\n      port: 53\\n      protocol: UDP\\n")
+    (ServicePort(name='dns', port=53, protocol='UDP', target_port=None),)
+    """
+    entries: list[dict[str, object]] = []
+    for line in text.splitlines():
+        begins = line.lstrip(" ").startswith("- ")
+        key, _, value = line.strip(" -").partition(": ")
+        if begins or not entries:
+            entries.append({})
+        if key in entries[-1]:
+            return None
+        entries[-1][key] = value[1:-1] if value.startswith('"') else plain_value(value)
+    made = (_port(entry.get("name"), entry.get("port"), entry.get("protocol")) for entry in entries)
+    ports = tuple(port for port in made if port is not None)
+    return ports if ports and len(ports) == len(entries) else None
+
+
+def _port(name: object, number: object, protocol: object) -> ServicePort | None:
+    if not str(number).isdigit():
+        return None
+    return ServicePort(str(name) if name else None, int(str(number)), str(protocol) if protocol else "TCP")
 
 
 def _service(items: ShapedItems, found: re.Match[str], line: int) -> ServiceText | None:

@@ -14,8 +14,8 @@ from calico_bundle.evidence import Evidence, GapKind, LineGaps, quote
 from calico_bundle.facts import Address, Does, ProxyMode, ServiceTableFact, ServiceTarget
 from calico_bundle.facts.service_proxy import MOST_SAMPLES
 from calico_bundle.parsers import Parsed, Parser
-from calico_bundle.parsers.lines import is_collector_error, output_lines
-from calico_bundle.parsers.service_chains import address_in, target_in
+from calico_bundle.parsers.lines import cut_line, is_collector_error, output_lines
+from calico_bundle.parsers.service_chains import End, Target, address_in, target_in
 
 _SERVICE = re.compile(
     r"\s*(?P<address>[0-9a-fA-F.:]+) port (?P<port>\d+) proto (?P<protocol>\d+) id (?P<id>\d+) count (?P<count>-?\d+)"
@@ -36,7 +36,7 @@ class _Service:
     count: int
     local: bool
     evidence: Evidence
-    backends: list[tuple[str, Evidence]] = field(default_factory=list)
+    backends: list[tuple[Target | None, Evidence]] = field(default_factory=list)
 
 
 def recognizes(head: str) -> bool:
@@ -59,6 +59,7 @@ def parse(text: str, path: str) -> Parsed:
     gaps, head, named = LineGaps(path), None, list[str]()
     services: list[_Service] = []
     current: _Service | None = None
+    cut = cut_line(text)
     for number, line in output_lines(text):
         evidence = Evidence(path, number, quote(line))
         if found := _SERVICE.match(line):
@@ -68,7 +69,7 @@ def parse(text: str, path: str) -> Parsed:
             services += [current] if current else []
         elif found := _BACKEND.match(line):
             if current is not None:
-                current.backends.append((found["target"], evidence))
+                current.backends.append((target_in(found["target"], is_cut=number == cut), evidence))
         elif is_collector_error(line):
             gaps.add(number, line, kind=GapKind.COLLECTOR_ERROR, why="error in place of data")
         elif not _LOG.match(line):
@@ -91,9 +92,8 @@ def _service(found: re.Match[str], evidence: Evidence) -> _Service | None:
 
 def _targets(service: _Service) -> Iterator[ServiceTarget]:
     asked = (service.address, service.protocol)
-    for name, evidence in service.backends:
-        target = target_in(name)
-        yield ServiceTarget(*asked, Does.TRANSLATES if target else Does.NOT_SHOWN, target, service.local, evidence)
+    for target, evidence in service.backends:
+        yield End(Does.TRANSLATES if target else Does.NOT_SHOWN, target, evidence).of(asked, local=service.local)
     if len(service.backends) != service.count:
         yield ServiceTarget(*asked, Does.NOT_SHOWN, None, service.local, service.evidence)
     elif not service.backends:

@@ -14,8 +14,8 @@ from calico_bundle.evidence import Evidence, LineGaps, quote
 from calico_bundle.facts import ServiceTableFact
 from calico_bundle.parsers import Parsed, Parser
 from calico_bundle.parsers.iptables_services import service_tables
-from calico_bundle.parsers.iptables_tables import SavedTable
-from calico_bundle.parsers.lines import is_collector_error, output_lines
+from calico_bundle.parsers.iptables_tables import HOOKS, SavedTable
+from calico_bundle.parsers.lines import cut_line, is_collector_error, output_lines
 
 _CHAIN = re.compile(r"Chain (?P<name>\S+) \((?:policy \w+.*|\d+ references)\)$")
 _TITLES = re.compile(r"\s*(?:pkts\s+bytes\s+)?target\s+prot\s+opt\s+(?:in\s+out\s+)?source\s+destination\s*$")
@@ -67,7 +67,8 @@ def parse(text: str, path: str) -> Parsed:
         table = tables.setdefault(name, SavedTable(name, (number, line), None, None, None))
         table.add(number, saved, saved)
     if nat := tables.get("nat"):
-        nat.may_be_unmet = "PREROUTING" not in nat.chains and "Chain PREROUTING (" in text
+        nat.may_be_unmet = frozenset(hook for hook in HOOKS if hook not in nat.chains and f"Chain {hook} (" in text)
+        nat.cut_line = cut_line(text)
     facts = (_quoted(fact, printed) for fact in service_tables(list(tables.values()), path))
     return Parsed(tuple(fact for fact in facts if fact.services or fact.targets), gaps.result())
 

@@ -17,8 +17,8 @@ from itertools import islice
 from calico_bundle.evidence import Evidence, quote
 from calico_bundle.facts import Address, Does, ProxyMode, ServiceTableFact, ServiceTarget
 from calico_bundle.facts.service_proxy import MOST_SAMPLES
-from calico_bundle.parsers.iptables_tables import Line, SavedTable
-from calico_bundle.parsers.service_chains import Step, address_in, ends, target_in
+from calico_bundle.parsers.iptables_tables import HOOKS, Line, SavedTable
+from calico_bundle.parsers.service_chains import DNS_PORT, Step, address_in, ends, target_in
 
 _IPV4, _IPV6 = 4, 6
 _LOOKUP = re.compile(r" (?:--dport|--dports) 53(?= |$)")
@@ -70,6 +70,7 @@ def _fact(table: SavedTable, path: str, targets: Iterable[ServiceTarget], *, who
         table.recorded,
         tuple(targets),
         head,
+        *map(table.is_met_from, HOOKS),
     )
 
 
@@ -103,9 +104,7 @@ def _lookups(table: SavedTable) -> list[Line]:
 
 def _targets(table: SavedTable, path: str) -> Iterator[ServiceTarget]:
     """What becomes of lookups by the nat table's rules."""
-    read = partial(_step, path=path)
-    # Without the jump from PREROUTING, which a flushed chain lacks, no packet of a pod meets them.
-    is_met = "PREROUTING" in table.chains or not table.whole
+    read = partial(_step, path=path, cut_line=table.cut_line)
     taken: set[tuple[Address, str]] = set()
     for line in _lookups(table):
         asked, step = _asked(line[1]), read(line)
@@ -113,12 +112,8 @@ def _targets(table: SavedTable, path: str) -> Iterator[ServiceTarget]:
             continue  # a rule for all of them comes first and has them
         taken.add(asked)
         local = step.chains[0].startswith(_LOCAL)
-        if not is_met or table.may_be_unmet:
-            does = Does.NOT_SHOWN if is_met else Does.LEAVES
-            yield ServiceTarget(*asked, does, None, local, step.evidence)
-            continue
         for end in ends(step, table.chains, read, whole=table.whole, known=table.declared):
-            yield ServiceTarget(*asked, end.does, end.target, local, end.evidence)
+            yield end.of(asked, local=local)
 
 
 def _beside(table: SavedTable, path: str) -> Iterator[ServiceTarget]:
@@ -152,11 +147,14 @@ def _asked(line: str) -> tuple[Address, str] | None:
     return (network.network_address, _PROTOCOLS[protocol[1]]) if is_one else None
 
 
-def _step(line: Line, path: str) -> Step:
-    """One rule; a rule that marks or remembers a packet and lets it go on has neither chains nor targets."""
+def _step(line: Line, path: str, cut_line: int | None) -> Step:
+    """One rule; a rule that marks or remembers a packet and lets it go on has neither chains nor targets.
+
+    DNAT without a port leaves the packet its own (iptables-extensions(8)).
+    """
     rule = _COMMENT.sub("", line[1])
     jump, to = _JUMP.search(rule), _TO.search(rule)
-    target = target_in(to[1]) if to else None
+    target = target_in(to[1], is_cut=line[0] == cut_line, portless=DNS_PORT) if to else None
     evidence = Evidence(path, line[0], quote(line[1]))
     if jump is None:
         return Step(evidence)

@@ -9,13 +9,18 @@ Line = tuple[int, str]
 _NAT, _FILTER, _RAW = "nat", "filter", "raw"
 
 
+HOOKS = ("PREROUTING", "OUTPUT")
+"""The chains of the nat table that packets come to: those that come in by a card, and those that are made on the machine."""
+
+
 @dataclass(slots=True)
 class SavedTable:
     """A table: how it begins, the rules of its chains that matter here, and whether it is listed to its end.
 
     `committed` when its `COMMIT` was met, which iptables-save prints after the last rule; `damaged` when a line of it was
-    not understood; `may_be_unmet` when a PREROUTING without a jump to services is listed, of this table or of another.
-    `family` is that of the remark above it, which says by what it was saved.
+    not understood; `may_be_unmet` are the chains of HOOKS that are listed without a jump to services, of this table or of
+    another; `cut_line` is that of a line that may go on. `family` is that of the remark above it, which says by what it was
+    saved.
     """
 
     name: str
@@ -27,18 +32,28 @@ class SavedTable:
     declared: set[str] = field(default_factory=set)
     committed: bool = False
     damaged: bool = False
-    may_be_unmet: bool = False
+    may_be_unmet: frozenset[str] = frozenset()
+    cut_line: int | None = None
 
     @property
     def whole(self) -> bool:
         """Whether every rule of the table is listed."""
         return self.committed and not self.damaged
 
+    def is_met_from(self, hook: str) -> bool | None:
+        """Whether packets of a chain come to the rules for services; None where they may not.
+
+        Where a table is not listed in full, the jump is taken to be there.
+        """
+        if hook in self.chains or not self.whole:
+            return None if hook in self.may_be_unmet else True
+        return False
+
     def add(self, number: int, line: str, rule: str) -> None:
         """Take a rule in, if it can have to do with lookups; `rule` is the line without its counters."""
         chain = rule.split(" ", 2)[1]
         if self.name == _NAT:
-            wanted = chain.startswith("KUBE-") or (chain == "PREROUTING" and " -j KUBE-SERVICES" in rule)
+            wanted = chain.startswith("KUBE-") or (chain in HOOKS and " -j KUBE-SERVICES" in rule)
         elif self.name == _FILTER:
             wanted = chain.startswith("KUBE-") and "--dport 53 " in rule
         else:

@@ -17,7 +17,7 @@ from calico_bundle.facts import Address, Does, ProxyMode, ServiceTableFact, Serv
 from calico_bundle.facts.service_proxy import MOST_SAMPLES
 from calico_bundle.parsers import Parsed, Parser
 from calico_bundle.parsers.lines import is_collector_error, output_lines
-from calico_bundle.parsers.service_chains import address_in, target_in
+from calico_bundle.parsers.service_chains import End, Target, address_in, target_in
 
 _TITLE = "IP Virtual Server version "
 _TITLES = "Prot LocalAddress:Port Scheduler Flags"
@@ -42,7 +42,7 @@ class _Server:
     protocol: str
     name: str
     evidence: Evidence
-    real: list[tuple[str, Evidence]] = field(default_factory=list)
+    real: list[tuple[Target | None, Evidence]] = field(default_factory=list)
     idle: bool = False
 
 
@@ -105,10 +105,12 @@ class _Reading:
             return True
         if found := _SAVED_REAL.match(line):
             weight = _WEIGHT.search(found["options"])
-            self._real(found["real"], weight and weight[1], evidence)
+            # ipvsadm-save ends each line with the weight: without it, the line is cut off.
+            target = target_in(found["real"], is_cut=weight is None)
+            self._real(target, weight and weight[1], evidence)
             return True
         if found := _REAL.match(line):
-            self._real(found["server"], found["weight"], evidence)
+            self._real(target_in(found["server"], is_cut=False), found["weight"], evidence)
             return True
         return False
 
@@ -123,23 +125,23 @@ class _Reading:
         if self.last:
             self.servers.append(self.last)
 
-    def _real(self, name: str, weight: str | None, evidence: Evidence) -> None:
+    def _real(self, target: Target | None, weight: str | None, evidence: Evidence) -> None:
         if self.last is None:
             return
         if weight == _DISABLED:
             self.last.idle = True
         else:  # tables of figures (--stats, --rate) do not show the weight
-            self.last.real.append((name, evidence))
+            self.last.real.append((target, evidence))
 
 
 def _targets(server: _Server, *, is_last: bool) -> Iterator[ServiceTarget]:
     address = address_in(server.name)
     if address is None:
         return
-    for name, evidence in server.real:
-        target = target_in(name)
-        does = Does.TRANSLATES if target else Does.NOT_SHOWN
-        yield ServiceTarget(address, server.protocol, does, target, local=False, evidence=evidence)
+    for target, evidence in server.real:
+        yield End(Does.TRANSLATES if target else Does.NOT_SHOWN, target, evidence).of(
+            (address, server.protocol), local=False
+        )
     if not server.real:
         # The kernel answers that the port is unreachable (net/netfilter/ipvs/ip_vs_core.c: ip_vs_leave).
         does = Does.NOT_SHOWN if is_last and not server.idle else Does.REJECTS

@@ -66,6 +66,15 @@ def output_lines(text: str) -> Iterator[tuple[int, str]]:
             yield number, line.rstrip()
 
 
+def cut_line(text: str) -> int | None:
+    """The number of the last line, where it has no end: it may go on.
+
+    >>> cut_line("a\\nb"), cut_line("a\\nb\\n"), cut_line("")
+    (2, None, None)
+    """
+    return text.count("\n") + 1 if text and not text.endswith("\n") else None
+
+
 def is_output(line: str) -> bool:
     """Whether a line is output, and no prompt, note or blank line.
 

@@ -9,17 +9,18 @@ address, protocol and port to the chain of its service, and `no-endpoint-service
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import TypeAlias
 
 from calico_bundle.evidence import Evidence, GapKind, LineGaps, quote
 from calico_bundle.facts import Address, Does, ProxyMode, ServiceTableFact, ServiceTarget
 from calico_bundle.facts.service_proxy import MOST_SAMPLES
 from calico_bundle.parsers import Parsed, Parser
-from calico_bundle.parsers.lines import is_collector_error, output_lines
+from calico_bundle.parsers.lines import cut_line, is_collector_error, output_lines
 from calico_bundle.parsers.nft_blocks import Line, Table, read_tables
-from calico_bundle.parsers.service_chains import Step, address_in, ends
+from calico_bundle.parsers.service_chains import DNS_PORT, Step, Target, address_in, ends, target_in
 
 _HEAD = re.compile(r"^table (?:ip6?|inet|arp|bridge|netdev) \S+ \{(?: # handle \d+)?$", re.MULTILINE)
 _ELEMENT = re.compile(
@@ -31,7 +32,7 @@ _DESTINATION = re.compile(r"(?:^|\s)ip daddr ([0-9.]+)")
 _NAT_ENTRY = re.compile(r"(?:^|\s)ip daddr ([0-9.]+)(?:/32)?\s+(udp|tcp) dport 53\s")
 _JUMPS = re.compile(r"(?:goto|jump) ([^\s,}]+)")
 _DNAT = re.compile(r"\bdnat (?:ip )?(?:addr \. port )?to (?P<to>.*)")
-_PAIR = re.compile(r"(?<![\w.])((?:\d+\.){3}\d+)(?::\d+| \. \d+)(?![\w.])")
+_PAIR = re.compile(r"(?<![\w.])((?:\d+\.){3}\d+)(?::| \. )(\d{1,5})(?![\w.])")
 _OF_SERVICES = ("service-", "endpoint-", "local-", "external-", "KUBE-SVC-", "KUBE-SVL-", "KUBE-SEP-", "KUBE-XLB-")
 _REFUSALS = (("reject-chain", Does.REJECTS), ("reject", Does.REJECTS), ("drop", Does.DROPS))
 # What may stand before a rule's verdict where it applies to every packet of the service.
@@ -42,6 +43,8 @@ _REMEMBERS = re.compile(r"xt match \"?recent\"?\s+")
 _GOES_ON = re.compile(r"\bmark set\b|\bjump (?:mark-for-masquerade|KUBE-MARK-MASQ)\b|\bupdate @")
 _NUMBERED = re.compile(r"numgen (?:random|inc) mod \d+ (?:offset \d+ )?v?map \{")
 _PROTOCOLS = {"udp": "UDP", "17": "UDP", "tcp": "TCP", "6": "TCP"}
+_TO_SERVICES = re.compile(r"\b(?:jump|goto) (?:services|KUBE-SERVICES)$|@service-ips\b")
+_Read: TypeAlias = "Callable[[Line], Step]"
 _KUBE_PROXY, _NAT = "ip kube-proxy", "ip nat"
 
 
@@ -67,29 +70,32 @@ def parse(text: str, path: str) -> Parsed:
             gaps.add(number, line, kind=GapKind.COLLECTOR_ERROR, why="error in place of data")
         else:
             lines.append((number, line))
+    cut = cut_line(text)
     tables: dict[str, Table] = {}
     for table in read_tables(lines):
         tables.setdefault(table.name, table)
         if not table.closed:
             gaps.add(table.head[0], table.head[1], kind=GapKind.TRUNCATED, why="the table is cut off")
     untracked = tuple(_untracked(tables, path))
-    facts = [fact for table in tables.values() for fact in _facts(table, tables, path)]
+    facts = [
+        fact for table in tables.values() for fact in _facts(table, tables, partial(_step, path=path, cut=cut), path)
+    ]
     if untracked and not facts:
         head = Evidence(path, lines[0][0], quote(lines[0][1]))
         facts = [ServiceTableFact(ProxyMode.IPTABLES, False, False, 0, (), "nft", None, (), head)]
     return Parsed(tuple(replace(fact, targets=(*fact.targets, *untracked)) for fact in facts), gaps.result())
 
 
-def _facts(table: Table, tables: dict[str, Table], path: str) -> Iterator[ServiceTableFact]:
+def _facts(table: Table, tables: dict[str, Table], read: _Read, path: str) -> Iterator[ServiceTableFact]:
     if table.name == _KUBE_PROXY:
         elements = [found for _, line in table.maps.get("service-ips", ()) for found in _ANY_ELEMENT.findall(line)]
-        yield _fact(ProxyMode.NFTABLES, table, path, elements, tuple(_by_maps(table, path)))
+        yield _fact(ProxyMode.NFTABLES, table, path, elements, tuple(_by_maps(table, read, path)))
     elif table.name == _NAT:
         entries = [
             line for _, line in table.chains.get("KUBE-SERVICES", ()) if "KUBE-SVC-" in line or "KUBE-SVL-" in line
         ]
         named = [found[1] for line in entries if (found := _DESTINATION.search(line))]
-        targets = (*_by_rules(table, path), *_refused(tables.get("ip filter"), path))
+        targets = (*_by_rules(table, read, path), *_refused(tables.get("ip filter"), path))
         yield _fact(ProxyMode.IPTABLES, table, path, named, targets)
 
 
@@ -101,22 +107,29 @@ def _fact(
     backend = "nft" if mode is ProxyMode.IPTABLES else None
     entries = table.chains.get("KUBE-SERVICES") if mode is ProxyMode.IPTABLES else table.maps.get("service-ips")
     prepared = entries is not None and not any("match-set" in line or "xt match" in line for _, line in entries)
-    return ServiceTableFact(mode, table.closed, prepared, len(named), samples, backend, None, targets, head)
+    met = (_is_met_from(table, hook) for hook in ("prerouting", "output"))
+    return ServiceTableFact(mode, table.closed, prepared, len(named), samples, backend, None, targets, head, *met)
+
+
+def _is_met_from(table: Table, hook: str) -> bool:
+    """Whether packets of a hook come to the rules for services; where the table is cut off, they are taken to do so."""
+    of_hook = (lines for lines in table.chains.values() if any(f"type nat hook {hook} " in line for _, line in lines))
+    return not table.closed or any(_TO_SERVICES.search(line) for lines in of_hook for _, line in lines)
 
 
 # --- nftables mode ---------------------------------------------------------------------------------------------------
 
 
-def _by_maps(table: Table, path: str) -> Iterator[ServiceTarget]:
+def _by_maps(table: Table, read: _Read, path: str) -> Iterator[ServiceTarget]:
     """What the maps of kube-proxy's own table say of lookups; a refusal comes first, in the filter hooks before NAT's."""
     for name in ("no-endpoint-services", "service-ips"):
         for number, line in table.maps.get(name, ()):
             for found in _ELEMENT.finditer(line):
                 evidence = Evidence(path, number, quote(line))
-                yield from _of_element(found, evidence, table, path)
+                yield from _of_element(found, evidence, table, read)
 
 
-def _of_element(found: re.Match[str], evidence: Evidence, table: Table, path: str) -> Iterator[ServiceTarget]:
+def _of_element(found: re.Match[str], evidence: Evidence, table: Table, read: _Read) -> Iterator[ServiceTarget]:
     address, verdict, chain = address_in(found[1]), found[3], found[4]
     if address is None:
         return
@@ -126,20 +139,15 @@ def _of_element(found: re.Match[str], evidence: Evidence, table: Table, path: st
         yield ServiceTarget(address, protocol, refusal or Does.NOT_SHOWN, None, local=False, evidence=evidence)
         return
     local = chain.startswith("local-")
-    for end in ends(
-        Step(evidence, (chain,)), table.chains, partial(_step, path=path), whole=table.closed, known=table.chains
-    ):
-        yield ServiceTarget(address, protocol, end.does, end.target, local, end.evidence)
+    for end in ends(Step(evidence, (chain,)), table.chains, read, whole=table.closed, known=table.chains):
+        yield end.of((address, protocol), local=local)
 
 
 # --- iptables mode, by iptables-nft ----------------------------------------------------------------------------------
 
 
-def _by_rules(table: Table, path: str) -> Iterator[ServiceTarget]:
+def _by_rules(table: Table, read: _Read, path: str) -> Iterator[ServiceTarget]:
     """What KUBE-SERVICES of the nat table says of lookups."""
-    read = partial(_step, path=path)
-    # Without the jump from PREROUTING, which a flushed chain lacks, no packet of a pod meets them.
-    is_met = not table.closed or any("jump KUBE-SERVICES" in line for _, line in table.chains.get("PREROUTING", ()))
     taken: set[tuple[Address, str]] = set()
     for number, line in table.chains.get("KUBE-SERVICES", ()):
         asked = _asked(line)
@@ -148,11 +156,8 @@ def _by_rules(table: Table, path: str) -> Iterator[ServiceTarget]:
             continue
         taken.add(asked)
         local = step.chains[0].startswith(("KUBE-SVL-", "KUBE-XLB-"))
-        if not is_met:
-            yield ServiceTarget(*asked, Does.LEAVES, None, local, step.evidence)
-            continue
         for end in ends(step, table.chains, read, whole=table.closed, known=table.chains):
-            yield ServiceTarget(*asked, end.does, end.target, local, end.evidence)
+            yield end.of(asked, local=local)
 
 
 def _refused(table: Table | None, path: str) -> Iterator[ServiceTarget]:
@@ -183,15 +188,16 @@ def _asked(line: str) -> tuple[Address, str] | None:
 # --- rules -----------------------------------------------------------------------------------------------------------
 
 
-def _step(line: Line, path: str) -> Step:
+def _step(line: Line, path: str, cut: int | None) -> Step:
+    """One rule; of a line that may go on, what is left need not be all."""
     number, text = line
     evidence = Evidence(path, number, quote(text))
     translation = _DNAT.search(text)
     if translation:
         # A map of endpoints has number : address . port; what stands before it is no address.
-        targets = tuple(a for pair in _PAIR.findall(translation["to"]) if (a := address_in(pair)))
+        targets = tuple(_led_to(translation["to"]))
         before = _REMEMBERS.sub("", text[: translation.start()])
-        does = None if targets else Does.NOT_SHOWN
+        does = None if targets and number != cut else Does.NOT_SHOWN
         return Step(evidence, targets=targets, does=does, always=_PLAIN.match(before) is not None)
     jumps = tuple(chain for chain in _JUMPS.findall(text) if chain.startswith(_OF_SERVICES))
     if not jumps:
@@ -200,6 +206,14 @@ def _step(line: Line, path: str) -> Step:
     return Step(
         evidence, chains=jumps, always=verdict is not None and _PLAIN.match(text[: verdict.start()]) is not None
     )
+
+
+def _led_to(words: str) -> Iterator[Target]:
+    """The addresses behind `dnat to`; without a port the packet keeps its own (nft(8))."""
+    pairs = _PAIR.findall(words)
+    targets = (target_in(f"{ip}:{port}", is_cut=False) for ip, port in pairs)
+    alone = target_in(words.strip(), is_cut=False, portless=DNS_PORT)
+    yield from filter(None, targets if pairs else (alone,))
 
 
 PARSER = Parser("nft-ruleset", recognizes, parse, rank=31)

@@ -10,14 +10,23 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
+from typing import NamedTuple
 
 from calico_bundle.evidence import Evidence
-from calico_bundle.facts import Address, Does
+from calico_bundle.facts import Address, Does, ServiceTarget
 
 Line = tuple[int, str]
-_PORT = re.compile(r":\d+$")
+DNS_PORT = 53
+_PORT = re.compile(r":(\d{1,5})$")
 _MOST_CHAINS = 20_000
 """Chains of one walk; a service has two for each of its endpoints, and Endpoints hold a thousand addresses."""
+
+
+class Target(NamedTuple):
+    """Where a rule leads: an address and its port; None where the port may be another than what is left of the line."""
+
+    address: Address
+    port: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +38,7 @@ class Step:
 
     evidence: Evidence
     chains: tuple[str, ...] = ()
-    targets: tuple[Address, ...] = ()
+    targets: tuple[Target, ...] = ()
     does: Does | None = None
     always: bool = False
 
@@ -39,8 +48,13 @@ class End:
     """Where a packet may end: what is done with it, and by which rule."""
 
     does: Does
-    target: Address | None
+    target: Target | None
     evidence: Evidence
+
+    def of(self, asked: tuple[Address, str], *, local: bool) -> ServiceTarget:
+        """What it means for lookups to an address over a protocol."""
+        address, port = self.target or (None, None)
+        return ServiceTarget(*asked, self.does, address, local, self.evidence, port)
 
 
 def ends(
@@ -57,9 +71,9 @@ def ends(
     names it, and otherwise not shown.
 
     >>> from ipaddress import ip_address
-    >>> leaf = Step(Evidence("f", 2, "dnat"), targets=(ip_address("10.244.0.2"),), always=True)
+    >>> leaf = Step(Evidence("f", 2, "dnat"), targets=(Target(ip_address("10.244.0.2"), 53),), always=True)
     >>> found = list(ends(Step(Evidence("f", 1, "jump"), ("SVC",)), {"SVC": [(2, "dnat")]}, lambda line: leaf, whole=True))
-    >>> [(end.does.value, str(end.target)) for end in found]
+    >>> [(end.does.value, str(end.target.address)) for end in found]
     [('translates', '10.244.0.2')]
     """
     yield from _of_rule(entry)
@@ -111,10 +125,19 @@ def address_in(text: str) -> Address | None:
         return None
 
 
-def target_in(text: str) -> Address | None:
-    """The address of ADDRESS:PORT, where the port is there; a line that is cut off in an address would show another one.
+def target_in(text: str, *, is_cut: bool, portless: int | None = None) -> Target | None:
+    """The address and port of ADDRESS:PORT; `portless` is the port that one without a port stands for, where it may be so.
 
-    >>> str(target_in("10.244.0.2:53")), target_in("10.244.0.2")
-    ('10.244.0.2', None)
+    A line that is cut off in an address would show another one, and in a port another port.
+
+    >>> target_in("10.244.0.2:53", is_cut=False), target_in("10.244.0.2:5", is_cut=True).port
+    (Target(address=IPv4Address('10.244.0.2'), port=53), None)
+    >>> target_in("10.244.0.2", is_cut=False), target_in("10.244.0.2", is_cut=False, portless=53).port
+    (None, 53)
     """
-    return address_in(text) if _PORT.search(text) else None
+    address, port = address_in(text), _PORT.search(text)
+    has_none = ":" not in text.rpartition("]")[2]
+    if address is None or (port is None and (is_cut or portless is None or not has_none)):
+        return None
+    number = int(port[1]) if port else portless
+    return Target(address, None if is_cut else number)

@@ -112,7 +112,7 @@ class DnsPaths:
         """For each pod what only pods of one group have alike: its own place where nothing more is quickly told."""
         nodes, hosts, policies, values = columns.nodes, columns.host_networks, columns.dns_policies, columns.ipv4s
         spot, known, endpoints = self._likeness.spot, self.cluster.nodes, self._endpoint_values
-        met_by = self._obstacles.met_by
+        met_by = self._obstacles.met_by if self._cache is None else self._met_either_way
         for place in order:
             node, value, policy, host = nodes[place], values[place], policies[place], hosts[place]
             if value is None or node is None or node not in known or host is None or policy in ("None", None):
@@ -175,13 +175,18 @@ class DnsPaths:
         """The group with what its lookups meet beside routes."""
         if not isinstance(walked, WalkedGroup | CachedGroup) or walked.node is None:
             return walked
-        hindrances = self._obstacles.met_by(pod, walked.node)
+        hindrances = self._obstacles.met_by(pod, walked.node, by_cache=isinstance(walked, CachedGroup))
         if not hindrances:
             return walked
         key = (walked, hindrances)
         if key not in self._groups:
             self._groups[key] = HinderedGroup(walked, hindrances)
         return self._groups[key]
+
+    def _met_either_way(self, place: int, node: str) -> object:
+        """What a pod's lookups meet, whether they go by the cache on its node or not."""
+        met_by = self._obstacles.met_by
+        return met_by(place, node), met_by(place, node, by_cache=True)
 
     @cached_property
     def _cache(self) -> NodeLocalCache | None:

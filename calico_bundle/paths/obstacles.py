@@ -8,12 +8,13 @@ from itertools import chain
 from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.evidence import Evidence
 from calico_bundle.facts import EndpointFact, PodFact
+from calico_bundle.facts.pod_columns import columns_of
 from calico_bundle.network.outcome import Cause, Outcome, Settles, Why
 from calico_bundle.network.policy import COMMAND_BESIDE, COMMANDS
 from calico_bundle.network.policy.dns import Class, DnsPolicies, PolicyVerdict
 from calico_bundle.network.service import DnsService
 from calico_bundle.network.service_proxies import ServiceProxies
-from calico_bundle.network.service_targets import ProxyRules
+from calico_bundle.network.service_targets import ProxyRules, led_astray
 from calico_bundle.network.settings import forwarding
 from calico_bundle.paths.hindrances import Hindrance, Hindrances
 
@@ -32,26 +33,31 @@ class Obstacles:
     def __init__(self, cluster: Cluster, dns: DnsService | None, homes: Sequence[str | None]) -> None:
         self.policies = DnsPolicies(cluster, dns)
         self.proxies = ServiceProxies(cluster, dns) if dns else None
-        self._misled: Mapping[str, ProxyRules] = self.proxies.lost if self.proxies else {}
-        self._untold = self.proxies.untold if self.proxies else {}
+        of_asker = {False: self.proxies, True: self.proxies.own} if self.proxies else {}
+        self._misled = {own: proxies.lost for own, proxies in of_asker.items()}
+        self._untold = {own: proxies.untold for own, proxies in of_asker.items()}
+        self._hosts = columns_of(cluster.pods).host_networks
         self._ready = dns.ready if dns else ()
         self._homes = homes
         self._still = {name: line for name, node in cluster.nodes.items() if (line := _not_forwarding(node))}
-        self._named = {*self._misled, *self._untold, *self._still, *homes}
+        told = (*self._misled.values(), *self._untold.values(), self._still)
+        self._named = {*chain.from_iterable(told), *homes}
         self._met: dict[Hashable, Hindrances] = {}
         self._denied: dict[Hashable, Sequence[tuple[int, Hindrance]]] = {}
         self._same: dict[Hashable, Hindrances] = {}
 
-    def met_by(self, pod: int | PodFact, node: str) -> Hindrances:
+    def met_by(self, pod: int | PodFact, node: str, *, by_cache: bool = False) -> Hindrances:
         """What lookups of a pod on a node meet: one object for all that meet the same.
 
-        A pod is given by its place in the cluster, or itself.
+        A pod is given by its place in the cluster, or itself; `by_cache` where a cache of the node asks for it.
         """
+        own = by_cache or (pod.host_network if isinstance(pod, PodFact) else self._hosts[pod]) is True
         kind = self.policies.class_of(pod) if self.policies.any else None
-        key = (kind and kind.key, node if node in self._named else None)
+        key = (kind and kind.key, own, node if node in self._named else None)
         if key not in self._met:
-            rules = self._misled.get(node)
-            met = _worst(chain(self._by_still(node), self._by_rules(node, rules).items(), self._by_policies(kind)))
+            rules = self._misled.get(own, {}).get(node)
+            by_rules = self._by_rules(node, rules, self._untold.get(own, {}).get(node))
+            met = _worst(chain(self._by_still(node), by_rules.items(), self._by_policies(kind)))
             aside, unasked = _aside(node, rules, self._ready)
             same = (tuple(sorted(met.items(), key=_place)), aside, unasked)
             self._met[key] = self._same.setdefault(same, Hindrances(met, aside, unasked))
@@ -74,11 +80,11 @@ class Obstacles:
                 cause = Cause(Why.UNDECIDED, still, text, (self._still[still],), settle=Settles(("sysctl -a",), still))
                 yield place, Hindrance(INCOMPLETE, Outcome.UNKNOWN, cause)
 
-    def _by_rules(self, node: str, rules: ProxyRules | None) -> Mapping[int, Hindrance]:
-        if node in self._untold:
+    def _by_rules(self, node: str, rules: ProxyRules | None, untold: Evidence | None) -> Mapping[int, Hindrance]:
+        if untold is not None:
             text = f"what is recorded of {node}'s service rules does not show where lookups go, or contradicts itself"
             settle = Settles(("iptables-save", "nft list ruleset"), node)
-            cause = Cause(Why.UNDECIDED, node, text, (self._untold[node],), settle=settle)
+            cause = Cause(Why.UNDECIDED, node, text, (untold,), settle=settle)
             return dict.fromkeys(range(len(self._ready)), Hindrance(SERVICE_RULES, Outcome.UNKNOWN, cause))
         if rules is None or not rules.all_lost:
             return {}
@@ -116,9 +122,7 @@ def _denied(found: PolicyVerdict) -> Hindrance:
 
 
 def _misled(node: str, rules: ProxyRules) -> Hindrance:
-    nowhere = rules.none or rules.rejects
-    leads = "do not lead it anywhere" if nowhere else f"lead it to {_listed(rules)}, which is no ready endpoint"
-    text = f"the DNS address: the {rules.mode} service rules of {node} {leads}"
+    text = f"the DNS address: the {rules.mode} service rules of {node} {_leading(rules)}"
     if rules.confirmed:
         return Hindrance(SERVICE_RULES, Outcome.LOST, Cause(Why.SERVICE_RULES_STALE, node, text, rules.evidence))
     cause = Cause(
@@ -127,8 +131,12 @@ def _misled(node: str, rules: ProxyRules) -> Hindrance:
     return Hindrance(SERVICE_RULES, Outcome.UNKNOWN, cause)
 
 
-def _listed(rules: ProxyRules) -> str:
-    return ", ".join(map(str, rules.stale[:3]))
+def _leading(rules: ProxyRules) -> str:
+    if rules.unmet:
+        return f"are met by no packet of this pod: the chain {rules.unmet} does not lead to them"
+    if rules.none or rules.rejects:
+        return "do not lead it anywhere"
+    return f"lead it to {led_astray(rules.stale, rules)}"
 
 
 def _aside(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tarfile
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -51,11 +52,14 @@ spec:
 """
 
 
-def with_policies(name: str, *texts: str, without: str = "no such file") -> cb.Analysis:
-    """A story with files of policies beside its own; NAMESPACE is that of its first pods."""
+def with_policies(
+    name: str, *texts: str, without: str = "no such file", more: Mapping[str, str] | None = None
+) -> cb.Analysis:
+    """A story with files of policies, and more, beside its own; NAMESPACE is that of its first pods."""
     stream = io.BytesIO()
     members = [(path, content) for path, content in story(name).members() if without not in path]
     members += [(f"policies/{i}.yaml", t.replace("NAMESPACE", "default").encode()) for i, t in enumerate(texts)]
+    members += [(path, text.encode()) for path, text in (more or {}).items()]
     with tarfile.open(fileobj=stream, mode="w") as archive:
         for path, content in members:
             info = tarfile.TarInfo(path)
@@ -84,6 +88,61 @@ def test_a_rule_of_calico_at_the_dns_pods_is_named_with_its_line() -> None:
     (finding,) = with_policies("healthy", GLOBAL).findings["CB401"]
     assert "denied on ingress (UDP port 53): GlobalNetworkPolicy no-dns-in, ingress rule 1 (Deny)" in finding.message
     assert [line.text for line in finding.evidence] == ["- action: Deny"]
+
+
+@pytest.mark.parametrize("name, namespace, paths", [("healthy", "default", 3), ("incident", "shop", 1)])
+def test_affected_are_the_paths_that_are_broken_because_of_it(name: str, namespace: str, paths: int) -> None:
+    """Where something else loses the lookups of a pod already, or whether it asks is not known, it is not counted."""
+    analysis = with_policies(name, DENY.replace("NAMESPACE", namespace))
+    (finding,) = analysis.findings["CB401"]
+    assert "lookups of 3 pods are denied" in finding.message
+    assert finding.paths == len(finding.pods) == (analysis.dns_paths["code"] == "CB401").sum() == paths
+
+
+TABLE = """\
+NAMESPACE   NAME    READY   STATUS    RESTARTS   AGE   IP            NODE
+default     app-1   1/1     Running   0          1d    10.244.1.10   node-1
+"""
+
+
+def test_pods_of_which_nothing_shows_whether_they_ask_are_denied_and_not_counted() -> None:
+    """`kubectl get pods` shows no dnsPolicy (Kubernetes' printers)."""
+    analysis = with_policies("healthy", DENY, without="pods.yaml", more={"k8s/pods.txt": TABLE})
+    (finding,) = analysis.findings["CB401"]
+    assert (finding.paths, finding.severity, finding.subject) == (0, "warning", "pod/default/app-1")
+    assert set(analysis.dns_paths["verdict"]) == {"unknown"}
+
+
+@pytest.mark.parametrize(
+    "policy, subject",
+    [
+        (DENY, "cluster"),
+        (DENY.replace("podSelector: {}", "podSelector: {matchLabels: {app: only}}"), "pod/default/only"),
+        (GLOBAL, "service/kube-system/kube-dns"),
+    ],
+)
+def test_subject_is_the_pod_or_the_dns_service_or_the_cluster(policy: str, subject: str) -> None:
+    """One pod is named; at the DNS pods it is their service that is closed to all who are denied."""
+    (finding,) = with_policies("healthy", policy, more={"k8s/only.yaml": ONLY}).findings["CB401"]
+    assert finding.subject == subject
+
+
+ONLY = """\
+apiVersion: v1
+kind: Pod
+metadata: {name: only, namespace: default, labels: {app: only}}
+spec: {nodeName: node-1, dnsPolicy: ClusterFirst, containers: [{name: a}]}
+status: {phase: Running, podIP: 10.244.1.10, podIPs: [{ip: 10.244.1.10}], hostIP: 10.0.1.11}
+"""
+NAMED = DENY + "  egress:\n  - ports:\n    - {port: dns, protocol: UDP}\n    - {port: dns-tcp, protocol: TCP}\n"
+
+
+def test_port_by_a_name_is_open_where_the_dns_pods_show_no_containers() -> None:
+    """A named port is the one that a container of the pod gives the name (Kubernetes API: NetworkPolicyPort.port)."""
+    analysis = with_policies("healthy", NAMED)
+    assert len(analysis.findings["CB401"]) == 0
+    assert "broken" not in set(analysis.dns_paths["verdict"])
+    assert considered(analysis)["status"] == "not-checkable"
 
 
 def test_policies_that_allow_dns_are_no_finding() -> None:

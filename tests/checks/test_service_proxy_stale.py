@@ -162,6 +162,84 @@ def test_target_that_is_a_ready_dns_pod_contradicts_the_endpoints(bundle: Path):
     assert findings(bundle) == []
 
 
+OTHER_PORT = "10.244.2.2:5353, 10.244.2.3:5353, where that endpoint does not listen (it does at port 53)"
+
+
+def to_another_port(text: str) -> str:
+    return text.replace(":53\n", ":5353\n")
+
+
+def broken(bundle: Path) -> set[str]:
+    """The pods whose lookups are lost."""
+    told = analyzed(bundle).dns_paths
+    rows = zip(told["namespace"], told["pod"], told["verdict"], strict=True)
+    return {f"{namespace}/{pod}" for namespace, pod, verdict in rows if verdict == "broken"}
+
+
+def test_another_port_than_the_endpoints_is_stale(bundle: Path):
+    """Endpoints: "port: 53" (Kubernetes pkg/proxy: a rule leads to the endpoint's own port)."""
+    edit(bundle, to_another_port, "node-1")
+    (found,) = findings(bundle)
+    assert (found.severity, found.nodes) == ("error", ("node-1",))
+    assert OTHER_PORT in found.message
+    assert "no pod's address" not in found.message
+    assert len(broken(bundle)) == found.paths > 0
+    assert hypothesis(bundle)["status"] == "supported"
+
+
+def test_another_port_is_right_where_the_endpoints_listen_there(bundle: Path):
+    edit(bundle, to_another_port, *NODES)
+    endpoints = bundle / "k8s" / "endpoints.yaml"
+    endpoints.write_text(endpoints.read_text().replace("port: 53\n", "port: 5353\n"))
+    assert findings(bundle) == []
+    assert hypothesis(bundle)["status"] == "ruled-out"
+
+
+def test_ports_that_nothing_shows_are_neither_stale_nor_fitting(bundle: Path):
+    """A named targetPort is each pod's own (Kubernetes API: ServicePort.targetPort)."""
+    edit(bundle, to_another_port, *NODES)
+    endpoints, services = bundle / "k8s" / "endpoints.yaml", bundle / "k8s" / "services.yaml"
+    endpoints.write_text(endpoints.read_text().partition("        ports:")[0] + "kind: List\n")
+    services.write_text(services.read_text().replace("targetPort: 53", "targetPort: dns"))
+    assert findings(bundle) == []
+    told = hypothesis(bundle)
+    assert told["status"] == "not-checkable"
+    assert "at which ports the endpoints listen" in told["text"]
+    assert any("endpointslices" in command for command in told["collect"])
+
+
+def test_rule_without_a_port_leaves_the_packet_its_own(bundle: Path):
+    """iptables-extensions(8), DNAT: without a port the destination port is not changed; recorded in the laboratory, too."""
+    edit(bundle, lambda text: text.replace(":53\n", "\n"), *NODES)
+    assert findings(bundle) == []
+    assert hypothesis(bundle)["status"] == "ruled-out"
+
+
+# --- rules that nothing leads to --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("chain, own", [("PREROUTING", False), ("OUTPUT", True)])
+def test_chain_that_does_not_lead_to_the_rules_concerns_the_packets_that_come_to_it(
+    bundle: Path, chain: str, own: bool
+):
+    """iptables(8): PREROUTING alters packets that come in, OUTPUT those of the machine's own; recorded in the laboratory."""
+    edit(bundle, without(f"-A {chain} -j KUBE-SERVICES"), "node-1")
+    (found,) = findings(bundle)
+    assert (found.severity, found.nodes) == ("error", ("node-1",))
+    assert f"the chain {chain} of the nat table does not lead to KUBE-SERVICES" in found.message
+    assert broken(bundle) == set(found.pods) == ({"default/host-1"} if own else {"default/app-1"})
+    assert found.paths == 1
+
+
+def test_node_of_which_no_pod_asks_by_itself_loses_nothing(bundle: Path):
+    edit(bundle, without("-A OUTPUT -j KUBE-SERVICES"), "node-1")
+    pods = bundle / "k8s" / "pods.yaml"
+    pods.write_text(pods.read_text().replace("dnsPolicy: ClusterFirstWithHostNet", "dnsPolicy: ClusterFirst"))
+    (found,) = findings(bundle)
+    assert (found.severity, found.paths) == ("warning", 0)
+    assert broken(bundle) == set()
+
+
 # --- no rule ----------------------------------------------------------------------------------------------------------
 
 

@@ -1,8 +1,9 @@
-"""Record where kube-proxy's rules lead lookups: `python -m tests.lab.service_rules`, as root.
+"""Record where kube-proxy's rules lead lookups: `python -m tests.lab.service_rules [CASE...]`, as root.
 
 A pod, a node with rules and two DNS pods, each a network namespace. The rules have the shape that kube-proxy gives them
-(Kubernetes pkg/proxy/{iptables,nftables}/proxier.go); the pod sends many lookups to the service's address, and what
-answers is kept beside the dump of the rules. `tests/network/test_service_rules_recorded.py` compares.
+(Kubernetes pkg/proxy/{iptables,nftables}/proxier.go); the pod sends many lookups to the service's address, and so does the
+node itself where it is said to; what answers is kept beside the dump of the rules.
+`tests/network/test_service_rules_recorded.py` compares.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import json
 import select
 import socket
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,12 +24,17 @@ RECORDED = Path(__file__).parents[1] / "network" / "service_rules"
 SERVICE, OTHER_SERVICE, POD = "10.96.0.10", "10.96.0.1", "10.244.0.9"
 SERVERS = ("10.244.0.2", "10.244.0.3")
 GONE = "10.244.0.77"
+_ANSWERS, _OWN_ANSWERS = RECORDED / "answers.json", RECORDED / "own_answers.json"
 _LOOKUPS, _WAIT = 60, 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Which addresses the rules lead to; what else is odd about them."""
+    """Which addresses the rules lead to, at which port; what else is odd about them.
+
+    `flushed` and `unmet` are chains without the jump to the rules: PREROUTING, by which packets of pods come, and OUTPUT, by
+    which those of the node do. `own` where the node itself asks, too.
+    """
 
     name: str
     targets: tuple[str, ...]
@@ -37,6 +44,13 @@ class Case:
     flushed: bool = False
     untracked: bool = False
     local: bool = False
+    unmet: bool = False
+    own: bool = False
+    ports: tuple[str, ...] = (":53", ":53")
+
+    def ends(self) -> tuple[tuple[str, str], ...]:
+        """Each address with `:PORT`, or nothing where the rule gives no port."""
+        return tuple(zip(self.targets, self.ports, strict=False))
 
 
 CASES = (
@@ -48,7 +62,12 @@ CASES = (
     Case("affinity-stale", (GONE,), affinity=True),
     Case("no-entry", (), no_entry=True),
     Case("refused", (), refused=True),
-    Case("flushed", SERVERS, flushed=True),
+    Case("flushed", SERVERS, flushed=True, own=True),
+    Case("unmet", SERVERS, unmet=True, own=True),
+    Case("met", SERVERS, own=True),
+    Case("other-port", SERVERS, ports=(":5353", ":5353")),
+    Case("partly-other-port", SERVERS, ports=(":53", ":5353")),
+    Case("portless", SERVERS, ports=("", "")),
     Case("untracked", SERVERS, untracked=True),
     Case("local", SERVERS[:1], local=True),
 )
@@ -68,7 +87,7 @@ def iptables(case: Case) -> str:
         ":KUBE-SVC-NPX46M4PTMTKRN6Y - [0:0]",
         ":KUBE-SEP-APISERVER0000001 - [0:0]",
         *([] if case.flushed else ['-A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES']),
-        '-A OUTPUT -m comment --comment "kubernetes service portals" -j KUBE-SERVICES',
+        *([] if case.unmet else ['-A OUTPUT -m comment --comment "kubernetes service portals" -j KUBE-SERVICES']),
         "-A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x4000",
         f"-A KUBE-SERVICES -d {OTHER_SERVICE}/32 -p tcp {_API} -m tcp --dport 443 -j KUBE-SVC-NPX46M4PTMTKRN6Y",
         "-A KUBE-SVC-NPX46M4PTMTKRN6Y -j KUBE-SEP-APISERVER0000001",
@@ -104,13 +123,13 @@ def _service(case: Case, protocol: str, port: str, chain: str) -> list[str]:
         f"-A KUBE-SERVICES {match} -j {name}",
         f"-A {name} ! -s 10.244.0.0/16 {match} -j KUBE-MARK-MASQ",
     ]
-    ends = [(target, f"KUBE-SEP-{chain[:8]}{number:08}") for number, target in enumerate(case.targets)]
-    for target, end in ends if case.affinity else ():
+    ends = [(target, at, f"KUBE-SEP-{chain[:8]}{number:08}") for number, (target, at) in enumerate(case.ends())]
+    for target, _, end in ends if case.affinity else ():
         to = f'-m comment --comment "kube-system/kube-dns:{port} -> {target}:53"'
         lines += [
             f"-A {name} {to} -m recent --rcheck --seconds 10800 --reap --name {end} --mask 255.255.255.255 --rsource -j {end}"
         ]
-    for number, (target, end) in enumerate(ends):
+    for number, (target, at, end) in enumerate(ends):
         left = len(ends) - number
         to = f'-m comment --comment "kube-system/kube-dns:{port} -> {target}:53"'
         share = f" -m statistic --mode random --probability {1 / left:.11f}" if left > 1 else ""
@@ -120,7 +139,7 @@ def _service(case: Case, protocol: str, port: str, chain: str) -> list[str]:
             f":{end} - [0:0]",
             f"-A {name} {to}{share} -j {end}",
             f"-A {end} -s {target}/32 {comment} -j KUBE-MARK-MASQ",
-            f"-A {end} -p {protocol} {comment}{kept} -m {protocol} -j DNAT --to-destination {target}:53",
+            f"-A {end} -p {protocol} {comment}{kept} -m {protocol} -j DNAT --to-destination {target}{at}",
         ]
     return lines
 
@@ -147,8 +166,6 @@ add rule ip kube-proxy filter-forward ct state new jump endpoints-check
 add rule ip kube-proxy filter-output ct state new jump endpoints-check
 add chain ip kube-proxy services
 add rule ip kube-proxy services ip daddr . meta l4proto . th dport vmap @service-ips
-add rule ip kube-proxy nat-prerouting jump services
-add rule ip kube-proxy nat-output jump services
 add chain ip kube-proxy service-2QRHZV4L-default/kubernetes/tcp/https
 add rule ip kube-proxy service-2QRHZV4L-default/kubernetes/tcp/https meta l4proto tcp dnat to 10.0.1.11:6443
 add element ip kube-proxy service-ips {{ {OTHER_SERVICE} . tcp . 443 : goto service-2QRHZV4L-default/kubernetes/tcp/https }}
@@ -157,7 +174,8 @@ add element ip kube-proxy service-ips {{ {OTHER_SERVICE} . tcp . 443 : goto serv
 
 def nftables(case: Case, *, squashed: bool = False) -> str:
     """The table as `nft -f` takes it; `squashed` as Kubernetes 1.36 writes it, without a chain for each endpoint."""
-    lines = [_NFTABLES]
+    hooks = [hook for hook, is_left_out in (("prerouting", case.flushed), ("output", case.unmet)) if not is_left_out]
+    lines = [_NFTABLES, *(f"add rule ip kube-proxy nat-{hook} jump services\n" for hook in hooks)]
     for protocol, port in (("udp", "dns"), ("tcp", "dns-tcp")):
         if case.refused:
             about = f'comment "kube-system/kube-dns:{port}"'
@@ -176,17 +194,17 @@ def _chains(case: Case, protocol: str, port: str, *, squashed: bool) -> list[str
         f"{chain} {name}",
         f"{rule} ip daddr {SERVICE} {protocol} dport 53 ip saddr != 10.244.0.0/16 jump mark-for-masquerade",
     ]
-    ends = [(target, f"{number}XSGD6KX-{about}__{target}/53") for number, target in enumerate(case.targets)]
+    ends = [(target, at, f"{number}XSGD6KX-{about}__{target}/53") for number, (target, at) in enumerate(case.ends())]
     if squashed:
-        many = ", ".join(f"{number} : {target} . 53" for number, target in enumerate(case.targets))
+        many = ", ".join(f"{number} : {target} . {at[1:]}" for number, (target, at, _) in enumerate(ends))
         to = f"addr . port to numgen random mod {len(ends)} map {{ {many} }}"
         lines.append(
             f"{rule} meta l4proto {protocol} dnat ip {to}"
             if len(ends) > 1
-            else f"{rule} meta l4proto {protocol} dnat to {ends[0][0]}:53"
+            else f"{rule} meta l4proto {protocol} dnat to {ends[0][0]}{ends[0][1]}"
         )
     else:
-        for target, end in ends:
+        for target, at, end in ends:
             lines += [
                 f"{chain} endpoint-{end}",
                 f"add rule ip kube-proxy endpoint-{end} ip saddr {target} jump mark-for-masquerade",
@@ -197,8 +215,8 @@ def _chains(case: Case, protocol: str, port: str, *, squashed: bool) -> list[str
                 )
                 lines.append(f"add rule ip kube-proxy endpoint-{end} update @affinity-{end} {{ ip saddr }}")
                 lines.append(f"{rule} ip saddr @affinity-{end} goto endpoint-{end}")
-            lines.append(f"add rule ip kube-proxy endpoint-{end} meta l4proto {protocol} dnat to {target}:53")
-        many = " , ".join(f"{number} : goto endpoint-{end}" for number, (_, end) in enumerate(ends))
+            lines.append(f"add rule ip kube-proxy endpoint-{end} meta l4proto {protocol} dnat to {target}{at}")
+        many = " , ".join(f"{number} : goto endpoint-{end}" for number, (_, _, end) in enumerate(ends))
         lines.append(f"{rule} numgen random mod {len(ends)} vmap {{ {many} }}")
     return [*lines, f"add element ip kube-proxy service-ips {{ {SERVICE} . {protocol} . 53 : goto {name} }}"]
 
@@ -217,7 +235,8 @@ def wire(spaces: Namespaces) -> None:
         ip([f"addr add {address}/32 dev eth0", "link set lo up", "link set eth0 up", *gateway], own)
         card = f"dev v{name}"
         ip([f"link set v{name} up", f"addr add 169.254.1.1/32 {card}", f"route add {address} {card}"], node)
-    ip(["link set lo up", "route add blackhole 10.244.0.0/26"], node)
+    # A node routes a packet of its own before its rules translate it.
+    ip(["link set lo up", "route add blackhole 10.244.0.0/26", "route add default dev vpod"], node)
     run("sysctl", "-qw", "net.ipv4.ip_forward=1", namespace=node)
 
 
@@ -263,15 +282,17 @@ def asked(namespace: str) -> dict[str, int]:
     return dict(sorted({**found, **({"lost": len(waiting)} if waiting else {})}.items()))
 
 
-def measure(write: Callable[[str], None], read: Callable[[str], str]) -> tuple[str, dict[str, int]]:
-    """The listing of the rules that are written on the node, and who answers."""
+def measure(
+    write: Callable[[str], None], read: Callable[[str], str], askers: Sequence[str] = ("pod",)
+) -> tuple[str, list[dict[str, int]]]:
+    """The listing of the rules that are written on the node, and who answers each of the askers."""
     with Namespaces(("node", "pod", "dns0", "dns1")) as spaces:
         wire(spaces)
         node, stop = spaces.of("node"), threading.Event()
         write(node)
         threads = served(spaces, stop)
         try:
-            return read(node), asked(spaces.of("pod"))
+            return read(node), [asked(spaces.of(asker)) for asker in askers]
         finally:
             stop.set()
             for thread in threads:
@@ -294,14 +315,14 @@ def _ways(case: Case) -> Sequence[tuple[str, Callable[[str], None], Callable[[st
         ("iptables-legacy", _restored("iptables-legacy-restore", case), _saved("iptables-legacy-save", "-c")),
         ("nft-of-iptables", _restored("iptables-nft-restore", case), ruleset),
     ]
-    if case.targets and not case.flushed and not case.untracked:
+    if case.targets and not case.flushed and not case.unmet and not case.untracked:
         # That a rule is missing cannot be seen in it.
         listed = _saved("iptables-legacy", "-t", "nat", "-nvL")
         by_iptables.append(("iptables-list", _restored("iptables-legacy-restore", case), listed))
-    if case.flushed or case.untracked:
+    if case.untracked:
         return by_iptables
     written = [("nftables", nftables(case))]
-    if case.targets and not case.affinity:
+    if case.targets and not case.affinity and case.name != "portless":  # a map of addresses always has ports
         written.append(("nftables-1.36", nftables(case, squashed=True)))
     own = [
         (name, (lambda node, text=text: run("nft", "-f", "-", text=text, namespace=node) and None), ruleset)
@@ -310,17 +331,23 @@ def _ways(case: Case) -> Sequence[tuple[str, Callable[[str], None], Callable[[st
     return [*by_iptables, *own]
 
 
-def main() -> None:
-    """Record every case in every mode."""
-    answers: dict[str, dict[str, int]] = {}
-    for case in CASES:
+def main(*names: str) -> None:
+    """Record every case in every mode, or those of some names; the other recordings stay as they are."""
+    answers, own = (
+        json.loads(path.read_text()) if path.exists() and names else {} for path in (_ANSWERS, _OWN_ANSWERS)
+    )
+    for case in (case for case in CASES if not names or case.name in names):
         for mode, write, read in _ways(case):
             name = f"{mode}.{case.name}"
-            listing, answers[name] = measure(write, read)
+            listing, found = measure(write, read, ("pod", "node") if case.own else ("pod",))
+            answers[name] = found[0]
+            if case.own:
+                own[name] = found[1]
             (RECORDED / f"{name}.txt").write_text(listing)
-            print(name, answers[name])  # noqa: T201
-    (RECORDED / "answers.json").write_text(json.dumps(answers, indent=1, sort_keys=True) + "\n")
+            print(name, *found)  # noqa: T201
+    for path, told in ((_ANSWERS, answers), (_OWN_ANSWERS, own)):
+        path.write_text(json.dumps(told, indent=1, sort_keys=True) + "\n")
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

@@ -97,3 +97,14 @@ def test_facts_of_several_classes_keep_their_order() -> None:
     facts = Parts([(int, (1, 2)), (str, ("a",)), (int, (3,))])
     assert (list(facts), len(facts), facts[2], facts[1:3]) == ([1, 2, "a", 3], 4, "a", (2, "a"))
     assert (list(facts.of(int)), facts.of(str), facts.of(float)) == ([1, 2, 3], ("a",), ())
+
+
+def test_ports_that_two_objects_tell_in_two_ways_are_not_told() -> None:
+    def at(place: int, *ports: int) -> EndpointFact:
+        listening = tuple(ServicePort("dns", port, "UDP") for port in ports)
+        where = Evidence(f"{place}.yaml", 1, "")
+        ip = ip_address("10.0.0.1")
+        return EndpointFact("a", "x", ip, True, None, None, None, "EndpointSlice", where, (), f"x-{place}", listening)
+
+    assert [e.ports for e in merge_endpoints([(at(1, 53),), (at(2, 5353),)])] == [None]
+    assert [e.ports for e in merge_endpoints([(at(1, 53),), (at(2, 53),)])] == [at(1, 53).ports]

@@ -105,6 +105,45 @@ def test_endpoints():
     assert {f.source for f in parsed.facts if isinstance(f, facts.EndpointFact)} == {"Endpoints"}
 
 
+def ports_of(text: str) -> list[tuple[str, list[str] | None]]:
+    found = (fact for fact in parse(text, "f").facts if isinstance(fact, facts.EndpointFact))
+    return [
+        (str(e.ip), None if e.ports is None else [f"{p.name}/{p.port}/{p.protocol}" for p in e.ports]) for e in found
+    ]
+
+
+def test_ports_of_endpoints_are_those_of_all_subsets_that_the_address_is_in():
+    """k8s.io/endpointslice and pkg/controller/endpoint resolve a named targetPort for each pod: subsets are per port then."""
+    text = """\
+kind: Endpoints
+metadata: {name: kube-dns, namespace: kube-system}
+subsets:
+- addresses: [{ip: 10.244.2.2}]
+  ports: [{name: dns, port: 5353, protocol: UDP}]
+- addresses: [{ip: 10.244.2.3}]
+  ports: [{name: dns, port: 53, protocol: UDP}]
+- addresses: [{ip: 10.244.2.2}, {ip: 10.244.2.3}]
+  ports: [{name: dns-tcp, port: 53}]
+"""
+    both = {"10.244.2.2": ["dns/5353/UDP", "dns-tcp/53/TCP"], "10.244.2.3": ["dns/53/UDP", "dns-tcp/53/TCP"]}
+    assert ports_of(text) == [(ip, both[ip]) for ip in ("10.244.2.2", "10.244.2.3", "10.244.2.2", "10.244.2.3")]
+    assert {ports for _, ports in ports_of(text.replace("port: 53}", "port: 0x35}"))} == {None}
+
+
+@pytest.mark.parametrize(
+    "ports, told",
+    [
+        ("ports: [{name: dns, port: 5353, protocol: UDP}]", ["dns/5353/UDP"]),
+        ("ports: [{name: dns, protocol: UDP}]", None),
+        ("ports: []", None),
+        ("", None),
+    ],
+)
+def test_ports_of_a_slice(ports: str, told: list[str] | None):
+    """A port without a number stands for any (discovery.k8s.io/v1: EndpointPort.port)."""
+    assert {str(found) for _, found in ports_of(f"{SLICE}{ports}\n")} == {str(told)}
+
+
 SLICE = """\
 apiVersion: discovery.k8s.io/v1
 kind: EndpointSlice

@@ -266,7 +266,13 @@ def test_listing_without_the_jump_to_services_does_not_tell():
     lines = recorded("iptables-list.one").splitlines(keepends=True)
     text = "".join(line for line in lines if not line.startswith(jump))
     assert len(text) < len("".join(lines))
-    assert targets(table(iptables_list.parse(text, "n1"))) == [("not-shown", None)]
+    fact = table(iptables_list.parse(text, "n1"))
+    assert (fact.from_pods, fact.from_node) == (None, None)
+    without_output = (
+        "".join(lines).replace("Chain OUTPUT (", "Chain OTHER (").replace("Chain INPUT (", "Chain OUTPUT (")
+    )
+    fact = table(iptables_list.parse(without_output, "n1"))
+    assert (fact.from_pods, fact.from_node) == (True, None)
 
 
 def test_refusals_and_exemptions_of_the_other_tables():
@@ -316,6 +322,20 @@ def test_no_text_makes_them_raise_or_cite_what_is_not_there(text: str):
                 assert 1 <= evidence.line <= len(lines)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [recorded("iptables-nft.healthy"), recorded("iptables-list.healthy"), IPVS_SAVED, BPF],
+    ids=["save", "list", "ipvs", "bpf"],
+)
+def test_a_line_that_is_cut_off_in_a_port_shows_no_port(text: str):
+    end = text.rindex(":53", 0, text.index(":53", text.index("10.244.0.2")) + 3) + 3
+    parser = choose(text)
+    assert parser is not None
+    for left in (1, 2):
+        cut = parser.parse(text[: end - left], "n1").of(ServiceTableFact)
+        assert {t.port for fact in cut for t in fact.targets} <= {None}
+
+
 @settings(max_examples=60, derandomize=True, database=None)
 @given(
     st.integers(0, 10**9),
@@ -330,4 +350,5 @@ def test_a_listing_cut_anywhere_is_never_whole_and_names_no_other_target(place: 
             assert not fact.whole
         for target in fact.targets:
             assert str(target.target) in ("None", "10.244.0.2", "10.244.0.3")
+            assert target.port in (None, 53)
             assert target.does in ("translates", "not-shown")

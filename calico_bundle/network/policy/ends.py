@@ -117,10 +117,11 @@ class Ends:
         addresses: tuple[Network, ...] = (ip_network(endpoint.ip),) if endpoint.ip is not None else ()
         on_host = pod.host_network if pod else self._is_a_nodes(endpoint.ip)
         thing = None if on_host else self._thing(endpoint, pod)
-        named = frozenset(pod.named_ports) if pod and not _hides_ports(pod) else None
+        # A pod without any may be one whose containers were not collected, where a name would be found or not.
+        named = frozenset(pod.named_ports) or None if pod and not _hides_ports(pod) else None
         own: tuple[tuple[Labeled, bool], ...] = ((thing, True),) if thing is not None else ()
         udp, tcp = (
-            self._with_sets(addresses, own, self._port(protocol, named), named if thing else frozenset())
+            self._with_sets(addresses, own, self._port(endpoint, protocol, named), named if thing else frozenset())
             for protocol in ("UDP", "TCP")
         )
         value = int(endpoint.ip) if endpoint.ip is not None else None
@@ -138,8 +139,11 @@ class Ends:
     def _is_a_nodes(self, address: Address | None) -> bool:
         return any(address in _addresses(node) for node in self._cluster.nodes.values())
 
-    def _port(self, protocol: str, named: frozenset[str] | None) -> int | None:
-        """The port that the endpoint listens on (targetPort); None where that is not known."""
+    def _port(self, endpoint: EndpointFact, protocol: str, named: frozenset[str] | None) -> int | None:
+        """The port that the endpoint listens on, by itself or by the targetPort; None where that is not known."""
+        told = self._dns.listening(endpoint, protocol) if self._dns else None
+        if told is not None:
+            return told
         service = self._dns.service if self._dns else None
         ports = service.ports if service else ()
         port = next((p for p in ports if p.port == DNS_PORT and p.protocol == protocol), None)
