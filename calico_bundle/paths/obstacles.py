@@ -15,6 +15,7 @@ from calico_bundle.network.service import DnsService
 from calico_bundle.network.service_proxies import ServiceProxies
 from calico_bundle.network.service_targets import ProxyRules
 from calico_bundle.network.settings import forwarding
+from calico_bundle.paths.doubts import doubt_of
 from calico_bundle.paths.hindrances import Hindrance, Hindrances
 
 POLICY, SERVICE_RULES, INCOMPLETE = "CB401", "CB402", "CB901"
@@ -36,6 +37,7 @@ class Obstacles:
         self._ready = dns.ready if dns else ()
         self._homes = homes
         self._still = {name: line for name, node in cluster.nodes.items() if (line := _not_forwarding(node))}
+        self._doubtful = {name: cause for name, node in cluster.nodes.items() if (cause := doubt_of(node))}
         self._met: dict[Hashable, Hindrances] = {}
 
     def key(self, pod: int | PodFact) -> Hashable:
@@ -44,11 +46,12 @@ class Obstacles:
 
     def met_by(self, pod: int | PodFact, node: str) -> Hindrances:
         """What lookups of a pod on a node meet."""
-        named = node in self._misled or node in self._untold or node in self._still or node in self._homes
+        named = any(node in known for known in (self._misled, self._untold, self._still, self._doubtful, self._homes))
         key = (self.key(pod), node if named else None)
         if key not in self._met:
             rules = self._misled.get(node)
-            met = _worst(chain(self._by_still(node), self._by_rules(node, rules).items(), self._by_policies(pod)))
+            own = chain(self._by_still(node), self._by_doubt(node))
+            met = _worst(chain(own, self._by_rules(node, rules).items(), self._by_policies(pod)))
             self._met[key] = Hindrances(met, *_aside(node, rules, self._ready))
         return self._met[key]
 
@@ -69,6 +72,13 @@ class Obstacles:
                 text = f"{still} may not forward what comes in by one of its cards: `{self._still[still].text}`"
                 cause = Cause(Why.UNDECIDED, still, text, (self._still[still],), settle=Settles(("sysctl -a",), still))
                 yield place, Hindrance(INCOMPLETE, Outcome.UNKNOWN, cause)
+
+    def _by_doubt(self, node: str) -> Iterator[tuple[int, Hindrance]]:
+        """Nodes that may drop packets, or be gone: the pod's own, and those of the endpoints."""
+        for place, home in enumerate(self._homes if self._doubtful else ()):
+            found = next((self._doubtful[name] for name in (node, home) if name in self._doubtful), None)
+            if found is not None:
+                yield place, Hindrance(INCOMPLETE, Outcome.UNKNOWN, found)
 
     def _by_rules(self, node: str, rules: ProxyRules | None) -> Mapping[int, Hindrance]:
         if node in self._untold:
