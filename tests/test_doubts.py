@@ -77,13 +77,13 @@ def test_the_routes_of_a_node_that_is_not_ready_are_believed_where_they_were_rec
     assert found == {f"node-{n}": {"reaches"} for n in (1, 2, 3)}
 
 
-def cut_off(path: str, text: str) -> str:
-    """What the others show of a node-3 that is off: no session, and no route to its block."""
+def cut_off(path: str, text: str, address: str = "10.0.1.13", block: str = "10.244.3.0/26") -> str:
+    """What the others show of a node that is off: no session, and no route to its block."""
     if "birdcl_show_protocols" in path:
-        session = r"(Mesh_10_0_1_13\s+BGP\s+\S+\s+)up(\s+\S+\s+)Established"
+        session = rf"(Mesh_{address.replace('.', '_')}\s+BGP\s+\S+\s+)up(\s+\S+\s+)Established"
         return re.sub(session, r"\1start\2Active        Socket: No route to host", text)
     lines = text.splitlines(keepends=True)
-    return "".join(line for line in lines if not line.startswith("10.244.3.0/26")) if "route" in path else text
+    return "".join(line for line in lines if not line.startswith(block)) if "route" in path else text
 
 
 def test_pods_of_a_node_that_may_be_off_are_not_said_to_fail_for_want_of_a_route():
@@ -99,3 +99,17 @@ def test_pods_of_a_node_that_may_be_off_are_not_said_to_fail_for_want_of_a_route
     assert {p["verdict"] for p in theirs} == {"unknown"}
     assert all("node-3 is not Ready" in p["reason"]["text"] for p in theirs)
     assert after["verdict"]["root_causes"] == []
+
+
+def test_a_session_with_a_node_that_is_not_ready_is_said_to_be_one():
+    """The DNS pods' node is gone, and the endpoints still list them: the machine comes before the port."""
+
+    def edit(path: str, text: str) -> str | None:
+        kept = not_ready("node-2", "Unknown", observed=False)(path, text)
+        if kept is None or path.endswith("calico-node.log"):
+            return None
+        return cut_off(path, kept, "10.0.1.12", "10.244.2.0/26")
+
+    after = changed("healthy", edit)
+    (down,) = after.findings["CB201"]
+    assert "node-2 is not Ready: see first whether the machine runs" in down.message

@@ -14,7 +14,11 @@ INFO = CheckInfo(
     matters="Every pod that uses cluster DNS loses it, wherever it runs; node addresses and routes have no part in it.",
     proves="The endpoints object, and the DNS pods' readiness.",
     fix="Look at the DNS pods: why are they not ready? Their logs and events say it.",
-    limits="It says that none is ready, not why; a bundle without the endpoints object leaves it open.",
+    limits=(
+        "It says that none is ready, not why; a bundle without the endpoints object leaves it open. A wrong Calico address "
+        "of the DNS pods' node stands before it only where their logs say that they wait for the API server and the pool "
+        "does not masquerade (natOutgoing off): the kubelet asks from the node itself."
+    ),
 )
 _CODES = {"wrong": "CB101", "duplicate": "CB102", "not-on-node": "CB103"}
 
