@@ -1,14 +1,14 @@
 """What is to be said of each node's Calico address: one verdict per node, with what it rests on.
 
-`wrong` takes three things together: the address is not the one the node goes by; pod traffic between this node and a
-peer is lost, and the peers cannot use the address; and another address of the node would serve them. An address that
-differs and works is `unintended`. Where one of the three is open, the verdict is `unknown`.
+`wrong` takes three things together: the address is not the one the node goes by, or that one stands apart from all others;
+pod traffic between this node and a peer is lost, and the peers cannot use the address; and another address of the node
+would serve them. An address that differs and works is `unintended`. Where one of the three is open, the verdict is `unknown`.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import ip_address, ip_interface
@@ -19,7 +19,7 @@ from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.evidence import Evidence
 from calico_bundle.facts import Address, Interface, Network
 from calico_bundle.network.forwarding import Forwarding
-from calico_bundle.network.outcome import Outcome, Packet, Walk, Why
+from calico_bundle.network.outcome import Cause, Outcome, Packet, Walk, Why
 
 MOST_PEERS = 32
 """Peers that a suspicious address is tried against: all are alike as far as it goes, but those that were looked at tell
@@ -32,6 +32,9 @@ _USELESS_ADDRESS = frozenset({
     Why.TUNNEL_SOURCE_REFUSED, Why.REVERSE_PATH_FILTER,
 })  # fmt: skip
 
+
+# What a peer shows against an address although the session over it is up: the node's packets leave with another source.
+_SENT_AS_ANOTHER = frozenset({Why.TUNNEL_SOURCE_REFUSED})
 
 _ADDRESS_EVENTS = frozenset({"address-conflict", "node-addresses-updated", "calico-started"})
 """What calico-node says last of its address at a start: that it conflicts, or that it goes on with it."""
@@ -70,6 +73,10 @@ class AddressVerdict:
     evidence: tuple[Evidence, ...] = ()
     trials: tuple[Trial, ...] = field(default=())
     shared_with: tuple[str, ...] = ()
+
+
+_Judged = tuple[AddressStatus, tuple[Trial, ...], Address | None]
+"""A status, how peers show it, and the address that is right where that is not the InternalIP."""
 
 
 def stands_apart(cluster: Cluster, node: ClusterNode) -> bool:
@@ -115,6 +122,7 @@ class _Judge:
         self._culprits_of: dict[Address, frozenset[str]] = {}
         self._is_left_over = cluster.mixture is not None or replaced_by(cluster) is not None
         self.suspicious = {n.name for n in cluster.nodes.values() if _differs(n)}
+        self._apart: dict[str, bool] = {}
 
     def all(self) -> dict[str, AddressVerdict]:
         return {name: self.one(node) for name, node in self.cluster.nodes.items()}
@@ -124,8 +132,8 @@ class _Judge:
         stored = conflict.address if conflict else node.bgp_address.ip if node.bgp_address else None
         if stored is None:
             return AddressVerdict(node.name, AddressStatus.UNKNOWN, evidence=_cited(node, "name"))
-        status, trials = self._status(node, stored)
-        expected = _expected(node, status)
+        status, trials, other = self._status(node, stored)
+        expected = other or _expected(node, status)
         sharing = tuple(n for n in self.holders[stored] if n != node.name)
         return AddressVerdict(
             node.name,
@@ -143,22 +151,25 @@ class _Judge:
         conflict = self.conflicts.get(node.name)
         return (*_lines(node, stored, expected), *((conflict.evidence,) if conflict else ()))
 
-    def _status(self, node: ClusterNode, stored: Address) -> tuple[AddressStatus, tuple[Trial, ...]]:
+    def _status(self, node: ClusterNode, stored: Address) -> _Judged:
         if self._is_left_over:
-            return AddressStatus.UNKNOWN, ()
+            return AddressStatus.UNKNOWN, (), None
         if node.name in self._culprits(stored):
-            return AddressStatus.DUPLICATE, ()
+            return AddressStatus.DUPLICATE, (), None
         if node.holds(stored) is False:
-            return AddressStatus.NOT_ON_NODE, ()
+            return AddressStatus.NOT_ON_NODE, (), None
         if node.internal_ip is None:
-            return AddressStatus.UNKNOWN, ()
+            return AddressStatus.UNKNOWN, (), None
         if _differs(node):
-            return self._tried(node, stored)
-        if not stands_apart(self.cluster, node):
-            return AddressStatus.OK, ()
-        # Its InternalIP may itself be the wrong one of its addresses: only that it works shows it right.
-        works = self._tried(node, stored)[0] is AddressStatus.UNINTENDED
-        return (AddressStatus.OK if works else AddressStatus.UNKNOWN), ()
+            return (*self._tried(node, stored), None)
+        if not self._stands_apart(node):
+            return AddressStatus.OK, (), None
+        return self._tried_apart(node, stored)
+
+    def _stands_apart(self, node: ClusterNode) -> bool:
+        if node.name not in self._apart:
+            self._apart[node.name] = stands_apart(self.cluster, node)
+        return self._apart[node.name]
 
     def _culprits(self, stored: Address) -> frozenset[str]:
         """Of nodes with one address, those are to blame whose own interfaces or InternalIP disagree with it."""
@@ -173,16 +184,52 @@ class _Judge:
 
     def _tried(self, node: ClusterNode, stored: Address) -> tuple[AddressStatus, tuple[Trial, ...]]:
         """Judge an address that is not the InternalIP by whether its peers get along with it."""
-        others = [n for n in self.cluster.nodes.values() if n.name != node.name and n.bgp_address]
-        peers = sorted([n for n in others if n.name not in self.suspicious] or others, key=_told_least)
-        walks = [(peer, self.forwarding.between_pods(peer.name, node.name)) for peer in peers[:MOST_PEERS]]
+        walks = self._walks(node)
         lost = [(peer, walk) for peer, walk in walks if walk and walk.outcome is Outcome.LOST]
         trials = tuple(t for t in (self._trial(node, stored, peer, walk) for peer, walk in lost) if t)
-        if trials and any(self._would_serve(node, peer) for peer, _ in lost):
+        if trials and any(self._would_serve(node, peer, node.internal_ip) for peer, _ in lost):
             return AddressStatus.WRONG, trials
         if walks and all(walk and walk.delivered for _, walk in walks):
             return AddressStatus.UNINTENDED, ()
         return AddressStatus.UNKNOWN, trials
+
+    def _tried_apart(self, node: ClusterNode, stored: Address) -> _Judged:
+        """Judge an InternalIP that may itself be the wrong one of the node's addresses.
+
+        That it works with every peer shows it right. That it works with none, that packets to or from it are lost, and
+        that another address gets through to those who lose them, shows it wrong.
+        """
+        walks = self._walks(node)
+        if walks and all(walk and walk.delivered for _, walk in walks):
+            return AddressStatus.OK, (), None
+        lost = [(peer, walk) for peer, walk in walks if walk and walk.outcome is Outcome.LOST and self._is_plain(peer)]
+        tried = [(peer, self._trial_apart(node, stored, peer, walk)) for peer, walk in lost]
+        failed = {peer.name for peer, trial in tried if trial}
+        if any(self._gets_along(node, peer, walk) for peer, walk in walks if peer.name not in failed):
+            return AddressStatus.UNKNOWN, (), None
+        for held in other_addresses(node, stored):
+            trials = tuple(
+                trial
+                for peer, trial in tried
+                if trial and peer.internal_ip in held.network and self._would_serve(node, peer, held.ip)
+            )
+            if trials:
+                return AddressStatus.WRONG, trials, held.ip
+        return AddressStatus.UNKNOWN, (), None
+
+    def _gets_along(self, node: ClusterNode, peer: ClusterNode, walk: Walk | None) -> bool:
+        up = self.forwarding.peerings.session(peer, node).state is SessionState.UP
+        return up or (walk is not None and walk.delivered)
+
+    def _is_plain(self, peer: ClusterNode) -> bool:
+        """Whether nothing is odd about a node's own address."""
+        return peer.name not in self.suspicious and not self._stands_apart(peer)
+
+    def _walks(self, node: ClusterNode) -> list[tuple[ClusterNode, Walk | None]]:
+        """Pod traffic between a node and its peers, those first that were looked at."""
+        others = [n for n in self.cluster.nodes.values() if n.name != node.name and n.bgp_address]
+        peers = sorted([n for n in others if n.name not in self.suspicious] or others, key=_told_least)
+        return [(peer, self.forwarding.between_pods(peer.name, node.name)) for peer in peers[:MOST_PEERS]]
 
     # --- the three questions --------------------------------------------------------------------------------------
 
@@ -192,16 +239,33 @@ class _Judge:
         Packets to or from it are lost; the session is down or its routes were not learned; or the address does not carry
         pod packets as next hop or tunnel source.
         """
-        theirs = peer.bgp_address.ip if peer.bgp_address else None
         down = self._session_down(node, peer)
-        for sender, packet in ((peer, Packet(theirs, stored)), (node, Packet(stored, theirs) if theirs else None)):
-            walk = self._sent(sender, packet)
-            if walk and walk.outcome is Outcome.LOST and walk.cause:
-                return Trial(peer.name, walk.cause.text, (*walk.cause.evidence, *(down or ())))
+        unheard = self._unheard(node, stored, peer)
+        if unheard:
+            return Trial(peer.name, unheard.text, (*unheard.evidence, *(down or ())))
         if down is not None and not _beside(node, stored):
             return Trial(peer.name, f"no BGP session between {node.name} and {peer.name} is up", down)
         useless = pods.cause if pods.cause and pods.cause.why in _USELESS_ADDRESS else None
         return Trial(peer.name, useless.text, useless.evidence) if useless else None
+
+    def _trial_apart(self, node: ClusterNode, stored: Address, peer: ClusterNode, pods: Walk) -> Trial | None:
+        """How a peer shows that it cannot use an address that is the InternalIP: a session that is down is not enough.
+
+        What blocks the port, or stops BIRD, would do so with any other address too.
+        """
+        cause = pods.cause if pods.cause and pods.cause.why in _SENT_AS_ANOTHER else None
+        if cause is None and self.forwarding.peerings.session(peer, node).state is not SessionState.UP:
+            cause = self._unheard(node, stored, peer)
+        return Trial(peer.name, cause.text, cause.evidence) if cause else None
+
+    def _unheard(self, node: ClusterNode, stored: Address, peer: ClusterNode) -> Cause | None:
+        """Why packets between an address and a peer's are lost."""
+        theirs = peer.bgp_address.ip if peer.bgp_address else None
+        for sender, packet in ((peer, Packet(theirs, stored)), (node, Packet(stored, theirs) if theirs else None)):
+            walk = self._sent(sender, packet)
+            if walk and walk.outcome is Outcome.LOST and walk.cause:
+                return walk.cause
+        return None
 
     def _sent(self, sender: ClusterNode, packet: Packet | None) -> Walk | None:
         return self.forwarding.from_node(sender.name, packet) if packet else None
@@ -222,15 +286,19 @@ class _Judge:
         learning = peerings.learns(peer, node)
         return learning.evidence if learning.state is SessionState.DOWN else None
 
-    def _would_serve(self, node: ClusterNode, peer: ClusterNode) -> bool:
-        """Whether the InternalIP would do for a peer: packets get through both ways, or both are in one network."""
-        right, theirs = node.internal_ip, self._right_of(peer)
+    def _would_serve(self, node: ClusterNode, peer: ClusterNode, right: Address | None) -> bool:
+        """Whether an address would do for a peer: packets get through both ways.
+
+        Of the InternalIP it is enough to be in the peer's network; of another card's address it is not, for networks of
+        the same name may lie anywhere.
+        """
+        theirs = self._right_of(peer)
         if right is None or theirs is None or node.holds(right) is False:
             return False
         walks = [self._sent(peer, Packet(theirs.ip, right)), self._sent(node, Packet(right, theirs.ip))]
         if any(w and w.outcome is Outcome.LOST for w in walks):
             return False
-        return all(w and w.delivered for w in walks) or right in theirs.network
+        return all(w and w.delivered for w in walks) or (right == node.internal_ip and right in theirs.network)
 
     def _right_of(self, peer: ClusterNode) -> Interface | None:
         """The address that a peer should have: where its own is as suspicious, its InternalIP stands for it."""
@@ -280,6 +348,18 @@ def _expected(node: ClusterNode, status: AddressStatus) -> Address | None:
     if status is AddressStatus.OK or (node.internal_ip and node.holds(node.internal_ip) is not False):
         return node.internal_ip
     return None
+
+
+def other_addresses(node: ClusterNode, stored: Address) -> Iterator[Interface]:
+    """What a node has on its other cards.
+
+    >>> list(other_addresses(ClusterNode("node-1"), ip_address("10.0.1.11")))
+    []
+    """
+    for held in node.card_addresses:
+        ip = held.address.ip
+        if ip.version == 4 and not (ip.is_loopback or ip.is_link_local) and held.interface != node.interface_of(stored):
+            yield held.address
 
 
 def _told_least(node: ClusterNode) -> int:

@@ -85,8 +85,14 @@ def _run(words: list[str], session: Session) -> Outcome:
     command = known[verb or "analyze"]
     name = NAME if verb is None else f"{NAME} {verb}"
     settings: dict[str, Any] = {"help_option_names": ["-h", "--help"], "terminal_width": _help_width(), "obj": session}
-    with command.make_context(name, words if verb is None else words[1:], **settings) as context:
-        outcome: Outcome = command.invoke(context)
+    try:
+        with command.make_context(name, words[verb is not None :], **settings) as context:
+            outcome: Outcome = command.invoke(context)
+    except click.NoSuchOption:
+        late = next((word for word in words if verb is None and word in known and not os.path.lexists(word)), None)
+        if late is None:
+            raise
+        raise click.UsageError(f"as a verb {late} goes first: {NAME} {late} ...") from None
     return outcome
 
 

@@ -170,18 +170,22 @@ def _but(text: str, aside: str | None) -> str:
 
 
 def _root_causes(errors: Sequence[Finding]) -> tuple[str, ...]:
-    """Codes by the paths they break, most first."""
+    """Codes by the paths they break, most first; what another follows from stands before it."""
     weight: dict[str, int] = {}
     for finding in errors:
         weight[finding.code] = weight.get(finding.code, 0) + finding.paths
-    return tuple(sorted(weight, key=lambda code: (-weight[code], code)))
+    following = {finding.code: finding.after & weight.keys() for finding in errors if finding.after & weight.keys()}
+    for code, causes in following.items():
+        weight |= {cause: max(weight[cause], weight[code]) for cause in causes}
+    return tuple(sorted(weight, key=lambda code: (-weight[code], code in following, code)))
 
 
 def _broken_headline(errors: Sequence[Finding], failing: int, paths: DnsPaths) -> str:
     judged = len(paths.pods) - paths.counts[Verdict.NOT_APPLICABLE]
     if not errors:
         return f"{failing} of {judged} DNS paths are broken; what breaks them is not among the causes known here."
-    first = max(errors, key=lambda f: f.paths)
+    leading = _root_causes(errors)[0]
+    first = max((f for f in errors if f.code == leading), key=lambda f: f.paths)
     same = [f for f in errors if f.code == first.code]
     more = f" ({len(same) - 1} more {first.code})" if len(same) > 1 else ""
     return f"{failing} of {judged} DNS paths fail: {first.message}{more}." if failing else f"{first.message}{more}."

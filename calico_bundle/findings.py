@@ -52,7 +52,8 @@ class Fix:
 class Finding:
     """One thing found, with the lines that prove it and what it affects.
 
-    `blames` are the nodes whose address is at fault; `pairs` the ways (pod's node, endpoint's node) that it explains.
+    `blames` are the nodes whose address is at fault; `pairs` the ways (pod's node, endpoint's node) that it explains;
+    `after` the codes of what it follows from, by lines that say so.
     """
 
     code: str
@@ -67,6 +68,7 @@ class Finding:
     fixes: tuple[Fix, ...] = ()
     blames: frozenset[str] = frozenset()
     pairs: frozenset[tuple[str, str | None]] = frozenset()
+    after: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

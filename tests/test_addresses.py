@@ -275,3 +275,59 @@ def test_blamed_are_sorted_by_name_and_filtered_by_status():
 
 def test_empty_cluster_has_no_verdicts():
     assert judge_addresses(Cluster({}), Forwarding(Cluster({}))) == {}
+
+
+# --- an InternalIP that is itself the wrong one ------------------------------------------------------------------------
+
+
+def kubelet_took_the_second_card(**changed: Any) -> ClusterNode:
+    """Node-2 as it was measured in the laboratory (`internal-ip-wrong`): nobody on eth1, the others answer on eth0."""
+    given: dict[str, Any] = {
+        "internal": "192.168.50.12",
+        "neighbors": f"{HEARD}\n10.0.1.13 dev eth0 lladdr 02:00:0a:00:01:0d REACHABLE",
+        "sessions": "10.0.1.11 Connect\n10.0.1.13 Connect",
+    }
+    return two_cards(2, calico="192.168.50.12/24", **{**given, **changed})
+
+
+def others_get_along(second: str = "Passive") -> list[ClusterNode]:
+    return [lan_node(n, 4 - n, sessions=f"10.0.1.{14 - n} Established\n192.168.50.12 {second}") for n in (1, 3)]
+
+
+def test_internal_ip_that_nobody_reaches_is_wrong_where_another_card_is_shown_to_serve():
+    found = judged(kubelet_took_the_second_card(), *others_get_along())
+    assert {n: v.status.value for n, v in found.items()} == {"node-1": "ok", "node-2": "wrong", "node-3": "ok"}
+    wrong = found["node-2"]
+    assert (str(wrong.stored), str(wrong.expected), wrong.expected_interface) == ("192.168.50.12", "10.0.1.12", "eth0")
+    assert {t.peer for t in wrong.trials} == {"node-1", "node-3"}
+
+
+def test_internal_ip_in_a_network_of_its_own_that_works_is_right():
+    """Routed, the sessions are up and tunnels carry: that nobody else is in its network is no fault."""
+    two = kubelet_took_the_second_card(sessions="10.0.1.11 Established\n10.0.1.13 Established", neighbors=None)
+    found = judged(two, *others_get_along("Established"))
+    assert found["node-2"].status is not AddressStatus.WRONG
+
+
+def test_internal_ip_with_sessions_down_alone_is_not_shown_to_be_wrong():
+    """Whoever blocks port 179 on node-2 blocks it for its other address too; no packet is shown to be lost."""
+    found = judged(kubelet_took_the_second_card(neighbors=None), *others_get_along())
+    assert (found["node-2"].status, found["node-2"].expected) == (AddressStatus.UNKNOWN, None)
+
+
+def test_other_card_in_a_network_of_the_same_prefix_elsewhere_serves_nobody():
+    """Same subnet is not same wire: on eth0 somebody answers, and it is no card of a node."""
+    alone = kubelet_took_the_second_card(neighbors="10.0.1.1 dev eth0 lladdr 02:99:00:00:00:01 REACHABLE")
+    found = judged(alone, *others_get_along())
+    assert found["node-2"].status is AddressStatus.UNKNOWN
+
+
+def test_of_two_nodes_that_each_stand_apart_neither_is_blamed():
+    """Each goes by the network that the other has a second card in: nothing tells which of the two is meant."""
+    one = two_cards(
+        1, calico="10.0.1.11/24", neighbors="192.168.50.12 dev eth1 FAILED", sessions="192.168.50.12 Connect"
+    )
+    two = kubelet_took_the_second_card(
+        neighbors=f"{HEARD}\n192.168.50.11 dev eth1 FAILED", sessions="10.0.1.11 Connect"
+    )
+    assert AddressStatus.WRONG not in {v.status for v in judged(one, two, blocks=blocks_of(1, 2)).values()}

@@ -102,16 +102,35 @@ def test_a_node_that_does_not_forward_leaves_the_paths_through_it_open():
     assert all(p["verdict"] == "reaches" for p in after["paths"] if p["pod"].startswith("coredns"))
 
 
-def test_an_internal_ip_that_stands_apart_is_not_called_right():
+def apart(path: str, text: str) -> str | None:
     """The wrong card's address as InternalIP: the other nodes are all in the network of the node's other card."""
+    return text.replace("- address: 10.0.1.12", "- address: 192.168.50.12") if path.endswith("nodes.yaml") else text
 
-    def apart(path: str, text: str) -> str:
-        return text.replace("- address: 10.0.1.12", "- address: 192.168.50.12") if path.endswith("nodes.yaml") else text
 
+def test_an_internal_ip_that_nobody_reaches_is_wrong_where_neighbors_show_the_other_card_to_serve():
+    """As it was measured in the laboratory (`internal-ip-wrong`), with the addresses of the incident."""
     after = changed("incident", apart)
     node = next(n for n in after.report()["nodes"] if n["name"] == "shop-worker-2")
+    assert (node["address_verdict"], node["expected_ip"]) == ("wrong", "10.0.1.12")
+    assert after.verdict.root_causes[0] == "CB101"
+    (beside,) = after.findings["CB107"]
+    assert "kubernetes-internal-ip would change nothing" in beside.message
+    assert any("--node-ip=10.0.1.12" in command for command in beside.fixes[0].commands)
+    (fix,) = after.findings["CB101"][0].fixes
+    assert fix.title == "have Calico use the address from which each node reaches 10.0.1.1 (can-reach)"
+    assert (fix.leaves_broken, bool(fix.restores)) == (0, True)
+    assert not any("NodeInternalIP" in c or "kubernetes-internal-ip" in c for c in fix.commands)
+    assert "kubernetes-internal-ip: it leaves shop-worker-2 with 192.168.50.12" in fix.runner_up
+
+
+def test_an_internal_ip_that_stands_apart_is_not_called_right():
+    """Without the neighbor tables nothing shows which wires the cards are on."""
+    after = changed("incident", lambda path, text: None if "ip-neigh" in path else apart(path, text))
+    node = next(n for n in after.report()["nodes"] if n["name"] == "shop-worker-2")
     assert node["address_verdict"] == "unknown"
-    assert [f.subject for f in after.findings["CB107"]] == ["node/shop-worker-2"]
+    (beside,) = after.findings["CB107"]
+    assert beside.subject == "node/shop-worker-2"
+    assert beside.fixes[0].commands[1].startswith("ping -c 3 -I 10.0.1.12 ")
     assert "CB201" not in after.verdict.root_causes
     told = {h["name"]: h["status"] for h in after.report()["hypotheses"]}
     assert told["calico-address"] != "ruled-out"

@@ -19,7 +19,7 @@ from calico_bundle.calico.bgp_configuration import BgpConfiguration, is_reflecto
 from calico_bundle.calico.exclusions import Version
 from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.evidence import Evidence
-from calico_bundle.facts import Address, BGPSessionFact, EventFact, Network
+from calico_bundle.facts import Address, BGPSessionFact, EventFact, IPPoolFact, Network
 from calico_bundle.facts.pod_queries import unready_on_host_network
 from calico_bundle.facts.route_queries import bird_routes_to, first_learned, has_bird_routes, is_learned
 
@@ -324,13 +324,13 @@ def _agreed(states: Sequence[Session]) -> Session:
 def _announced(cluster: Cluster) -> dict[str, frozenset[Network]]:
     """The blocks of each node that its BIRD announces, by node: confirmed ones of pools that BIRD exports.
 
-    Routes of VXLAN pools are Felix's in every version, and `disableBGPExport` keeps a pool's to the node. Pod CIDRs that
-    stand in for blocks that were not collected need not be any.
+    Routes of VXLAN pools are Felix's in every version, and `disableBGPExport` keeps a pool's to the node; a pool that hides
+    these may be of that kind. Pod CIDRs that stand in for blocks that were not collected need not be any.
     """
     if not cluster.has_blocks:
         return {}
     waiting = {(b.node, b.cidr) for b in cluster.blocks if b.state not in (None, "", "confirmed")}
-    hidden = [p.cidr for p in cluster.pools if p.cidr and (p.disable_bgp_export or p.vxlan_mode in _VXLAN_MODES)]
+    hidden = [p.cidr for p in cluster.pools if p.cidr and _may_be_kept(p)]
     return {
         node: frozenset(
             block
@@ -340,6 +340,11 @@ def _announced(cluster: Cluster) -> dict[str, frozenset[Network]]:
         )
         for node, blocks in cluster.blocks_by_node.items()
     }
+
+
+def _may_be_kept(pool: IPPoolFact) -> bool:
+    shown_to_export = not pool.disable_bgp_export and "disable_bgp_export" not in pool.not_shown
+    return pool.hides_mode or pool.vxlan_mode in _VXLAN_MODES or not shown_to_export
 
 
 def _not_established(cluster: Cluster, configuration: BgpConfiguration) -> dict[tuple[str, Address], Evidence]:

@@ -46,7 +46,7 @@ def _ends(context: Context, loss: Loss) -> tuple[ClusterNode, ClusterNode] | Non
 
 
 def note(context: Context, losses: Sequence[Loss]) -> str:
-    """Why the first session cannot come up as it is configured; else what the side that dials says of it."""
+    """Why the first session cannot come up as it is configured; else who is not Ready, and what the side that dials says."""
     ends = _ends(context, losses[0])
     if ends is None:
         return ""
@@ -54,7 +54,14 @@ def note(context: Context, losses: Sequence[Loss]) -> str:
     obstacle = configuration.obstacle(*ends)
     if obstacle is not None:
         return f"as it is configured it cannot come up: {obstacle.text}"
-    return _said(ends, configuration.dials(*ends)) or ""
+    return "; ".join(filter(None, (*map(_unready, ends), _said(ends, configuration.dials(*ends)))))
+
+
+def _unready(node: ClusterNode) -> str:
+    kubernetes = node.kubernetes
+    if kubernetes is None or kubernetes.ready or "ready" in kubernetes.redacted or "ready" not in kubernetes.cited:
+        return ""
+    return f"{node.name} is not Ready: see first whether the machine runs"
 
 
 def _said(ends: tuple[ClusterNode, ClusterNode], dialing: ClusterNode | None) -> str | None:

@@ -14,8 +14,13 @@ INFO = CheckInfo(
     matters="Every pod that uses cluster DNS loses it, wherever it runs; node addresses and routes have no part in it.",
     proves="The endpoints object, and the DNS pods' readiness.",
     fix="Look at the DNS pods: why are they not ready? Their logs and events say it.",
-    limits="It says that none is ready, not why; a bundle without the endpoints object leaves it open.",
+    limits=(
+        "It says that none is ready, not why; a bundle without the endpoints object leaves it open. A wrong Calico address "
+        "of the DNS pods' node stands before it only where their logs say that they wait for the API server and the pool "
+        "does not masquerade (natOutgoing off): the kubelet asks from the node itself."
+    ),
 )
+_CODES = {"wrong": "CB101", "duplicate": "CB102", "not-on-node": "CB103"}
 
 
 def lacks(context: Context) -> str | None:
@@ -48,6 +53,7 @@ def run(context: Context) -> list[Finding]:
     # A table shows those that are ready, and no others.
     unshown = not dns.endpoints and any(e.not_shown for e in own)
     message = f"{service} has no ready endpoint" + ("" if unshown else f" ({len(dns.endpoints)} that are not ready)")
+    after, why = _explained(context)
     lines = [e.evidence for e in own]
     return [
         Finding(
@@ -55,13 +61,40 @@ def run(context: Context) -> list[Finding]:
             INFO.name,
             ERROR,
             service_subject(dns.service.namespace, dns.service.name),
-            message,
+            f"{message}{why}",
             tuple(dict.fromkeys((*lines[:5], *(p.evidence for p in pods[:5])))),
             paths=sum(len(group.pods) for group in hit),
             pods=pod_names(context.paths, hit),
             nodes=node_names(hit),
+            after=after,
         )
     ]
+
+
+def _explained(context: Context) -> tuple[frozenset[str], str]:
+    """The findings about addresses that explain why the DNS pods are not ready, and what is to be said of them.
+
+    The kubelet asks a pod whether it is ready from the pod's own node, so no route between nodes has a part in that. A
+    server that waits for the API server is not ready either: what it sends there is cut off by its node's address only
+    where it leaves with the pod's own address (natOutgoing off), to which the answers need a route.
+    """
+    from calico_bundle.network.dns_servers import OWN, dns_servers, need_routes_back
+
+    servers = dns_servers(context.bundle, context.cluster, context.dns)
+    status = {n: _CODES[v.status.value] for n, v in context.addresses.items() if v.status.value in _CODES}
+    failing = [pod for pod in servers.failing if pod.node in status]
+    if not failing or len(failing) < len(servers.failing):
+        return frozenset(), ""
+    nodes = ", ".join(dict.fromkeys(str(pod.node) for pod in failing))
+    waiting = {event.pod for event in servers.told("api-unreachable", "waiting-for-api")}
+    waiting -= {event.pod for event in servers.told(*OWN)}
+    if need_routes_back(context.cluster, failing) and all(pod.name in waiting for pod in failing):
+        codes = frozenset(status[str(pod.node)] for pod in failing)
+        return (
+            codes,
+            f"; they wait for the API server, whose answers need a route to them: mend the address of {nodes} first",
+        )
+    return frozenset(), f"; the wrong address of {nodes}, where they run, does not by itself keep them from being ready"
 
 
 def _selected(labels: object, selector: object) -> bool:

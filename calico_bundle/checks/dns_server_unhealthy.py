@@ -77,10 +77,12 @@ def _is_cluster_own(context: Context, event: DnsServerEventFact) -> bool:
 
 def _not_ready(context: Context, dns: DnsService, servers: DnsServers) -> Finding:
     from calico_bundle.impact import failing_groups, node_names, pod_names
+    from calico_bundle.network.dns_servers import need_routes_back
 
     nobody = dns.listed and not dns.hidden and not any(e.ready for e in dns.endpoints)
     events = _reasons(servers)
-    cut_off = _nodes_at_fault(context, servers.failing) if not events or _is_of_the_network(events[0]) else ()
+    by_network = bool(events) and _is_of_the_network(events[0]) and need_routes_back(context.cluster, servers.failing)
+    cut_off = _nodes_at_fault(context, servers.failing) if by_network else ()
     severity = ERROR if nobody and not cut_off else WARNING
     # What another finding explains is not counted once more: it would come before its own cause.
     hit = failing_groups(context.paths) if severity == ERROR else []

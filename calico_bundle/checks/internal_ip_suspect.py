@@ -20,7 +20,8 @@ INFO = CheckInfo(
     means="The node's InternalIP is itself the odd one out, so a fix that relies on it would make things worse.",
     finds=(
         "An InternalIP that two nodes share, or one whose network holds no other node while the node's Calico address "
-        "works and shares a network with other nodes."
+        "works and shares a network with other nodes, or while another card of the node is in theirs and the InternalIP is "
+        "not shown to work."
     ),
     matters=(
         "kubernetes-internal-ip takes what the kubelet reports. Where the kubelet picked the wrong card, this method "
@@ -57,12 +58,15 @@ def _finding(context: Context, node: ClusterNode, reporting: Mapping[Address, Se
     ip = node.internal_ip
     if ip is None:
         return None
+    verdict = context.addresses[node.name]
     sharing = [name for name in reporting[ip] if name != node.name]
     if sharing:
         why = f"{', '.join(sharing[:5])} reports the same InternalIP"
-    elif context.addresses[node.name].status is AddressStatus.UNINTENDED and _alone(context.cluster, node, ip):
+    elif verdict.status is AddressStatus.WRONG and verdict.stored == ip:
+        why = f"its peers cannot use it and {verdict.expected} would serve; kubernetes-internal-ip would change nothing"
+    elif verdict.status is AddressStatus.UNINTENDED and _alone(context.cluster, node, ip):
         why = f"no other node is in its network, and {node.bgp_address} works"
-    elif context.addresses[node.name].status is AddressStatus.UNKNOWN and stands_apart(context.cluster, node):
+    elif verdict.status is AddressStatus.UNKNOWN and stands_apart(context.cluster, node):
         why = "no other node is in its network, and another card of the node is in theirs"
     else:
         return None
@@ -75,13 +79,31 @@ def _finding(context: Context, node: ClusterNode, reporting: Mapping[Address, Se
 
 
 def _mend(context: Context, node: ClusterNode, reporting: Mapping[Address, Sequence[str]]) -> tuple[Fix, ...]:
-    """Report the address that Calico uses, where that works and no other node reports it."""
+    """Report the address that works, where that is known and no other node reports it; else look which one does."""
     from calico_bundle.calico.distribution import distribution_of
     from calico_bundle.remedies.elsewhere import report_address
 
+    verdict = context.addresses[node.name]
     works = node.bgp_address.ip if node.bgp_address and node.holds(node.bgp_address.ip) is not False else None
+    if verdict.expected is not None and works == node.internal_ip:
+        works = verdict.expected
     right = works if works != node.internal_ip and works not in reporting else None
-    return report_address(node, right, distribution_of(context.cluster))
+    return report_address(node, right, distribution_of(context.cluster)) or _look(context, node)
+
+
+def _look(context: Context, node: ClusterNode) -> tuple[Fix, ...]:
+    """Try both addresses from the node itself, where nothing shows which of them serves."""
+    from calico_bundle.addresses import AddressStatus, other_addresses
+    from calico_bundle.remedies.elsewhere import see_which
+
+    ip = node.internal_ip
+    if ip is None or context.addresses[node.name].status is not AddressStatus.UNKNOWN:
+        return ()
+    others = [n.internal_ip for n in context.cluster.nodes.values() if n is not node and n.internal_ip]
+    held = other_addresses(node, ip)
+    pairs = ((address.ip, peer) for address in held for peer in others if peer in address.network)
+    other, peer = next(pairs, (None, None))
+    return see_which(node, [ip, other], peer) if other and peer else ()
 
 
 def _alone(cluster: Cluster, node: ClusterNode, ip: Address) -> bool:

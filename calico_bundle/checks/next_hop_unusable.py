@@ -40,7 +40,7 @@ def mend(context: Context, losses: Sequence[Loss]) -> tuple[Fix, ...]:
     commands = tuple(
         f"kubectl patch ippools.crd.projectcalico.org {shlex.quote(p.name)} --type=merge {patch}"
         for p in context.cluster.pools
-        if p.ipip_mode == p.vxlan_mode == "Never"
+        if p.ipip_mode == p.vxlan_mode == "Never" and not p.hides_mode
     )
     title = "encapsulate pod traffic between subnets (VXLAN CrossSubnet)"
     disruption = (

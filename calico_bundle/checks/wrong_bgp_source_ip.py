@@ -22,7 +22,9 @@ INFO = CheckInfo(
     finds=(
         "The address in the node's annotation projectcalico.org/IPv4Address is not the node's InternalIP, pod traffic "
         "between the node and a peer is lost, and the peer shows that it cannot use the address: packets to or from it "
-        "do not arrive, the BGP session is not established, or no route was learned."
+        "do not arrive, the BGP session is not established, or no route was learned. It may be the InternalIP too, where "
+        "no other node is in that network, packets to or from it are lost, and another card's address gets through to "
+        "the same peers; CB107 stands beside it then."
     ),
     matters=(
         "Calico uses this address as the source of its BGP sessions, as the next hop of the node's pod routes, and as "
@@ -35,13 +37,14 @@ INFO = CheckInfo(
         "card was chosen, the peers' routes and sessions."
     ),
     fix=(
-        "Tell Calico how to choose: kubernetes-internal-ip fits where the InternalIP is right. With the operator "
-        "through the Installation, with a manifest through the environment of the calico-node DaemonSet. calico-node "
-        "chooses again when it restarts, and with IP=autodetect once a minute."
+        "Tell Calico how to choose: kubernetes-internal-ip fits where the InternalIP is right, else can-reach, cidr or "
+        "interface. With the operator through the Installation, with a manifest through the environment of the calico-node "
+        "DaemonSet. calico-node chooses again when it restarts, and with IP=autodetect once a minute."
     ),
     limits=(
-        "The InternalIP is taken to be the node's right address. Where neither the routes of the node nor those of a "
-        "peer were collected, nothing shows whether peers can use the address, and this check stays silent."
+        "The InternalIP is taken to be the node's right address unless packets show otherwise. Where neither the routes of "
+        "the node nor those of a peer were collected, nothing shows whether peers can use the address, and "
+        "this check stays silent."
     ),
 )
 

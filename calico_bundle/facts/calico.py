@@ -37,6 +37,13 @@ class IPPoolFact:
         """Whether pods get addresses from it: a pool that is disabled, or of tunnels or load balancers alone, gives none."""
         return not self.disabled and (not self.allowed_uses or "Workload" in self.allowed_uses)
 
+    @property
+    def hides_mode(self) -> bool:
+        """Whether how it encapsulates is not shown. Where one mode is on, the other is off: Calico refuses both at once."""
+        modes = {"ipip_mode": self.ipip_mode, "vxlan_mode": self.vxlan_mode}
+        hidden = modes.keys() & set(self.not_shown)
+        return bool(hidden) and all(mode == "Never" for name, mode in modes.items() if name not in hidden)
+
 
 @dataclass(frozen=True, slots=True)
 class IPBlockFact:

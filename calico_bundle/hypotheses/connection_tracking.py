@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from calico_bundle.hypotheses import Answer, Case, Hypothesis
@@ -10,8 +11,6 @@ from calico_bundle.hypotheses.node_by_node import Shown, Words, from_nodes
 if TYPE_CHECKING:
     from calico_bundle.cluster import ClusterNode
 
-_COUNT = "net.netfilter.nf_conntrack_count"
-_MOST = ("net.netfilter.nf_conntrack_max", "net.nf_conntrack_max")
 _FULL, _ROOMY = 0.95, 0.5
 """Shares of the table: from the first on it is as good as full; below the second it was not full shortly before either.
 
@@ -30,22 +29,24 @@ _WORDS = Words(
 
 def examine(case: Case) -> Answer | None:
     """Ruled out by the kernel's own count on every node."""
-    return from_nodes(case, _WORDS, _shown)
+    from calico_bundle.network.settings import tracked_connections
+
+    tracked = filter(None, map(tracked_connections, case.context.cluster.nodes.values()))
+    # Paths by way of a table that is full are left open themselves.
+    judged = any(one.count >= one.limit for one in tracked)
+    return from_nodes(case, replace(_WORDS, effect="") if judged else _WORDS, _shown)
 
 
 def _shown(node: ClusterNode) -> Shown:
-    from calico_bundle.numbers import whole_number
+    from calico_bundle.network.settings import tracked_connections
 
-    settings = node.sysctls or {}
-    held, most = settings.get(_COUNT), next((settings[key] for key in _MOST if key in settings), None)
-    count, limit = (whole_number(fact.value) if fact else None for fact in (held, most))
-    if held is None or most is None or count is None or not limit:
+    tracked = tracked_connections(node)
+    if tracked is None:
         return Shown(node.name)
-    if count >= _FULL * limit:
-        return Shown(
-            node.name, f"{node.name} tracks {count:,} of at most {limit:,} connections", (held.evidence, most.evidence)
-        )
-    return Shown(node.name, evidence=(held.evidence, most.evidence) if count < _ROOMY * limit else ())
+    if tracked.count >= _FULL * tracked.limit:
+        sign = f"{node.name} tracks {tracked.count:,} of at most {tracked.limit:,} connections"
+        return Shown(node.name, sign, tracked.evidence)
+    return Shown(node.name, evidence=tracked.evidence if tracked.count < _ROOMY * tracked.limit else ())
 
 
 HYPOTHESIS = Hypothesis(

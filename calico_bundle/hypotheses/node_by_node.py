@@ -135,7 +135,7 @@ def bearing(case: Case, nodes: Collection[str], effect: str = "") -> str:
     """
     if not effect:
         return _laid(case, nodes)
-    lost, theirs = _counts(case, nodes)
+    lost, theirs = lost_at(case, nodes)
     told = f" {theirs:,} of the {lost:,} lost paths begin or end there." if theirs else ""
     return f"{effect[0].upper()}{effect[1:]}. Paths are judged without regard to it, so whether it breaks DNS is open.{told}"
 
@@ -143,7 +143,7 @@ def bearing(case: Case, nodes: Collection[str], effect: str = "") -> str:
 def _laid(case: Case, nodes: Collection[str]) -> str:
     from calico_bundle.paths import Verdict
 
-    lost, theirs = _counts(case, nodes)
+    lost, theirs = lost_at(case, nodes)
     counts = case.context.paths.counts
     if theirs:
         return f"{theirs:,} of the {lost:,} lost paths begin or end there"
@@ -158,7 +158,7 @@ def _laid(case: Case, nodes: Collection[str]) -> str:
     return f"True, and not seen to break DNS here: none of {counts[Verdict.REACHES]:,} paths is lost"
 
 
-def _counts(case: Case, nodes: Collection[str]) -> tuple[int, int]:
+def lost_at(case: Case, nodes: Collection[str]) -> tuple[int, int]:
     """Paths that are lost, and those of them that have to do with some nodes."""
     from calico_bundle.impact import Blame, failing_groups, lost_pairs
 

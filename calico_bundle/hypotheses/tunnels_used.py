@@ -9,8 +9,6 @@ if TYPE_CHECKING:
     from calico_bundle.cluster import Cluster
     from calico_bundle.evidence import Evidence
 
-_MODES = ("ipip_mode", "vxlan_mode")
-
 
 @dataclass(frozen=True, slots=True)
 class TunnelsUsed:
@@ -36,7 +34,7 @@ def tunnels_used(cluster: Cluster) -> TunnelsUsed:
     from calico_bundle.network.tunnels import IPIP_DEVICE, VXLAN_DEVICE
 
     pools = [pool for pool in cluster.pools if pool.cidr is None or pool.cidr.version == 4]
-    if not pools or any(pool.cidr is None or not set(_MODES).isdisjoint(pool.not_shown) for pool in pools):
+    if not pools or any(pool.cidr is None or pool.hides_mode for pool in pools):
         return TunnelsUsed(None)
     modes = {IPIP_DEVICE: [p for p in pools if p.ipip_mode != "Never"]}
     modes[VXLAN_DEVICE] = [p for p in pools if p.vxlan_mode != "Never"]

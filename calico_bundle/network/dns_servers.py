@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from shlex import quote
 
 from calico_bundle.bundle import Bundle
+from calico_bundle.calico.programming import pool_of
 from calico_bundle.cluster import Cluster
 from calico_bundle.facts import DnsServerEventFact, PodFact
 from calico_bundle.facts.pod_queries import FINISHED, labeled
@@ -60,6 +61,18 @@ def dns_servers(bundle: Bundle, cluster: Cluster, dns: DnsService | None) -> Dns
     events = tuple(e for e in cluster.dns_server_events if _is_of(e.namespace, e.pod, names))
     logged = frozenset(log.pod for log in logs if log.pod and _is_of(log.namespace, log.pod, names))
     return DnsServers(pods, events, logged)
+
+
+def need_routes_back(cluster: Cluster, pods: Sequence[PodFact]) -> bool:
+    """Whether what these pods send out of the pools surely keeps their own addresses, to which answers need a route.
+
+    With natOutgoing it leaves with the node's address, and no route of Calico's has a part in the answers.
+
+    >>> need_routes_back(Cluster({}), ())
+    False
+    """
+    pools = [pool_of(cluster, ip) for pod in pods for ip in pod.ips[:1]]
+    return bool(pools) and all(p and not p.nat_outgoing and "nat_outgoing" not in p.not_shown for p in pools)
 
 
 def logs_of(dns: DnsService) -> str:

@@ -125,6 +125,8 @@ class PredictedRouting:
             return Lookup(None, "WireGuard is on, and its routes are Felix's own")
         if pool is None:
             return Lookup(None, f"the bundle has no IPPool for {destination}, so its encapsulation is not known")
+        if pool.hides_mode:
+            return Lookup(None, f"the bundle does not show how the IPPool {pool.name} encapsulates")
         remote = far.bgp_address.ip if far.bgp_address else None
         if remote is None or self._node.bgp_address is None:
             return Lookup(None, f"the Calico addresses of {self._node.name} and {far.name} are not both in the bundle")

@@ -2,11 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from calico_bundle.cluster import ClusterNode
 from calico_bundle.evidence import Evidence
 from calico_bundle.numbers import whole_number
 
 LOOSE = 2
+
+_COUNT = "net.netfilter.nf_conntrack_count"
+_LIMITS = ("net.netfilter.nf_conntrack_max", "net.nf_conntrack_max")
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedConnections:
+    """How many connections a kernel tracks, of how many at most."""
+
+    count: int
+    limit: int
+    evidence: tuple[Evidence, ...]
+
+
+def tracked_connections(node: ClusterNode) -> TrackedConnections | None:
+    """How full a node's table of connections was when it was collected; None where that was not recorded.
+
+    >>> tracked_connections(ClusterNode("n1"))
+    """
+    settings = node.sysctls or {}
+    held, most = settings.get(_COUNT), next((settings[key] for key in _LIMITS if key in settings), None)
+    count, limit = (whole_number(fact.value) if fact else None for fact in (held, most))
+    if held is None or most is None or count is None or not limit:
+        return None
+    return TrackedConnections(count, limit, (held.evidence, most.evidence))
 
 
 def reverse_path_filter(node: ClusterNode, interface: str | None) -> tuple[int | None, Evidence | None]:

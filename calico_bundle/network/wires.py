@@ -5,7 +5,8 @@ All inference of that kind is here. Evidence, the strongest first:
 1. a neighbor entry: the next hop answered, and with which link-layer address, or it did not answer;
 2. an Established BGP session between the two addresses;
 3. InternalIPs: two nodes with different InternalIPs in one network, each on the card in question;
-4. a network on which a node's neighbor table shows nobody has no router that reaches it, where routers ask by ARP.
+4. a neighbor entry for another address of the same two cards: the wire is the same, whoever is asked for;
+5. a network on which a node's neighbor table shows nobody has no router that reaches it, where routers ask by ARP.
 """
 
 from __future__ import annotations
@@ -149,8 +150,21 @@ class Wires:
             return Landing("node", owner.name, interface, session)
         if next_hop == owner.internal_ip and sender.internal_ip != next_hop and _goes_by_internal_ip(sender, device):
             return Landing("node", owner.name, interface, None, "both are the nodes' InternalIPs, in one network")
+        if interface is not None and owner.holds(next_hop) and self._heard(sender, device, owner, interface):
+            text = f"ARP was answered between {device} of {sender.name} and {interface} of {owner.name}"
+            return Landing("node", owner.name, interface, None, text)
         text = f"nothing shows whether {device} of {sender.name} and {next_hop} of {owner.name} are on one wire"
         return Landing("unknown", text=text)
+
+    def _heard(self, sender: ClusterNode, device: str, owner: ClusterNode, card: str) -> bool:
+        """Whether an entry of either, for any address of the other, shows their two cards to be on one wire."""
+        ends = ((sender, device, owner, card), (owner, card, sender, device))
+        return any(
+            entry.device == here and entry.state != SILENT and self._macs.get(entry.mac or "") == {(other.name, there)}
+            for one, here, other, there in ends
+            for held in other.card_addresses
+            for entry in neighbors_at(one.neighbors or (), held.address.ip)
+        )
 
     def session(self, one: ClusterNode, other: ClusterNode) -> Evidence | None:
         """The line that shows the session between two nodes' stored addresses to be up."""

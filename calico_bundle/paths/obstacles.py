@@ -16,6 +16,7 @@ from calico_bundle.network.service import DnsService
 from calico_bundle.network.service_proxies import ServiceProxies
 from calico_bundle.network.service_targets import ProxyRules, led_astray
 from calico_bundle.network.settings import forwarding
+from calico_bundle.paths.doubts import doubt_of
 from calico_bundle.paths.hindrances import Hindrance, Hindrances
 
 POLICY, SERVICE_RULES, INCOMPLETE = "CB401", "CB402", "CB901"
@@ -40,8 +41,9 @@ class Obstacles:
         self._ready = dns.ready if dns else ()
         self._homes = homes
         self._still = {name: line for name, node in cluster.nodes.items() if (line := _not_forwarding(node))}
-        told = (*self._misled.values(), *self._untold.values(), self._still)
-        self._named = {*chain.from_iterable(told), *homes}
+        self._doubtful = {name: cause for name, node in cluster.nodes.items() if (cause := doubt_of(node))}
+        by_rules = (*self._misled.values(), *self._untold.values())
+        self._named = {*self._still, *self._doubtful, *homes, *(name for found in by_rules for name in found)}
         self._met: dict[Hashable, Hindrances] = {}
         self._denied: dict[Hashable, Sequence[tuple[int, Hindrance]]] = {}
         self._same: dict[Hashable, Hindrances] = {}
@@ -57,7 +59,8 @@ class Obstacles:
         if key not in self._met:
             rules = self._misled.get(own, {}).get(node)
             by_rules = self._by_rules(node, rules, self._untold.get(own, {}).get(node))
-            met = _worst(chain(self._by_still(node), by_rules.items(), self._by_policies(kind)))
+            doubts = chain(self._by_still(node), self._by_doubt(node))
+            met = _worst(chain(doubts, by_rules.items(), self._by_policies(kind)))
             aside, unasked = _aside(node, rules, self._ready)
             same = (tuple(sorted(met.items(), key=_place)), aside, unasked)
             self._met[key] = self._same.setdefault(same, Hindrances(met, aside, unasked))
@@ -79,6 +82,13 @@ class Obstacles:
                 text = f"{still} may not forward what comes in by one of its cards: `{self._still[still].text}`"
                 cause = Cause(Why.UNDECIDED, still, text, (self._still[still],), settle=Settles(("sysctl -a",), still))
                 yield place, Hindrance(INCOMPLETE, Outcome.UNKNOWN, cause)
+
+    def _by_doubt(self, node: str) -> Iterator[tuple[int, Hindrance]]:
+        """Nodes that may drop packets, or be gone: the pod's own, and those of the endpoints."""
+        for place, home in enumerate(self._homes if self._doubtful else ()):
+            found = next((self._doubtful[name] for name in (node, home) if name in self._doubtful), None)
+            if found is not None:
+                yield place, Hindrance(INCOMPLETE, Outcome.UNKNOWN, found)
 
     def _by_rules(self, node: str, rules: ProxyRules | None, untold: Evidence | None) -> Mapping[int, Hindrance]:
         if untold is not None:

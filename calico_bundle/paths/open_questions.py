@@ -8,6 +8,7 @@ from calico_bundle.calico.other_plugins import replaced_by
 from calico_bundle.cluster import Cluster
 from calico_bundle.network.outcome import ENDPOINTS, NODES, PODS, SERVICES, Settles
 from calico_bundle.network.service import DnsService
+from calico_bundle.paths.doubts import gone
 
 NETWORK_NOT_SHOWN = "whether the pod uses its node's network (hostNetwork) is not shown, and its address does not tell"
 
@@ -71,6 +72,9 @@ def open_for_one(cluster: Cluster, node: str | None, value: int | None) -> OpenQ
         return OpenQuestion("the pod has no node yet")
     if node not in cluster.nodes:
         return OpenQuestion(f"the bundle has nothing of the pod's node {node}", Settles((NODES,)))
+    doubt = gone(cluster.nodes[node])
+    if doubt is not None:
+        return OpenQuestion(doubt.text, doubt.settle)
     if value is None:
         return OpenQuestion("the pod's address is not in the bundle", Settles((PODS,)))
     return None

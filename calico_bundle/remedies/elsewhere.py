@@ -59,6 +59,19 @@ def open_port(node: ClusterNode, ports: Sequence[int]) -> tuple[Fix, ...]:
     return (Fix(title, tuple(commands), "Nothing is interrupted; the session comes up within seconds."),)
 
 
+def see_which(node: ClusterNode, addresses: Iterable[Address], peer: Address) -> tuple[Fix, ...]:
+    """Ask a peer from each of some addresses: the answers show which of them the others can use.
+
+    >>> from ipaddress import ip_address
+    >>> see_which(ClusterNode("node-1"), [], ip_address("10.0.1.12"))[0].commands
+    ('ip neigh  # on node-1',)
+    """
+    on = f"# on {shlex.quote(node.name)}"
+    asked = tuple(f"ping -c 3 -I {address} {peer}  {on}" for address in addresses)
+    title = f"see which of its addresses the other nodes can use: nothing collected shows it for {node.name}"
+    return (Fix(title, (*asked, f"ip neigh  {on}"), "Nothing is changed or interrupted."),)
+
+
 def report_address(node: ClusterNode, address: Address | None, distribution: Distribution) -> tuple[Fix, ...]:
     """Have the kubelet report another address; none where nothing shows which one it should be.
 

@@ -113,7 +113,9 @@ class Trials:
         if wanted is not None and move.after is not None and move.after.ip != wanted:
             verb = "moves" if node.name in self._kept else "leaves"
             before = f"{node.name}, which works with {wanted}," if node.name in self._kept else f"{node.name}"
-            return move, f"it {verb} {before} {'to' if verb == 'moves' else 'with'} {move.after.ip}"
+            reports = verb == "leaves" and move.after.ip == node.internal_ip
+            reported = ", which its kubelet reports as InternalIP" if reports else ""
+            return move, f"it {verb} {before} {'to' if verb == 'moves' else 'with'} {move.after.ip}{reported}"
         return move, ""
 
     def _falls(self, method: str) -> str:

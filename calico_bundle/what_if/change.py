@@ -13,6 +13,7 @@ from calico_bundle.errors import UnknownNameError, UsageError
 from calico_bundle.names import did_you_mean
 
 METHODS = ("first-found", "kubernetes-internal-ip", "interface=", "skip-interface=", "can-reach=", "cidr=")
+LOOPBACK = "lo"
 _CIDR = re.compile(r"[0-9.]+/[0-9]{1,2}")
 
 
@@ -46,6 +47,9 @@ class Change:
             _check_method(method)
         addresses = {node: _address(node, text) for node, text in (address or {}).items()}
         removed = tuple((node, name) for node, names in (remove_interface or {}).items() for name in _several(names))
+        loopback = next((node for node, name in removed if name == LOOPBACK), None)
+        if loopback is not None:
+            raise UsageError(f"lo of {loopback} cannot be taken away: every machine has its loopback interface")
         if method is None and not addresses and not removed:
             raise UsageError("nothing is changed: give a method, an address, or an interface to remove")
         return cls(method, addresses, removed)

@@ -114,7 +114,7 @@ def moved(cluster: Cluster, node: ClusterNode, found: Detection) -> Move:
         return Move(node.name, before, after)
     if before is not None and after.ip == before.ip:
         return Move(node.name, before, before)
-    if any(_PREFIX_MATTERS in (pool.ipip_mode, pool.vxlan_mode) for pool in cluster.pools):
+    if any(pool.hides_mode or _PREFIX_MATTERS in (pool.ipip_mode, pool.vxlan_mode) for pool in cluster.pools):
         text = f"the prefix length of {after.ip} is not in the bundle, and CrossSubnet asks for it"
         return Move(node.name, before, None, text)
     return Move(node.name, before, after)

@@ -75,9 +75,9 @@ def test_without_the_dns_pods_it_is_skipped():
 
 
 def test_what_a_wrong_calico_address_may_explain_does_not_outrank_it():
-    """Servers on the node at fault that cannot reach the API server: the address comes first."""
+    """Servers on the node at fault that cannot reach the API server, whose answers need a route: the address comes first."""
     log = log_of("coredns-5d78c9869d-8xq2m", "coredns", "kube-system")
-    analysis, (finding,) = found("CB304", {log: START + API}, dns_down, "incident-by-hand")
+    analysis, (finding,) = found("CB304", {log: START + API}, without_masquerading, "incident-by-hand")
     assert (finding.severity, finding.paths) == ("warning", 0)
     assert "may follow from the Calico address of shop-worker-2" in finding.message
     assert "CB101" in analysis.verdict.root_causes
@@ -135,3 +135,40 @@ def test_a_service_without_a_cluster_address_is_an_error():
 
     _, (finding,) = found("CB301", edit=headless)
     assert "has no cluster address" in finding.message
+
+
+# --- no DNS pod is ready, and the address of their node is wrong too -------------------------------------------------------
+
+BY_HAND = (
+    log_of("coredns-5d78c9869d-8xq2m", "coredns", "kube-system"),
+    log_of("coredns-5d78c9869d-tz6wb", "coredns", "kube-system"),
+)
+
+
+def without_masquerading(path: str, text: str) -> str:
+    return dns_down(path, text).replace("natOutgoing: true", "natOutgoing: false")
+
+
+def leading(log: str, edit: Edit) -> tuple[tuple[str, ...], str, str]:
+    analysis = with_files("incident-by-hand", dict.fromkeys(BY_HAND, START + log), edit)
+    (finding,) = [f for f in analysis.findings if f.code == "CB302"]
+    return analysis.verdict.root_causes, analysis.verdict.headline, finding.message
+
+
+def test_servers_that_wait_for_the_api_server_without_masquerading_follow_from_the_address():
+    """Answers to a pod's own address take Calico's routes, and nobody has any to this node's pods."""
+    causes, headline, message = leading(API, without_masquerading)
+    assert causes[:2] == ("CB101", "CB302")
+    assert "Calico on shop-worker-2 uses 192.168.50.12" in headline
+    assert "mend the address of shop-worker-2 first" in message
+
+
+@pytest.mark.parametrize("log, edit", [("", dns_down), (API, dns_down), (LOOP, without_masquerading)])
+def test_else_it_is_the_servers_that_come_first(log: str, edit: Edit):
+    """Kubernetes, Pod lifecycle: the node's own kubelet probes. Calico, natOutgoing: what leaves the pools has the node's
+    address. So neither takes a route between nodes; and a loop is a server's own doing."""
+    causes, headline, message = leading(log, edit)
+    assert causes[0] == "CB302"
+    assert "CB101" in causes
+    assert "no ready endpoint" in headline
+    assert "does not by itself keep them from being ready" in message

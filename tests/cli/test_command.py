@@ -69,6 +69,14 @@ def test_a_verb_in_the_wrong_place_is_told_so():
     assert "as a verb it goes first: bundle-analyze trace" in shown.stderr
 
 
+@pytest.mark.usefixtures("reading")
+def test_options_of_a_verb_that_comes_too_late_are_not_said_to_be_unknown():
+    shown = run("-f", "json", "what-if", "a.tgz", "--method", "first-found")
+    assert shown.exit_code == 2
+    assert "as a verb what-if goes first: bundle-analyze what-if" in shown.stderr
+    assert "No such option '--metod'" in run("a.tgz", "--metod", "first-found").stderr
+
+
 @pytest.mark.parametrize("help_option", ["-h", "--help"])
 def test_help_speaks_of_the_whole_command_and_of_what_exists(help_option):
     shown = run(help_option)

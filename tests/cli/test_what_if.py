@@ -49,6 +49,7 @@ def test_several_changes_are_one(capsys: pytest.CaptureFixture[str]):
         (("--address", "a=10.0.1.1/24", "--address", "a=10.0.1.2/24"), "more than one address"),
         (("--address", "shop-worker-22=10.0.1.12/24"), "did you mean 'shop-worker-2'"),
         (("--remove-interface", "shop-worker-2=ens9"), "did you mean"),
+        (("--remove-interface", "shop-worker-2=lo"), "lo of shop-worker-2 cannot be taken away"),
     ],
 )
 def test_what_is_no_change_is_bad_usage(capsys: pytest.CaptureFixture[str], words: tuple[str, ...], said: str):

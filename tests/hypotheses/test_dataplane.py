@@ -117,6 +117,14 @@ CASES: list[tuple[str, str, Edit, Status, str]] = [
         OPEN,
         "node-2",
     ),
+    ("nic-offload", "vxlan", together(), OPEN, "VXLAN"),
+    ("nic-offload", "healthy", replaced("ipipMode: Never", "ipipMode: Always", "ippools"), OPEN, "IPIP"),
+    ("nic-offload", "healthy", together(), RULED_OUT, "cidr"),
+    ("nic-offload", "healthy", without("ippools"), OPEN, "pools"),
+    ("unlike-cards", "incident", together(), SUPPORTED, "every lost path begins or ends there"),
+    ("unlike-cards", "card-added-later", together(), RULED_OUT, "none of 8 paths is lost"),
+    ("unlike-cards", "healthy", together(), RULED_OUT, "no node has a card"),
+    ("unlike-cards", "healthy", NO_CARDS, OPEN, "list of cards"),
     ("connection-tracking", "healthy", together(), OPEN, "tracked connections"),
     ("connection-tracking", "healthy", added("sysctl", COUNT.format(100)), RULED_OUT, "nf_conntrack_count = 100"),
     ("connection-tracking", "healthy", added("sysctl", COUNT.format(700)), OPEN, "tracked connections"),
@@ -222,10 +230,6 @@ def test_each_is_supported_ruled_out_or_open(name: str, story: str, edit: Edit, 
     found = answer(name, story, edit)
     assert found.status is status, found
     assert holds in f"{found.text}\n{quoted(found)}\n{found.collect}"
-
-
-def test_offload_is_no_question_without_vxlan() -> None:
-    assert "nic-offload" not in answers(changed("healthy"))
 
 
 @pytest.mark.parametrize(

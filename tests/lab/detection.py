@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from ipaddress import IPv4Interface, IPv4Network
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
 from tests.lab.topology import Node
 
@@ -18,11 +18,27 @@ _PASSED_OVER = re.compile(
 
 
 def detected(node: Node, method: str) -> str | None:
-    """The address with its mask; None where the method finds none. `ValueError` for `can-reach=`, which asks the kernel."""
+    """The address with its mask; None where the method finds none."""
     name, _, words = method.partition("=")
     if name == "can-reach":
-        raise ValueError("can-reach asks the kernel of a running node")
+        return _toward(node, IPv4Address(words))
     return next((str(address) for card, address in _listed(node) if _fits(node, name, words, card, address)), None)
+
+
+def _toward(node: Node, target: IPv4Address) -> str | None:
+    """The address that the kernel would send from: of the card whose network the target is in, else the gateway's.
+
+    can-reach asks the kernel (reachaddr.go). Routes and rules written by hand would have their say too.
+    """
+    if node.routes or node.rules:
+        raise ValueError(f"{node.name} has routes or rules of its own, which are not followed here")
+    listed = [IPv4Interface(address) for card in node.interfaces if card.up for address in card.addresses]
+    gateway = IPv4Address(node.default_gateway) if node.default_gateway else None
+    for wanted in (target, gateway):
+        joined = [address for address in listed if wanted is not None and wanted in address.network]
+        if joined:
+            return str(max(joined, key=lambda address: address.network.prefixlen))
+    return None
 
 
 def _listed(node: Node) -> Iterator[tuple[str, IPv4Interface]]:

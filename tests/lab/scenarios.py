@@ -84,6 +84,7 @@ def named() -> tuple[Scenario, ...]:
         *_as_numbers(),
         *_explicit_peers(),
         *_overlaps(),
+        *_internal_ips(),
         *_recovering(),
     )
 
@@ -300,6 +301,28 @@ def _overlaps() -> Iterator[Scenario]:
         ending = "" if kind == "none" else f"-{kind}"
         why = "The pool, and kube-proxy's cluster CIDR, hold LAN A too; no block does."
         yield two_lans(f"pool-holds-the-lan{ending}", why, three(), pool="10.0.0.0/8", encapsulation=kind)
+
+
+def _internal_ips() -> Iterator[Scenario]:
+    """Node-2's kubelet reports the address of its second card, and Calico goes by that too."""
+
+    def nodes(mode: int = 1) -> tuple[Node, ...]:
+        first, second, third = three(card_b(2), rp_filter=mode)
+        return first, replace(second, internal_ip="192.168.50.12"), third
+
+    both = dict[str, Any](routers=(GATEWAY_OF_BOTH,))
+    why = "LAN B is isolated, and node-2's kubelet reports its address there."
+    yield two_lans("internal-ip-wrong", f"{why} No encapsulation.", nodes())
+    kinds: tuple[Encapsulation, ...] = ("vxlan", "ipip")
+    for kind in kinds:
+        yield two_lans(f"internal-ip-wrong-{kind}", f"{why} Under {kind}.", nodes(), encapsulation=kind)
+    why = "Node-2's kubelet reports its address on LAN B, and a router joins the LANs"
+    yield two_lans("internal-ip-filtered", f"{why}, rp_filter=1.", nodes(), **both)
+    yield two_lans("internal-ip-routed", f"{why}, rp_filter=0.", nodes(0), **both)
+    yield two_lans(
+        "internal-ip-routed-vxlan", f"{why}, rp_filter=0: it works.", nodes(0), encapsulation="vxlan", **both
+    )
+    yield two_lans("internal-ip-routed-ipip", f"{why}, rp_filter=0.", nodes(0), encapsulation="ipip", **both)
 
 
 def _recovering() -> Iterator[Scenario]:

@@ -11,6 +11,7 @@ from typing import Any, get_args
 
 import pytest
 
+import calico_bundle as cb
 from calico_bundle.network import forwarding, reverse_path, wires
 from calico_bundle.network.outcome import Packet
 from calico_bundle.paths import fates
@@ -27,6 +28,10 @@ LEFT_OPEN = {
     "graceful-recovery-no-routes": (
         28,
         "whether routes from before BIRD's restart are still in the kernel: its table was not collected",
+    ),
+    "internal-ip-wrong-vxlan": (
+        8,
+        "neither side had anything to send on LAN A: no entry shows that it joins their cards",
     ),
     "pool-holds-a-node-behind-a-router": (1, "whether the router takes a pod's packets to another rack's node"),
     "rule-arp-is-routed": (1, "whether node-2 knows node-3's card from a request that node-3 made"),
@@ -71,6 +76,29 @@ def test_the_analyzer_agrees_with_what_was_measured(name: str, unpacked: Callabl
     assert not found.disagreements, told(found)
     most_open, _ = LEFT_OPEN.get(name, (0, ""))
     assert found.agreed >= measured(unpacked(name)) - most_open, dict(found.open_reasons)
+
+
+@pytest.mark.parametrize(
+    "name, status, right",
+    [
+        ("internal-ip-wrong", "wrong", "10.0.1.12"),
+        ("internal-ip-wrong-ipip", "wrong", "10.0.1.12"),
+        ("internal-ip-filtered", "wrong", "10.0.1.12"),
+        ("internal-ip-routed-ipip", "wrong", "10.0.1.12"),
+        ("internal-ip-wrong-vxlan", "unknown", None),
+        ("internal-ip-routed", "unknown", None),
+        ("internal-ip-routed-vxlan", "ok", "192.168.50.12"),
+    ],
+)
+def test_an_internal_ip_that_stands_apart_is_judged_by_what_packets_did(
+    name: str, status: str, right: str | None, unpacked: Callable[[str], Path]
+) -> None:
+    """Measured: with 10.0.1.12 every lookup is answered (`mended`), and with 192.168.50.12 only where a router and tunnels are.
+
+    Routed without a tunnel the sessions are up and the router drops pods' packets: the address, or the pool, may be meant.
+    """
+    found = cb.analyze(str(unpacked(name) / "bundle")).diagnosis.addresses["node-2"]
+    assert (found.status.value, str(found.expected) if found.expected else None) == (status, right)
 
 
 def test_what_is_left_open_is_recorded() -> None:

@@ -254,3 +254,21 @@ def test_version_of_the_cluster_decides_who_writes_the_routes():
     assert why(between(down, TWO, daemonsets=version("v3.32.1"), **ipip)) is Why.NO_ROUTE
     by_felix = between(down, TWO, daemonsets=version("v3.33.0"), **ipip)
     assert by_felix.hops[0].does == "encapsulates"
+
+
+# --- a mode that nobody sees --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("hidden", [("ipip_mode",), ("vxlan_mode",), ("ipip_mode", "vxlan_mode")])
+def test_a_mode_that_the_collector_hid_is_not_never(hidden: tuple[str, ...]):
+    """A hidden value is no default: what a pool asks for decides who writes the route, and by which device."""
+    found = looked_up("10.244.2.2", ONE, TWO, pools=(replace(pool(), not_shown=hidden),), blocks=blocks_of(1, 2))
+    assert "does not show how the IPPool pool encapsulates" in (found.undecided or "")
+
+
+def test_a_mode_that_is_on_tells_that_the_hidden_one_is_off():
+    """api/pkg/apis/projectcalico/v3: ipipMode and vxlanMode cannot both be enabled on the same pool."""
+    known = replace(pool(), vxlan_mode="Always", not_shown=("ipip_mode",))
+    assert not known.hides_mode
+    assert replace(pool(), not_shown=("ipip_mode",)).hides_mode
+    assert not replace(pool(), not_shown=("block_size",)).hides_mode

@@ -44,6 +44,48 @@ def test_answer_with_a_nodes_link_layer_address_ends_on_that_card(state: str):
     assert found.evidence.path == "node-1/ip-neigh.txt"
 
 
+def two_cards_of_2(**changed):
+    """Node-2 goes by its second card."""
+    return machine(
+        "node-2",
+        card("eth0", "10.0.1.12/24"),
+        card("eth1", "192.168.50.12/24"),
+        **{"internal": "192.168.50.12", "calico": "192.168.50.12/24", **changed},
+    )
+
+
+@pytest.mark.parametrize(
+    "mine, theirs",
+    [
+        (f"192.168.50.12 dev eth0 lladdr {MAC_2} STALE", None),
+        (None, "10.0.1.11 dev eth0 lladdr 02:00:0a:00:01:0b REACHABLE"),
+    ],
+    ids=["heard-by-the-sender", "heard-by-the-receiver"],
+)
+def test_answer_across_a_wire_joins_the_two_cards_for_their_other_addresses(mine: str | None, theirs: str | None):
+    """An entry is made by ARP across the wire, and by the card that has its link-layer address (recorded in
+    `internal-ip-wrong`: the request names the source of the packet, and 10.0.1.12 gets there all the same)."""
+    found = landing(lan_node(1, neighbors=mine), two_cards_of_2(neighbors=theirs))
+    assert where(found) == ("node", "node-2", "eth0")
+    # Whether this very address is answered for is not seen: the receiver's filter has its say.
+    assert found.evidence is None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "192.168.50.12 dev eth0 lladdr 02:99:00:00:00:01 STALE",
+        "192.168.50.12 dev eth0 lladdr 02:00:c0:a8:32:0c STALE",
+        f"192.168.50.12 dev eth7 lladdr {MAC_2} STALE",
+        f"192.168.50.12 dev eth0 lladdr {MAC_2} FAILED",
+        "192.168.50.12 dev eth0 INCOMPLETE",
+    ],
+    ids=["of-a-router", "of-the-other-card", "on-another-wire", "silent", "asked"],
+)
+def test_entry_that_is_not_of_these_two_cards_joins_nothing(line: str):
+    assert landing(lan_node(1, neighbors=line), two_cards_of_2()).kind == "unknown"
+
+
 def test_answer_from_another_card_than_the_one_that_holds_the_address():
     """arp_ignore is off by default: a node answers for any of its addresses on any card."""
     sender = lan_node(1, neighbors=f"192.168.50.12 dev eth0 lladdr {MAC_2} STALE")

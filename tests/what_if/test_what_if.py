@@ -204,6 +204,7 @@ def test_a_session_stays_open_where_a_rule_on_the_node_may_refuse_its_port():
         ({"address": {NODE_2: "10.0.1.300/24"}}, "no IPv4 address"),
         ({"address": {"shop-worker-22": "10.0.1.12/24"}}, f"did you mean '{NODE_2}'"),
         ({"remove_interface": {NODE_2: "ens9"}}, "did you mean 'ens19'"),
+        ({"remove_interface": {NODE_2: ["ens19", "lo"]}}, "loopback"),
         ({}, "nothing is changed"),
     ],
 )
