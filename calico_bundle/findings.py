@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from calico_bundle.evidence import Evidence, Gap, Missing
     from calico_bundle.network.service import DnsService
     from calico_bundle.paths import DnsPaths
+    from calico_bundle.what_if.mending import Mended
 
 ERROR, WARNING, INFO = "error", "warning", "info"
 
@@ -46,6 +47,8 @@ class Fix:
     """How it was tried on the bundle's records; empty where it was not."""
     runner_up: str = ""
     """The next best that was tried, and why it lost."""
+    mends: Mended | None = field(default=None, repr=False, compare=False)
+    """What it changes in the cluster's records, where that can be tried."""
 
 
 @dataclass(frozen=True, slots=True)
