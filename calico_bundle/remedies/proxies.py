@@ -32,7 +32,10 @@ _AGENT = {
         "Kubelet and kube-proxy restart there, on a control plane node the API server too; pods keep running. {kept}",
     ),
 }
-_EBPF_INTERRUPTS = "calico-node restarts on the node: its entries stay in the kernel, and its BGP sessions come up again with graceful restart."
+_EBPF_INTERRUPTS = (
+    "calico-node restarts on the node: its entries stay in the kernel, and graceful restart keeps its routes while its BGP "
+    "sessions come up again."
+)
 _LISTING = {
     ProxyMode.IPTABLES: "sudo iptables-save -t nat | grep -F -- '--to-destination {first}:'",
     ProxyMode.NFTABLES: "sudo nft list ruleset ip | grep -F '{first} .'",
