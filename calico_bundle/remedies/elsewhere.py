@@ -100,19 +100,47 @@ def open_sessions(context: Context, pairs: Iterable[tuple[ClusterNode, ClusterNo
     configuration = context.paths.forwarding.peerings.configuration
     ports = {configuration.port(node) for node in nodes}
     mended = Mended(opened=frozenset(ends))
+    first = (context.cluster.nodes[ends[0][0]], context.cluster.nodes[ends[0][1]])
+    tests = _testing(first, configuration)
     commands = tuple(command for node in nodes for command in taking_away(node, ports))
     if commands:
         named = " and ".join(node.name for node in nodes if taking_away(node, ports))
         title = (
             f"take away the rules of {named} that refuse TCP port {min(ports)}; whoever wrote them may write them again"
         )
-        seen = (*commands, *_established(nodes[0], context))
+        seen = (*tests, *commands, *_established(nodes[0], context))
         return (tried_fix(context, title, seen, _COMES_UP, mended, _AS_IF_OPEN),)
-    first = (context.cluster.nodes[ends[0][0]], context.cluster.nodes[ends[0][1]])
     title = "let TCP through from the side that dials, and its answers back; first see whether it fails"
-    tests = (*_testing(first, configuration), *_established(first[0], context))
     told = f"{_AS_IF_OPEN}; what blocks it is not in the bundle"
+    tests = (*tests, *_established(first[0], context))
     return (tried_fix(context, title, tests, f"Testing the port interrupts nothing. {_COMES_UP}", mended, told),)
+
+
+def encapsulate(context: Context) -> tuple[Fix, ...]:
+    """Encapsulate between subnets, in the pools that do not at all: routers then see the nodes' addresses alone."""
+    pools = [p.name for p in context.cluster.pools if p.ipip_mode == p.vxlan_mode == "Never"]
+    if not pools:
+        return ()
+    patch = """-p '{"spec": {"ipipMode": "Never", "vxlanMode": "CrossSubnet"}}'"""
+    commands = [f"kubectl patch ippools.crd.projectcalico.org {shlex.quote(p)} --type=merge {patch}" for p in pools]
+    if context.choices.installation.by_operator:
+        commands.append(_OPERATOR_POOLS)
+    commands.append(
+        "ip -d link show vxlan.calico; ip route | grep vxlan.calico  # on each node: one route per far block"
+    )
+    title, mended = "encapsulate pod traffic between subnets (VXLAN CrossSubnet)", Mended(encapsulated=frozenset(pools))
+    how = "tried with Felix's VXLAN device on every node, and UDP 4789 open between them"
+    return (tried_fix(context, title, tuple(commands), _INTO_TUNNELS, mended, how),)
+
+
+_OPERATOR_POOLS = (
+    "kubectl edit installation.operator.tigera.io default  # in spec.calicoNetwork.ipPools: encapsulation: VXLANCrossSubnet, "
+    "or a newer operator sets the pools back"
+)
+_INTO_TUNNELS = (
+    "Pod traffic between subnets moves into tunnels; pods keep running and nothing restarts, and the tunnel takes 50 bytes of "
+    "the MTU, which pods that run already do not get to know."
+)
 
 
 def see_configuration() -> tuple[Fix, ...]:
@@ -204,7 +232,7 @@ def report_address(node: ClusterNode, address: Address | None, distribution: Dis
         )
     else:
         change = (
-            f"echo 'KUBELET_EXTRA_ARGS=--node-ip={address}' | sudo tee -a /etc/default/kubelet  {on}; with kubeadm",
+            f"echo 'KUBELET_EXTRA_ARGS=--node-ip={address}' | sudo tee -a /etc/default/kubelet  {on}; with kubeadm; join it with a line of this name that is there",
             f"sudo systemctl restart kubelet  {on}",
         )
     check = f"kubectl get node {shlex.quote(node.name)} -o wide  # INTERNAL-IP should say {address}"

@@ -16,6 +16,7 @@ from calico_bundle.network.service import DnsService
 from calico_bundle.network.settings import LOOSE
 from calico_bundle.paths import DnsPaths
 from calico_bundle.what_if.allowing import Allowance, allowed
+from calico_bundle.what_if.encapsulating import encapsulated
 from calico_bundle.what_if.machines import with_address
 from calico_bundle.what_if.trial import Move, followed, stored
 
@@ -40,6 +41,8 @@ class Mended:
     """Nodes and cards whose reverse-path filter is set to loose."""
     opened: frozenset[tuple[str, str]] = frozenset()
     """Pairs of nodes between which the BGP port is opened."""
+    encapsulated: frozenset[str] = frozenset()
+    """Pools that are set to VXLAN CrossSubnet."""
 
     def __or__(self, other: Mended) -> Mended:
         """Both together."""
@@ -53,11 +56,12 @@ def paths_after(before: DnsPaths, mended: Mended) -> DnsPaths:
     """The paths of the cluster once it is mended."""
     cluster = with_policies(before.cluster, mended.allowances)
     cluster = _with_nodes(cluster, _with_rules(cluster, before, mended.rewritten))
-    if not (mended.moves or mended.loosened or mended.opened):
+    if not (mended.moves or mended.loosened or mended.opened or mended.encapsulated):
         return before.beside(cluster)
     cluster = _with_nodes(cluster, _with_filters(cluster, mended.loosened))
     if mended.moves or mended.opened:
         cluster = _with_nodes(cluster, _reprogrammed(cluster, mended))
+    cluster = encapsulated(cluster, mended.encapsulated, before.forwarding.pods)
     return followed(before, before.dns, cluster, mended.opened)
 
 

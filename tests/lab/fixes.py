@@ -128,6 +128,7 @@ def _mended(scenario: Scenario, change: Mended) -> Scenario:
         nodes=tuple(replace(n, rp_filter=2) if n.name in loosened else n for n in scenario.nodes),
         blocked=tuple(block for block in scenario.blocked if block.node not in opened),
         stale_rules=tuple(name for name in scenario.stale_rules if name not in change.rewritten),
+        encapsulation="vxlan-cross-subnet" if change.encapsulated else scenario.encapsulation,
         recovering=False,
     )
 
