@@ -104,7 +104,9 @@ def _by_hand(context: Context, wrong: Sequence[AddressVerdict], trials: Trials) 
 
 
 def _fix(context: Context, wrong: Sequence[AddressVerdict], best: Tried, second: Tried | None) -> Fix:
-    told = telling(context.choices.installation, distribution_of(context.cluster), best.candidate.method)
+    distribution = distribution_of(context.cluster)
+    chart = next((c for c in context.cluster.chart_configs if c.name == "rke2-calico"), None)
+    told = telling(context.choices.installation, distribution, best.candidate.method, chart)
     seen = best.outlook or Outlook()
     commands = (*told.commands, *verifying(wrong))
     disruption = f"{RESTART} {told.note}".rstrip()

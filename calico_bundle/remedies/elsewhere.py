@@ -232,7 +232,8 @@ def report_address(node: ClusterNode, address: Address | None, distribution: Dis
         )
     else:
         change = (
-            f"echo 'KUBELET_EXTRA_ARGS=--node-ip={address}' | sudo tee -a /etc/default/kubelet  {on}; with kubeadm; join it with a line of this name that is there",
+            f"echo 'KUBELET_EXTRA_ARGS=--node-ip={address}' | sudo tee -a /etc/default/kubelet  {on}; with kubeadm; join it "
+            "with a line of this name that is there",
             f"sudo systemctl restart kubelet  {on}",
         )
     check = f"kubectl get node {shlex.quote(node.name)} -o wide  # INTERNAL-IP should say {address}"
