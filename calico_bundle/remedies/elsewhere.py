@@ -23,6 +23,7 @@ from calico_bundle.remedies.outlooks import mends, outlook_of, tried_fix
 from calico_bundle.what_if.mending import Mended, paths_after
 
 _MOST_NAMED, _MOST_STEPS = 3, 4
+_KUBEADM = "with kubeadm; join it with a line of this name that is there"
 _UNCHANGED = "Nothing is changed."
 _FILTER = re.compile(r"net\.ipv4\.conf\.(?P<card>[\w.:@/-]+)\.rp_filter = 1\b", re.ASCII)
 _PLACE = {Distribution.RKE2: "/etc/rancher/rke2/config.yaml", Distribution.K3S: "/etc/rancher/k3s/config.yaml"}
@@ -232,8 +233,7 @@ def report_address(node: ClusterNode, address: Address | None, distribution: Dis
         )
     else:
         change = (
-            f"echo 'KUBELET_EXTRA_ARGS=--node-ip={address}' | sudo tee -a /etc/default/kubelet  {on}; with kubeadm; join it "
-            "with a line of this name that is there",
+            f"echo 'KUBELET_EXTRA_ARGS=--node-ip={address}' | sudo tee -a /etc/default/kubelet  {on}; {_KUBEADM}",
             f"sudo systemctl restart kubelet  {on}",
         )
     check = f"kubectl get node {shlex.quote(node.name)} -o wide  # INTERNAL-IP should say {address}"

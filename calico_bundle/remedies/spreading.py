@@ -13,6 +13,7 @@ from calico_bundle.facts.pod_queries import FINISHED
 from calico_bundle.findings import Context, Fix
 from calico_bundle.network.service import DnsService
 from calico_bundle.paths import DnsPaths, Verdict
+from calico_bundle.remedies.outlooks import counted
 from calico_bundle.remedies.trying import compared
 
 _MOST_NODES = 1000
@@ -27,11 +28,8 @@ def spread(context: Context, dns: DnsService) -> tuple[Fix, ...]:
         return ()
     namespace = quote(dns.service.namespace)
     chosen = ",".join(f"{key}={value}" for key, value in sorted(dns.service.selector.items()))
-    look = (
-        f"kubectl get pods -n {namespace} -l {quote(chosen)} -o wide"
-        if chosen
-        else f"kubectl get pods -n {namespace} -o wide"
-    )
+    of_dns = f" -l {quote(chosen)}" if chosen else ""
+    look = f"kubectl get pods -n {namespace}{of_dns} -o wide"
     commands = (f"{look}  # delete one DNS pod at a time; it is scheduled anew, and NODE should be another one",)
     title = "spread the DNS pods over nodes"
     moved = _elsewhere(context, dns)
@@ -42,8 +40,8 @@ def spread(context: Context, dns: DnsService) -> tuple[Fix, ...]:
         return (Fix(title, commands, _DISRUPTION, 0, 0, text),)
     after = DnsPaths(context.cluster, moved, context.paths.forwarding)
     seen = compared(context.paths, after)
-    counted = (None, None) if seen.left_open else (seen.restored, seen.left)
-    return (Fix(title, commands, _DISRUPTION, *counted, _told(context.paths, after, moved)),)
+    lost = f"; but {seen.lost} that reach every DNS pod now lose some of them: mend the node first" if seen.lost else ""
+    return (Fix(title, commands, _DISRUPTION, *counted(seen), f"{_told(context.paths, after, moved)}{lost}"),)
 
 
 def _why_not(context: Context) -> str:
