@@ -42,7 +42,7 @@ def loosen_filter(context: Context, node: str, evidence: Iterable[Evidence]) -> 
     mended = _all_on_the_way(context.paths, first)
     seen = outlook_of(context.paths, mended)
     if not seen.restored and not seen.left_open:
-        told = f"tried with the setting at 2: {mends(seen)}"
+        told = f"with the setting at 2: {mends(seen)}"
         return (
             Fix("none is proposed: a loose reverse-path filter (2) mends nothing here", (), _UNCHANGED, tried=told),
         )
@@ -52,7 +52,7 @@ def loosen_filter(context: Context, node: str, evidence: Iterable[Evidence]) -> 
     )
     on = " and ".join(names[:_MOST_NAMED]) + (" and others" if names[_MOST_NAMED:] else "")
     title = f"set the reverse-path filter of {on} to 2 (loose); where Calico's address is wrong too, mend that first"
-    return (tried_fix(context, title, commands, _PASSES_MORE, mended, "tried with the setting at 2"),)
+    return (tried_fix(context, title, commands, _PASSES_MORE, mended, "with the setting at 2"),)
 
 
 def _strict(node: str, evidence: Iterable[Evidence]) -> Iterator[tuple[str, str]]:
@@ -130,7 +130,7 @@ def encapsulate(context: Context) -> tuple[Fix, ...]:
         "ip -d link show vxlan.calico; ip route | grep vxlan.calico  # on each node: one route per far block"
     )
     title, mended = "encapsulate pod traffic between subnets (VXLAN CrossSubnet)", Mended(encapsulated=frozenset(pools))
-    how = "tried with Felix's VXLAN device on every node, and UDP 4789 open between them"
+    how = "with Felix's VXLAN device on every node, and UDP 4789 open between them"
     return (tried_fix(context, title, tuple(commands), _INTO_TUNNELS, mended, how),)
 
 
@@ -157,16 +157,14 @@ def see_configuration() -> tuple[Fix, ...]:
         "kubectl get bgppeers.crd.projectcalico.org,bgpconfigurations.crd.projectcalico.org -o yaml",
         "kubectl get nodes -o yaml | grep -E 'projectcalico.org/(ASNumber|IPv4Address)| name: '",
     )
-    return (
-        Fix(title, looks, "Looking interrupts nothing.", tried="not tried: which side is right is not in the bundle"),
-    )
+    return (Fix(title, looks, "Looking interrupts nothing.", tried="no: which side is right is not in the bundle"),)
 
 
 _COMES_UP = (
     "Nothing restarts; the session comes up within seconds, and the routes with it. Rules in a chain of Felix's (cali-...) "
     "come from a policy or FelixConfiguration: it writes them again until that is changed."
 )
-_AS_IF_OPEN = "tried as if nothing blocked the port any more"
+_AS_IF_OPEN = "as if nothing blocked the port any more"
 
 
 def pairs_of_names(pairs: Iterable[tuple[ClusterNode, ClusterNode]]) -> Iterator[tuple[str, str]]:

@@ -26,7 +26,7 @@ _WAYS = ("egress", "ingress")
 _NOTHING_STOPS = (
     "Nothing is interrupted: more is allowed than before. calico-node applies it within seconds, nothing restarts."
 )
-_NOT_TRIED = "not tried: the policies that deny more pods were"
+_NOT_TRIED = "no: the policies that deny more pods were"
 
 Ports = tuple[tuple[str, int | str], ...]
 
@@ -42,7 +42,7 @@ def allow_dns(context: Context, verdict: PolicyVerdict, pods: Sequence[int], *, 
     title = f"allow DNS in {named}"
     if not try_it:
         return (Fix(title, commands, _NOTHING_STOPS, tried=_NOT_TRIED),)
-    how = f"tried with {len(found)} allowing rule{'s' if len(found) > 1 else ''} laid in"
+    how = f"with {len(found)} allowing rule{'s' if len(found) > 1 else ''} laid in"
     mended = Mended(allowances=frozenset(found))
     return (tried_fix(context, title, commands, _NOTHING_STOPS, mended, how),)
 

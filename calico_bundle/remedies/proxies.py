@@ -55,9 +55,7 @@ def rewrite_rules(context: Context, nodes: Mapping[str, ProxyRules]) -> tuple[Fi
     commands, interrupts = _restart(context, proxies, names, mode)
     who = "calico-node" if mode == ProxyMode.EBPF else "kube-proxy"
     title = f"restart {who} on the node{'s' * (len(names) > 1)}, so that it writes its rules anew"
-    how = (
-        "tried with rules for today's ready endpoints; the log of the one that restarts should say why they fell behind"
-    )
+    how = "with rules for today's ready endpoints; the log of the one that restarts should say why they fell behind"
     mended = Mended(rewritten=frozenset(names))
     return (tried_fix(context, title, (*commands, *_seen(context, names[0], mode)), interrupts, mended, how),)
 
@@ -70,7 +68,7 @@ def run_again(context: Context, names: Sequence[str]) -> tuple[Fix, ...]:
         _look(pods[n][0].namespace, pods[n][0].name) if pods.get(n) else _placed(n) for n in names[:_MOST_NAMED]
     )
     title = "see why kube-proxy does not run there, and mend that; it writes its rules anew when it starts"
-    why = "not tried: what keeps kube-proxy from running is not in its rules"
+    why = "no: what keeps kube-proxy from running is not in its rules"
     return (Fix(title, looks, "Looking interrupts nothing.", tried=why),)
 
 

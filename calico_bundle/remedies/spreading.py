@@ -34,7 +34,7 @@ def spread(context: Context, dns: DnsService) -> tuple[Fix, ...]:
     title = "spread the DNS pods over nodes"
     moved = _elsewhere(context, dns)
     if moved is None:
-        return (Fix(title, commands, _DISRUPTION, tried=f"not tried: {_why_not(context)}"),)
+        return (Fix(title, commands, _DISRUPTION, tried=f"no: {_why_not(context)}"),)
     if not any(context.paths.counts[verdict] for verdict in _FAILING):
         text = "no path fails now, so it restores none; it keeps the next fault of this node from being everybody's"
         return (Fix(title, commands, _DISRUPTION, 0, 0, text),)
@@ -81,6 +81,6 @@ def _told(before: DnsPaths, after: DnsPaths, moved: DnsService) -> str:
     some, whole = (sum(pairs[one, other] for one in _FAILING) for other in (Verdict.DEGRADED, Verdict.REACHES))
     where = ", ".join(str(e.node) for e in moved.ready[1:4])
     return (
-        f"tried with one DNS pod left where it is, and others on {where}: of {failing} failing paths {whole} reach every DNS "
+        f"with one DNS pod left where it is, and others on {where}: of {failing} failing paths {whole} reach every DNS "
         f"pod and {some} reach some of them"
     )

@@ -63,7 +63,7 @@ def test_a_kube_proxy_that_cannot_run_is_not_said_to_be_mended_by_a_restart(bund
     fix = fix_of(bundle)
     assert fix.restores is None
     assert fix.commands[0].startswith("kubectl logs -n kube-system kube-proxy-node-1 --previous")
-    assert fix.tried.startswith("not tried")
+    assert fix.tried.startswith("no: ")
 
 
 # --- commands -----------------------------------------------------------------------------------------------------------
