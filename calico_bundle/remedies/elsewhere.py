@@ -19,10 +19,10 @@ from calico_bundle.findings import Context, Fix
 from calico_bundle.impact import failing_groups
 from calico_bundle.network.outcome import Why
 from calico_bundle.paths import DnsPaths
-from calico_bundle.remedies.outlooks import mends, outlook_of, tried_fix
+from calico_bundle.remedies.outlooks import listed, mends, on_each, outlook_of, tried_fix
 from calico_bundle.what_if.mending import Mended, paths_after
 
-_MOST_NAMED, _MOST_STEPS = 3, 4
+_MOST_STEPS = 4
 _KUBEADM = "with kubeadm; join it with a line of this name that is there"
 _UNCHANGED = "Nothing is changed."
 _FILTER = re.compile(r"net\.ipv4\.conf\.(?P<card>[\w.:@/-]+)\.rp_filter = 1\b", re.ASCII)
@@ -47,11 +47,8 @@ def loosen_filter(context: Context, node: str, evidence: Iterable[Evidence]) -> 
             Fix("none is proposed: a loose reverse-path filter (2) mends nothing here", (), _UNCHANGED, tried=told),
         )
     names = sorted({name for name, _ in mended.loosened})
-    commands = tuple(
-        c for n in names for c in loosening(n, sorted(card for name, card in mended.loosened if name == n))
-    )
-    on = " and ".join(names[:_MOST_NAMED]) + (" and others" if names[_MOST_NAMED:] else "")
-    title = f"set the reverse-path filter of {on} to 2 (loose); where Calico's address is wrong too, mend that first"
+    commands = on_each(names, lambda n: loosening(n, sorted(card for name, card in mended.loosened if name == n)))
+    title = f"set the reverse-path filter of {listed(names)} to 2 (loose); where Calico's address is wrong too, mend that first"
     return (tried_fix(context, title, commands, _PASSES_MORE, mended, "with the setting at 2"),)
 
 
@@ -103,12 +100,11 @@ def open_sessions(context: Context, pairs: Iterable[tuple[ClusterNode, ClusterNo
     mended = Mended(opened=frozenset(ends))
     first = (context.cluster.nodes[ends[0][0]], context.cluster.nodes[ends[0][1]])
     tests = _testing(first, configuration)
-    commands = tuple(command for node in nodes for command in taking_away(node, ports))
+    known = context.cluster.nodes
+    refusing = [node.name for node in nodes if taking_away(node, ports)]
+    commands = on_each(refusing, lambda name: taking_away(known[name], ports))
     if commands:
-        named = " and ".join(node.name for node in nodes if taking_away(node, ports))
-        title = (
-            f"take away the rules of {named} that refuse TCP port {min(ports)}; whoever wrote them may write them again"
-        )
+        title = f"take away the rules of {listed(refusing)} that refuse TCP port {min(ports)}; who wrote them may do so again"
         seen = (*tests, *commands, *_established(nodes[0], context))
         return (tried_fix(context, title, seen, _COMES_UP, mended, _AS_IF_OPEN),)
     title = "let TCP through from the side that dials, and its answers back; first see whether it fails"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from weakref import WeakKeyDictionary
 
 from calico_bundle.findings import Context, Fix
@@ -9,6 +10,7 @@ from calico_bundle.paths import DnsPaths
 from calico_bundle.remedies.trying import Outlook, compared
 from calico_bundle.what_if.mending import Mended, paths_after
 
+_MOST_NODES, _MOST_NAMED = 10, 3
 _known: WeakKeyDictionary[DnsPaths, dict[Mended, Outlook]] = WeakKeyDictionary()
 
 
@@ -48,3 +50,26 @@ def mends(seen: Outlook) -> str:
     open_ones = f" and {seen.left_open} are open" if seen.left_open else ""
     mended = f"{seen.restored} of {failing} failing paths reach{open_ones}" if failing else "no path fails now"
     return f"{mended}, and none that reaches now is lost" if seen.safe else mended
+
+
+def on_each(nodes: Sequence[str], commands: Callable[[str], Iterable[str]]) -> tuple[str, ...]:
+    """Commands for each of some nodes; those of the first few, and which are left out, where there are many.
+
+    >>> on_each(["n1"], lambda node: [f"reboot  # on {node}"])
+    ('reboot  # on n1',)
+    """
+    shown = tuple(command for node in nodes[:_MOST_NODES] for command in commands(node))
+    left = nodes[_MOST_NODES:]
+    more = ", ".join(left[:_MOST_NODES]) + (f" and {len(left) - _MOST_NODES} more" if left[_MOST_NODES:] else "")
+    return (*shown, f"true  # and the same on {more}") if left else shown
+
+
+def listed(names: Sequence[str]) -> str:
+    """A few names, and that there are others.
+
+    >>> listed(["n1", "n2"]), listed(["n1", "n2", "n3", "n4"])
+    ('n1 and n2', 'n1, n2, n3 and 1 more')
+    """
+    more = [f"{len(names) - _MOST_NAMED} more"] if names[_MOST_NAMED:] else []
+    *first, last = [*names[:_MOST_NAMED], *more]
+    return f"{', '.join(first)} and {last}" if first else last

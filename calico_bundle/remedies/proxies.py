@@ -15,7 +15,7 @@ from calico_bundle.facts import Address, ProxyMode
 from calico_bundle.findings import Context, Fix
 from calico_bundle.network.service_proxies import ServiceProxies
 from calico_bundle.network.service_targets import ProxyRules
-from calico_bundle.remedies.outlooks import tried_fix
+from calico_bundle.remedies.outlooks import on_each, tried_fix
 from calico_bundle.what_if.mending import Mended
 
 _MOST_NAMED = 3
@@ -91,10 +91,10 @@ def _restart(context: Context, proxies: ServiceProxies, names: Sequence[str], mo
     distribution = distribution_of(context.cluster)
     if distribution in _AGENT:
         command, interrupts = _AGENT[distribution]
-        return tuple(f"{command}  # on {quote(name)}" for name in names), interrupts.format(kept=_KEPT)
+        return on_each(names, lambda name: [f"{command}  # on {quote(name)}"]), interrupts.format(kept=_KEPT)
     owners = {pod.owner or "" for name in names for pod in proxies.translators.pods.get(name, ())}
     if distribution is Distribution.RKE2 or any(owner.startswith("Node/") for owner in owners):
-        return tuple(_stopped(name, distribution) for name in names), f"Its container restarts. {_KEPT}"
+        return on_each(names, lambda name: [_stopped(name, distribution)]), f"Its container restarts. {_KEPT}"
     pod = next((p for name in names for p in proxies.translators.pods.get(name, ())), None)
     owner = (pod.owner or "").removeprefix("DaemonSet/") if pod else ""
     return _deleted(names, pod.namespace if pod else "kube-system", owner or "kube-proxy", "kube-proxy"), _KEPT
