@@ -164,6 +164,7 @@ class Cluster:
     node_statuses: tuple[f.CalicoNodeStatusFact, ...] = ()
     felix_configurations: tuple[f.FelixConfigurationFact, ...] = ()
     installations: tuple[f.InstallationFact, ...] = ()
+    chart_configs: tuple[f.HelmChartConfigFact, ...] = ()
     policies: tuple[f.PolicyFact, ...] = ()
     tiers: tuple[f.TierFact, ...] = ()
     network_sets: tuple[f.NetworkSetFact, ...] = ()

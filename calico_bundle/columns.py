@@ -129,6 +129,7 @@ _SHAPES = (
     Shape("bgp_configurations", f.BGPConfigurationFact, "bgp_configurations"),
     Shape("felix_configurations", f.FelixConfigurationFact, "felix_configurations"),
     Shape("installations", f.InstallationFact, "installations"),
+    Shape("chart_configs", f.HelmChartConfigFact, "chart_configs"),
     Shape("namespaces", f.NamespaceFact, "namespaces"),
     Shape("policies", f.PolicyFact, "policies", parts=_RULES, note="One row per rule."),
     Shape("tiers", f.TierFact, "tiers"),

@@ -21,6 +21,7 @@ from calico_bundle.joining import join
 from calico_bundle.names import node_subject
 from calico_bundle.network.service import DnsService, find_dns
 from calico_bundle.paths import DnsPaths, Verdict
+from calico_bundle.remedies import with_plan
 from calico_bundle.symptoms import Symptom, in_a_sentence, symptoms
 from calico_bundle.what_if import Change, Trial, try_out
 
@@ -107,7 +108,8 @@ def _concluded(bundle: Bundle, paths: DnsPaths, told: tuple[Symptom, ...] = ()) 
     lacking = missing(cluster, service)
     choices = Choices(cluster, paths.forwarding)
     context = Context(bundle, cluster, service, paths, addresses, choices, gaps, lacking)
-    findings, skipped = run_all(context)
+    found, skipped = run_all(context)
+    findings = with_plan(context, found)
     at_fault = frozenset(n for f in findings for n in f.blames)
     seen = effects(cluster, paths, at_fault)
     return Diagnosis(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from calico_bundle.evidence import Evidence, Gap, Missing
     from calico_bundle.network.service import DnsService
     from calico_bundle.paths import DnsPaths
+    from calico_bundle.what_if.mending import Mended
 
 ERROR, WARNING, INFO = "error", "warning", "info"
 
@@ -43,9 +44,11 @@ class Fix:
     restores: int | None = None
     leaves_broken: int | None = None
     tried: str = ""
-    """How it was tried on the bundle's records; empty where it was not."""
+    """How it was tried on the bundle's records, and what came of it; `no: ` and the reason, or nothing, where it was not."""
     runner_up: str = ""
     """The next best that was tried, and why it lost."""
+    mends: Mended | None = field(default=None, repr=False, compare=False)
+    """What it changes in the cluster's records, where that can be tried."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,7 @@ def join(bundle: Bundle) -> Cluster:
         node_statuses=unique(stated.of(f.CalicoNodeStatusFact), lambda s: s.node),
         felix_configurations=unique(stated.of(f.FelixConfigurationFact), lambda c: c.name),
         installations=unique(stated.of(f.InstallationFact), lambda i: i.name),
+        chart_configs=unique(stated.of(f.HelmChartConfigFact), lambda c: (c.namespace, c.name)),
         policies=unique(stated.of(f.PolicyFact), lambda p: (p.api, p.kind, p.namespace, p.own_name)),
         tiers=unique(stated.of(f.TierFact), lambda t: t.name),
         network_sets=unique(stated.of(f.NetworkSetFact), lambda s: (s.namespace, s.name)),

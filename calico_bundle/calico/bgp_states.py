@@ -42,3 +42,21 @@ def meaning(info: str) -> str | None:
     """
     found = next((text for words, text in _MEANINGS if words in info), None)
     return found or _WITHOUT_ERROR.get(info.strip().split(" ")[0] if info.strip() else "")
+
+
+_OTHER_REASONS = (
+    "BGP Error:", "Received:", "Administrative", "Automatic shutdown", "No listening socket", "Neighbor lost",
+    "Cannot assign requested address", "Address not available", "OpenSent", "OpenConfirm",
+)  # fmt: skip
+_SILENCE = "Hold timer expired"
+
+
+def may_be_blocked(info: str) -> bool:
+    """Whether a port that is closed somewhere can be why a session is not up, going by what BIRD says of it.
+
+    Once the two sides have spoken, it is something that they said; only a silence that came later may be a filter's.
+
+    >>> [may_be_blocked(info) for info in ("Connect", "Active Socket: Connection refused", "Idle BGP Error: Bad peer AS")]
+    [True, True, False]
+    """
+    return _SILENCE in info or not any(words in info for words in _OTHER_REASONS)

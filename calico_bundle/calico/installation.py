@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from calico_bundle.cluster import Cluster
 from calico_bundle.evidence import Evidence
 from calico_bundle.facts import ContainerSpec, DaemonSetFact, InstallationFact
+from calico_bundle.facts.pod_columns import columns_of
 from calico_bundle.facts.pod_queries import labeled
 
 # Render precedence of the operator when several are set (pkg/render/node.go).
@@ -62,6 +63,15 @@ def installation_of(cluster: Cluster) -> CalicoInstallation:
     backend = _value(container, "CALICO_NETWORKING_BACKEND") if container else None
     lines = _lines(evidence, operator)
     return CalicoInstallation(by_operator, namespace, _version(container), method, setting, lines, backend)
+
+
+def has_api_server(cluster: Cluster) -> bool:
+    """Whether Calico's API server is seen, through which kubectl may change Calico's own objects; its storage it may not.
+
+    >>> has_api_server(Cluster({}))
+    False
+    """
+    return any(name.startswith("calico-apiserver-") for name in columns_of(cluster.pods).names)
 
 
 def _is_rendered(daemonset: DaemonSetFact) -> bool:

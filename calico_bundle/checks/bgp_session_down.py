@@ -28,7 +28,7 @@ INFO = CheckInfo(
     fix=(
         "Look for what blocks TCP port 179 between the two addresses: a firewall, a security group, another BGP "
         "daemon, different AS numbers. `Connect` without an error is a silent drop, `Connection refused` a reset or no "
-        "listener."
+        "listener. Where the two sides have spoken (`Bad peer AS`) or a BGPPeer does not fit, it is the configuration."
     ),
     limits=(
         "What blocks a port (firewall, security group, another daemon) is not told apart. Passwords, BFD, TTL security "
@@ -69,37 +69,38 @@ def _said(ends: tuple[ClusterNode, ClusterNode], dialing: ClusterNode | None) ->
     from calico_bundle.calico.bgp_states import meaning
 
     for node, peer in (ends, ends[::-1]) if dialing in (None, ends[0]) else (ends[::-1], ends):
-        address = peer.bgp_address.ip if peer.bgp_address else None
-        info = next((s.info for s in node.sessions or () if s.peer == address and not s.established), None)
+        info = _info(node, peer)
         meant = meaning(info) if info else None
         if meant:
+            address = peer.bgp_address.ip if peer.bgp_address else None
             dials = f", which dials {address}," if node is dialing else ""
             return f"BIRD on {node.name}{dials} says `{info}`: {meant}"
     return None
 
 
 def mend(context: Context, losses: Sequence[Loss]) -> tuple[Fix, ...]:
-    """Try the port of the first session, from the side that dials where that is known."""
-    ends = _ends(context, losses[0])
-    if ends is None or not all(n.bgp_address for n in ends):
-        return ()
+    """Open the port of the sessions; none where they cannot come up as they are configured."""
+    from calico_bundle.remedies.elsewhere import open_sessions, see_configuration
+
     configuration = context.paths.forwarding.peerings.configuration
-    dialing = configuration.dials(*ends)
-    tests = tuple(
-        f"nc -vz -w 3 -s {_stored(a)} {_stored(b)} {configuration.port(b)}  # on the node of {_stored(a)}"
-        for a, b in (ends, ends[::-1])
-        if dialing in (None, a)
-    )
-    title = "let TCP through from the side that dials, and its answers back; first see whether it fails"
-    from calico_bundle.remedies.elsewhere import open_port
-
-    ports = [configuration.port(node) for node in ends]
-    opened = tuple(fix for node in ends for fix in open_port(node, ports))
-    return (Fix(title, tests, "Testing the port interrupts nothing."), *opened)
+    ends = [pair for loss in losses if (pair := _ends(context, loss)) and all(n.bgp_address for n in pair)]
+    if any(configuration.obstacle(*pair) or not _may_be_blocked(pair) for pair in ends):
+        return see_configuration()
+    return open_sessions(context, ends) if ends else ()
 
 
-def _stored(node: ClusterNode) -> str:
-    return str(node.bgp_address.ip) if node.bgp_address else "?"
+def _may_be_blocked(ends: tuple[ClusterNode, ClusterNode]) -> bool:
+    """Whether nothing that BIRD says at either end speaks of another reason than a blocked port."""
+    from calico_bundle.calico.bgp_states import may_be_blocked
+
+    told = (_info(node, peer) for node, peer in (ends, ends[::-1]))
+    return all(may_be_blocked(info) for info in told if info)
+
+
+def _info(node: ClusterNode, peer: ClusterNode) -> str | None:
+    """What BIRD on a node says of its session with a peer that is not up."""
+    address = peer.bgp_address.ip if peer.bgp_address else None
+    return next((s.info for s in node.sessions or () if s.peer == address and not s.established), None)
 
 
 def lacks(context: Context) -> str | None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from shlex import quote
-
-from calico_bundle.findings import WARNING, Check, CheckInfo, Context, Finding, Fix
+from calico_bundle.findings import WARNING, Check, CheckInfo, Context, Finding
 from calico_bundle.names import service_subject
 
 INFO = CheckInfo(
@@ -37,6 +35,8 @@ def lacks(context: Context) -> str | None:
 
 def run(context: Context) -> list[Finding]:
     """One finding, or none."""
+    from calico_bundle.remedies.spreading import spread
+
     dns = context.dns
     nodes = {context.paths.endpoint_node(e) for e in dns.ready} if dns else set()
     node = next(iter(nodes), None)
@@ -46,8 +46,6 @@ def run(context: Context) -> list[Finding]:
     service = f"{dns.service.namespace}/{dns.service.name}"
     count = len(dns.ready)
     what = {1: "the only DNS endpoint runs", 2: "both DNS endpoints run"}.get(count, f"all {count} DNS endpoints run")
-    spread = f"kubectl get pods -n {quote(dns.service.namespace)} -o wide  # delete one DNS pod at a time; it is scheduled anew"
-    fix = Fix("spread the DNS pods over nodes", (spread,), "Each DNS pod restarts once; lookups may be retried.")
     return [
         Finding(
             INFO.code,
@@ -57,7 +55,7 @@ def run(context: Context) -> list[Finding]:
             f"{what} on {node}: when that node is cut off, {service} answers nobody else",
             tuple(e.evidence for e in dns.ready[:10]),
             nodes=(node,),
-            fixes=(fix,) if count > 1 else (),
+            fixes=spread(context, dns),
         )
     ]
 

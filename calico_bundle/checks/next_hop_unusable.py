@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING
 
 from calico_bundle.findings import ERROR, Check, CheckInfo, Context, Finding, Fix
@@ -34,19 +33,9 @@ _MESSAGE = {"": "{node} and {others} have a BGP session, yet the routes between 
 
 def mend(context: Context, losses: Sequence[Loss]) -> tuple[Fix, ...]:
     """Encapsulate between subnets; routers then see the nodes' addresses alone. No help between nodes of one network."""
-    if not any(_between_subnets(context, loss) for loss in losses):
-        return ()
-    patch = """-p '{"spec": {"ipipMode": "Never", "vxlanMode": "CrossSubnet"}}'"""
-    commands = tuple(
-        f"kubectl patch ippools.crd.projectcalico.org {shlex.quote(p.name)} --type=merge {patch}"
-        for p in context.cluster.pools
-        if p.ipip_mode == p.vxlan_mode == "Never" and not p.hides_mode
-    )
-    title = "encapsulate pod traffic between subnets (VXLAN CrossSubnet)"
-    disruption = (
-        "Pod traffic between subnets moves into tunnels; pods keep running, and the tunnel takes 50 bytes of the MTU."
-    )
-    return (Fix(title, commands, disruption),) if commands else ()
+    from calico_bundle.remedies.elsewhere import encapsulate
+
+    return encapsulate(context) if any(_between_subnets(context, loss) for loss in losses) else ()
 
 
 def _between_subnets(context: Context, loss: Loss) -> bool:

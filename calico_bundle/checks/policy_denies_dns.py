@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from shlex import quote
 from typing import TYPE_CHECKING
 
-from calico_bundle.findings import ERROR, WARNING, Check, CheckInfo, Context, Finding, Fix
+from calico_bundle.findings import ERROR, WARNING, Check, CheckInfo, Context, Finding
 from calico_bundle.names import CLUSTER_SUBJECT, pod_subject, service_subject
 
 if TYPE_CHECKING:
-    from calico_bundle.facts import PolicyFact
     from calico_bundle.network.policy.survey import Group, Survey
 
 INFO = CheckInfo(
@@ -23,7 +21,11 @@ INFO = CheckInfo(
     ),
     matters="These pods cannot resolve names, wherever they run; node addresses and routes have no part in it.",
     proves="The rule that denies, or the policies that apply and have no rule that allows DNS.",
-    fix="Add a rule that allows UDP and TCP to the DNS endpoints' port to the policy that is named.",
+    fix=(
+        "Add a rule that allows UDP and TCP to the DNS endpoints' port: to a policy of Kubernetes itself, and before one of "
+        "Calico's as a policy of the same tier and selection with a lower order. Where both directions are denied, both "
+        "are needed. The report lays them in and says how many paths come back."
+    ),
     limits=(
         "Policies are taken as the only ones there are. Whether Calico's calico-node has programmed them is not looked at. "
         "Host endpoints and kinds of policies that are not understood leave it open, and are never called denying. It is "
@@ -31,7 +33,8 @@ INFO = CheckInfo(
     ),
 )
 _MOST = 20
-DNS_PORT = 53
+_MOST_TRIED = 5
+"""Fixes that are followed through all paths; with more policies than that, those that deny the most pods."""
 _SHOWN = 20
 
 
@@ -47,7 +50,7 @@ def lacks(context: Context) -> str | None:
 def run(context: Context) -> list[Finding]:
     """One finding for each policy that denies, those with the most pods first."""
     found = sorted(asked(context).denied, key=lambda group: (-len(group.pods), group.verdict.text))
-    return [_finding(context, group) for group in found[:_MOST]]
+    return [_finding(context, group, number < _MOST_TRIED) for number, group in enumerate(found[:_MOST])]
 
 
 def asked(context: Context) -> Survey:
@@ -61,7 +64,9 @@ def asked(context: Context) -> Survey:
     return survey(context.paths.policies, askers, ready)
 
 
-def _finding(context: Context, group: Group) -> Finding:
+def _finding(context: Context, group: Group, is_tried: bool) -> Finding:
+    from calico_bundle.remedies.policies import allow_dns
+
     losing = frozenset(one for one in context.paths.groups if one.code == INFO.code)
     groups = context.paths.pods.groups
     broken = [number for number in group.pods if groups[number] in losing]
@@ -80,7 +85,7 @@ def _finding(context: Context, group: Group) -> Finding:
         paths=len(broken),
         pods=tuple(f"{pod.namespace}/{pod.name}" for pod in pods),
         nodes=tuple(sorted({pod.node for pod in pods if pod.node})),
-        fixes=tuple(_fix(policy, verdict.way, _port(context)) for policy in verdict.policies[:1]),
+        fixes=allow_dns(context, verdict, group.pods, try_it=is_tried),
     )
 
 
@@ -92,35 +97,6 @@ def _subject(context: Context, group: Group) -> str:
         pod = context.paths.pods[group.pods[0]].pod
         return pod_subject(pod.namespace, pod.name)
     return CLUSTER_SUBJECT
-
-
-def _port(context: Context) -> int | str:
-    """The port that DNS servers listen on: policies see lookups behind the translation of the Service's port."""
-    ports = context.dns.service.ports if context.dns else ()
-    told = next((port.target_port for port in ports if port.port == DNS_PORT and port.target_port), None)
-    return int(told) if told and told.isdigit() else told or DNS_PORT
-
-
-def _fix(policy: PolicyFact, way: str, port: int | str) -> Fix:
-    """A rule more in the policy that denies: it lets more through, and makes it apply to nothing more."""
-    import json
-
-    title = f"allow DNS in {policy.shown}"
-    if policy.api == "kubernetes":
-        path = f"/spec/{way}" + ("/-" if any(rule.direction.lower() == way for rule in policy.rules) else "")
-        rule = {"ports": [{"protocol": protocol, "port": port} for protocol in ("UDP", "TCP")]}
-        patch = json.dumps([{"op": "add", "path": path, "value": rule if path.endswith("-") else [rule]}])
-        command = f"kubectl patch networkpolicy {_of(policy)} --type=json -p {quote(patch)}"
-    else:
-        kind = f"{policy.kind.lower()}.crd.projectcalico.org"
-        command = (
-            f"kubectl get {kind} {_of(policy)} -o yaml  # then add a rule that allows UDP and TCP {port} before it"
-        )
-    return Fix(title, (command,), "None: more is allowed than before.")
-
-
-def _of(policy: PolicyFact) -> str:
-    return f"-n {quote(policy.namespace)} {quote(policy.name)}" if policy.namespace else quote(policy.name)
 
 
 CHECK = Check(INFO, lacks, run)

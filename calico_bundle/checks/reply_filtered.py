@@ -31,9 +31,10 @@ def mend(context: Context, losses: Sequence[Loss]) -> tuple[Fix, ...]:
     """Loosen the filter of the card that drops; a tunnel's source is mended by the right addresses."""
     from calico_bundle.remedies.elsewhere import loosen_filter
 
-    del context
     node = losses[0].cause.node or losses[0].source
-    return loosen_filter(node, (line for loss in losses if loss.cause.node == node for line in loss.cause.evidence))
+    return loosen_filter(
+        context, node, (line for loss in losses if loss.cause.node == node for line in loss.cause.evidence)
+    )
 
 
 def lacks(context: Context) -> str | None:

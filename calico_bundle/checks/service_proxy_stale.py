@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from shlex import quote
 from typing import TYPE_CHECKING
 
-from calico_bundle.findings import ERROR, WARNING, Check, CheckInfo, Context, Finding, Fix
+from calico_bundle.findings import ERROR, WARNING, Check, CheckInfo, Context, Finding
 from calico_bundle.names import node_subject, service_subject
 
 if TYPE_CHECKING:
@@ -32,7 +31,10 @@ INFO = CheckInfo(
         "other nodes are spared."
     ),
     proves="The rules as the node listed them, and the endpoints; the pods of kube-proxy.",
-    fix="See in the log of kube-proxy why it fell behind, and restart it there (in k3s and MicroK8s: the agent that it is in).",
+    fix=(
+        "See in the log of kube-proxy why it fell behind, and restart it there: a pod of a DaemonSet, a static pod (RKE2), the "
+        "agent that it is in (K3s, MicroK8s), or calico-node with eBPF. The report tries it with rules for today's endpoints."
+    ),
     limits=(
         "Rules and endpoints are recorded one after the other. Endpoints that changed in between look like stale rules: it is "
         "an error only where another node's rules fit the endpoints, where kube-proxy is seen to be down, or where there "
@@ -74,7 +76,7 @@ def run(context: Context) -> list[Finding]:
         alike.setdefault(key, {})[name] = rules
     found = [_stale(context, nodes, proxies) for nodes in alike.values()]
     down = {name: why for name, why in _down(context, proxies).items() if name not in lost}
-    return [*found, *([_not_running(down)] if down else [])]
+    return [*found, *([_not_running(context, down)] if down else [])]
 
 
 def _down(context: Context, proxies: ServiceProxies) -> dict[str, tuple[str, tuple[Evidence, ...]]]:
@@ -86,6 +88,7 @@ def _down(context: Context, proxies: ServiceProxies) -> dict[str, tuple[str, tup
 def _stale(context: Context, nodes: Mapping[str, ProxyRules], proxies: ServiceProxies) -> Finding:
     from calico_bundle.impact import pod_names
     from calico_bundle.network.service_targets import OWN_CHAIN
+    from calico_bundle.remedies.proxies import rewrite_rules
 
     rules = next(iter(nodes.values()))
     hit = _hit(context, nodes, proxies)
@@ -104,7 +107,7 @@ def _stale(context: Context, nodes: Mapping[str, ProxyRules], proxies: ServicePr
         paths=sum(len(group.pods) for group in hit),
         pods=pod_names(context.paths, hit),
         nodes=tuple(nodes),
-        fixes=(_restart(list(nodes), proxies),) if rules.mode != "ebpf" else (),
+        fixes=rewrite_rules(context, nodes),
     )
 
 
@@ -163,29 +166,16 @@ def _named(nodes: Sequence[str]) -> str:
     return ", ".join(nodes[:_MOST_NAMED]) + more
 
 
-def _restart(nodes: Sequence[str], proxies: ServiceProxies) -> Fix:
-    commands = tuple(_restarting(node, proxies) for node in nodes[:_MOST_NAMED])
-    title = "restart kube-proxy on the node, so that it writes its rules anew"
-    return Fix(title, commands, "Rules stay in the kernel while kube-proxy restarts. See its log first.")
+def _not_running(context: Context, down: Mapping[str, tuple[str, tuple[Evidence, ...]]]) -> Finding:
+    from calico_bundle.remedies.proxies import run_again
 
-
-def _restarting(node: str, proxies: ServiceProxies) -> str:
-    """How kube-proxy is restarted: as a pod of a DaemonSet, a static pod, or a part of the node's agent."""
-    pods = proxies.translators.pods.get(node)
-    if not pods:
-        find = f"kubectl get pods -A -o wide --field-selector spec.nodeName={quote(node)}"
-        return f"{find}  # find kube-proxy; k3s has it in its agent"
-    if (pods[0].owner or "").startswith("DaemonSet/"):
-        return f"kubectl delete pod -n {quote(pods[0].namespace)} {quote(pods[0].name)}"
-    return f"crictl stop $(crictl ps -q --name kube-proxy)   # on {node}: a static pod"
-
-
-def _not_running(down: Mapping[str, tuple[str, tuple[Evidence, ...]]]) -> Finding:
     first, (why, _) = next(iter(down.items()))
     message = f"kube-proxy does not run on {_named(list(down))} ({why}): rules there stay as they were when it stopped"
     lines = [line for _, evidence in down.values() for line in evidence]
     subject = node_subject(first) if len(down) == 1 else "cluster"
-    return Finding(INFO.code, INFO.name, WARNING, subject, message, tuple(lines[:_MOST_LINES]), nodes=tuple(down))
+    fixes = run_again(context, list(down))
+    told = (INFO.code, INFO.name, WARNING, subject, message, tuple(lines[:_MOST_LINES]))
+    return Finding(*told, nodes=tuple(down), fixes=fixes)
 
 
 CHECK = Check(INFO, lacks, run)

@@ -127,3 +127,13 @@ class InstallationFact:
     kubernetes_provider: Annotated[str | None, "spec.kubernetesProvider, e.g. EKS, DockerEnterprise, RKE2"]
     cni_type: Annotated[str | None, "spec.cni.type"]
     evidence: Annotated[Evidence, "the line of nodeAddressAutodetectionV4, else of metadata.name"]
+
+
+@dataclass(frozen=True, slots=True)
+class HelmChartConfigFact:
+    """Values that somebody gives a chart of RKE2 or K3s: what is set elsewhere, the chart sets back."""
+
+    namespace: Annotated[str, "metadata.namespace"]
+    name: Annotated[str, "metadata.name: the chart's, such as rke2-calico"]
+    values_content: Annotated[str | None, "spec.valuesContent, a text of YAML; None where it may hold a secret"]
+    evidence: Annotated[Evidence, "the line of valuesContent, else of metadata.name"]

@@ -25,16 +25,25 @@ _UNKNOWN = Session(SessionState.UNKNOWN)
 class TriedPeerings(Peerings):
     """Sessions after a change. `before` are those that the records show, by the nodes of `recorded`.
 
-    Without `ground`, which walks packets between the new addresses, those of changed nodes are unknown.
+    Without `ground`, which walks packets between the new addresses, those of changed nodes are unknown. `opened` are pairs of
+    nodes whose session was blocked and is not any more.
     """
 
-    def __init__(self, cluster: Cluster, before: Forwarding, ground: Forwarding | None = None) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        before: Forwarding,
+        ground: Forwarding | None = None,
+        opened: Collection[tuple[str, str]] = (),
+    ) -> None:
         super().__init__(cluster, before.version)
+        self._opened = frozenset(map(frozenset, opened))
         self._before, self._recorded, self._ground = before.peerings, before.cluster.nodes, ground
         moved = [node for node in cluster.nodes.values() if node.moved]
+        concerned = (*moved, *(cluster.nodes[name] for pair in self._opened for name in pair))
         mixed = len(set(self._numbers.values())) > 1
-        self._relaying = any(mixed or is_reflector(node) for node in moved)
-        """Whether a node that hands on the routes of others gets another address."""
+        self._relaying = any(mixed or is_reflector(node) for node in concerned)
+        """Whether a node that hands on the routes of others gets another address, or another session."""
         self._unreadable = not _shared(self._recorded.values()).isdisjoint(node.name for node in moved)
         """Whether two nodes had one address, which no BIRD that peers with both can read, and now have not."""
 
@@ -56,7 +65,12 @@ class TriedPeerings(Peerings):
         if one.moved or other.moved:
             return None
         seen = self._before.session(self._recorded[one.name], self._recorded[other.name])
+        if self._is_opened(one, other) and seen.state is not SessionState.UP:
+            return None
         return None if self._unreadable and seen.state is not SessionState.UP else seen
+
+    def _is_opened(self, one: ClusterNode, other: ClusterNode) -> bool:
+        return frozenset((one.name, other.name)) in self._opened
 
     def _open(self, one: ClusterNode, other: ClusterNode) -> Session:
         """Whether the two addresses reach each other; their own lines are what shows it."""
@@ -89,7 +103,7 @@ class TriedPeerings(Peerings):
 
     def is_changed(self, one: ClusterNode, other: ClusterNode) -> bool:
         """Whether the change may concern what two nodes learn of each other."""
-        if one.moved or other.moved or self._relaying:
+        if one.moved or other.moved or self._relaying or self._is_opened(one, other):
             return True
         return self._unreadable and self._seen_before(one, other) is None
 

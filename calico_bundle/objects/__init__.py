@@ -21,7 +21,7 @@ Builder = Callable[[Fields], Iterator[object]]
 # Named here so that the readers' modules, with numpy and the YAML parser, are loaded only by what needs them.
 _MODULES = (
     "calico", "events", "namespaces", "nodes", "operator", "pods", "services", "workloads",
-    "dns", "kubernetes_policies", "calico_policies", "service_accounts",
+    "dns", "kubernetes_policies", "calico_policies", "service_accounts", "helm",
 )  # fmt: skip
 
 

@@ -56,6 +56,13 @@ class DnsPaths:
         self._lookups = Lookups(cluster, dns, self.forwarding, self._pod_nodes)
         self._groups: dict[object, PathGroup] = {}
 
+    def beside(self, cluster: Cluster) -> DnsPaths:
+        """The paths with other policies or service rules, where routes are as they were: no pair is walked anew."""
+        other = DnsPaths(cluster, self.dns, self.forwarding)
+        if self._ready and not self._open_for_all:
+            other._likeness, other._classes = self._likeness, self._classes
+        return other
+
     @cached_property
     def pods(self) -> PodPaths:
         """One path per pod that is not finished, by namespace and name."""

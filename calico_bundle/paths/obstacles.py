@@ -42,7 +42,7 @@ class Obstacles:
         self._homes = homes
         self._still = {name: line for name, node in cluster.nodes.items() if (line := _not_forwarding(node))}
         self._doubtful = {name: cause for name, node in cluster.nodes.items() if (cause := doubt_of(node))}
-        by_rules = (*self._misled.values(), *self._untold.values())
+        by_rules: list[Mapping[str, object]] = [*self._misled.values(), *self._untold.values()]
         self._named = {*self._still, *self._doubtful, *homes, *(name for found in by_rules for name in found)}
         self._met: dict[Hashable, Hindrances] = {}
         self._denied: dict[Hashable, Sequence[tuple[int, Hindrance]]] = {}

@@ -15,8 +15,10 @@ from calico_bundle.findings import Context, Fix
 from calico_bundle.paths import DnsPaths
 from calico_bundle.remedies.candidates import Candidate, candidates
 from calico_bundle.remedies.commands import RESTART, stored_by_hand, telling, verifying
+from calico_bundle.remedies.outlooks import counted, mends
 from calico_bundle.remedies.trying import Outlook, Trials, Tried
 from calico_bundle.what_if import Move
+from calico_bundle.what_if.mending import Mended
 from calico_bundle.what_if.trial import stored
 
 _GOOD = frozenset({AddressStatus.OK, AddressStatus.UNINTENDED})
@@ -97,20 +99,19 @@ def _by_hand(context: Context, wrong: Sequence[AddressVerdict], trials: Trials) 
         return None
     commands = (*(stored_by_hand(move.node, move.after) for move in moves), *verifying(wrong))
     title = "write the right address into each node at fault: calico-node does not detect it here"
-    return Fix(title, commands, _REWRITTEN, *_counted(seen), f"{_mends(seen)} ({_ASSUMED})")
+    mended = Mended(moves=frozenset(moves))
+    return Fix(title, commands, _REWRITTEN, *counted(seen), f"{mends(seen)} ({_ASSUMED})", mends=mended)
 
 
 def _fix(context: Context, wrong: Sequence[AddressVerdict], best: Tried, second: Tried | None) -> Fix:
-    told = telling(context.choices.installation, distribution_of(context.cluster), best.candidate.method)
+    distribution = distribution_of(context.cluster)
+    chart = next((c for c in context.cluster.chart_configs if c.name == "rke2-calico"), None)
+    told = telling(context.choices.installation, distribution, best.candidate.method, chart)
     seen = best.outlook or Outlook()
     commands = (*told.commands, *verifying(wrong))
     disruption = f"{RESTART} {told.note}".rstrip()
-    return Fix(best.candidate.title, commands, disruption, *_counted(seen), _told(best), _lost(second))
-
-
-def _counted(seen: Outlook) -> tuple[int | None, int | None]:
-    """How many paths are restored and left broken; None where that is open for some."""
-    return (None, None) if seen.left_open else (seen.restored, seen.left)
+    mended = Mended(moves=frozenset(best.moves))
+    return Fix(best.candidate.title, commands, disruption, *counted(seen), _told(best), _lost(second), mended)
 
 
 def _told(tried: Tried) -> str:
@@ -118,14 +119,7 @@ def _told(tried: Tried) -> str:
     lasts = f"but {tried.falls}" if tried.falls else "and a card added later changes none of its choices"
     named = ", ".join(tried.unjudged[:3]) + (" and others" if tried.unjudged[3:] else "")
     also = f"; it moves {named} too, whose address could not be judged" if named else ""
-    return f"replayed on every node: {_mends(tried.outlook or Outlook())}; {lasts}{also} ({_ASSUMED})"
-
-
-def _mends(seen: Outlook) -> str:
-    failing = seen.restored + seen.left + seen.left_open
-    open_ones = f" and {seen.left_open} are open" if seen.left_open else ""
-    mended = f"{seen.restored} of {failing} failing paths reach{open_ones}" if failing else "no path fails now"
-    return f"{mended}, and none that reaches now is lost"
+    return f"replayed on every node: {mends(tried.outlook or Outlook())}; {lasts}{also} ({_ASSUMED})"
 
 
 def _lost(second: Tried | None) -> str:

@@ -2,7 +2,9 @@
 
 Sources: operator api/v1 (nodeAddressAutodetectionV4: exactly one method; edits of its DaemonSet are undone); rancher/rke2
 (the chart rke2-calico renders the Installation, a HelmChartConfig gives it values); canonical/microk8s (the manifest in
-args/cni-network is applied again at updates); kubespray docs/CNI/calico.md (calico_ip_auto_method).
+args/cni-network is applied again at updates); kubespray roles/network_plugin/calico/templates/calico-node.yml.j2 (with
+calico_ip_auto_method it writes IP=autodetect, too); calico node/pkg/lifecycle/startup (the method is asked when IP is
+autodetect, at the start and, from then on, once a minute).
 """
 
 from __future__ import annotations
@@ -11,10 +13,13 @@ import json
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from calico_bundle.addresses import AddressVerdict
 from calico_bundle.calico.distribution import Distribution
 from calico_bundle.calico.installation import CalicoInstallation
+from calico_bundle.facts import HelmChartConfigFact
+from calico_bundle.remedies.values import merged
 
 _OPERATOR, _MANIFEST = "calico-system", "kube-system"
 _MICROK8S = "/var/snap/microk8s/current/args/cni-network/cni.yaml"
@@ -37,12 +42,19 @@ class Told:
     note: str = ""
 
 
-def telling(installation: CalicoInstallation, distribution: Distribution, method: str) -> Told:
-    """The commands by which an installation takes a method; both ways where it is not shown which one it is."""
+def telling(
+    installation: CalicoInstallation, distribution: Distribution, method: str, chart: HelmChartConfigFact | None = None
+) -> Told:
+    """The commands by which an installation takes a method; both ways where it is not shown which one it is.
+
+    `chart` is what gives RKE2's chart its values, where the bundle has it.
+    """
     if not installation.by_operator and installation.namespace is None:
         return _either(installation, method)
     known: Mapping[Distribution, Callable[[CalicoInstallation, str], Told]] = (
-        {Distribution.RKE2: _rke2} if installation.by_operator else _BY_DISTRIBUTION
+        {Distribution.RKE2: partial(_rke2, chart=chart), Distribution.K3S: _k3s}
+        if installation.by_operator
+        else _BY_DISTRIBUTION
     )
     plain = _operator if installation.by_operator else _manifest
     return known.get(distribution, plain)(installation, method)
@@ -90,20 +102,35 @@ def _operator(installation: CalicoInstallation, method: str) -> Told:
     return Told((patch, rollout(installation.namespace or _OPERATOR)))
 
 
-def _rke2(installation: CalicoInstallation, method: str) -> Told:
+def _rke2(installation: CalicoInstallation, method: str, chart: HelmChartConfigFact | None = None) -> Told:
     """Through the chart's values: Helm writes the Installation anew at every update."""
-    network = {"calicoNetwork": {"nodeAddressAutodetectionV4": _with_null(installation, method)}}
-    values = json.dumps({"installation": network})
+    wanted = _with_null(installation, method)
+    values = merged(chart.values_content if chart else "", wanted)
+    note = (
+        "RKE2 runs the chart again, which rolls calico-node out. An edit of the Installation alone is undone when the chart is "
+        "applied again, and another valuesContent in place of the one that is there would undo what that sets."
+    )
+    look = f"kubectl get {_CHART} -o yaml"
+    wait = rollout(installation.namespace or _OPERATOR)
+    if chart and values is None:
+        lines = json.dumps({"installation": {"calicoNetwork": {"nodeAddressAutodetectionV4": wanted}}})
+        return Told((look, f"kubectl edit {_CHART}  # join this with its valuesContent: {lines}", wait), note)
+    if chart:
+        patch = shlex.quote(json.dumps({"spec": {"valuesContent": values}}))
+        return Told((look, f"kubectl patch {_CHART} --type=merge -p {patch}", wait), note)
     config = {
         "apiVersion": "helm.cattle.io/v1",
         "kind": "HelmChartConfig",
         "metadata": {"name": "rke2-calico", "namespace": "kube-system"},
         "spec": {"valuesContent": values},
     }
-    look = "kubectl get helmchartconfig rke2-calico -n kube-system -o yaml  # keep what its valuesContent has: add it below"
-    apply = f"printf '%s' {shlex.quote(json.dumps(config))} | kubectl apply -f -"
-    note = "An edit of the Installation alone is undone when RKE2's chart is applied again."
-    return Told((look, apply, rollout(installation.namespace or _OPERATOR)), note)
+    look += "  # if it is there, `kubectl edit` it and join what stands in the next command with its valuesContent"
+    # `create` refuses where one is there; `apply` would replace its values.
+    create = f"printf '%s' {shlex.quote(json.dumps(config))} | kubectl create -f -  # only if it is not there"
+    return Told((look, create, wait), note)
+
+
+_CHART = "helmchartconfigs.helm.cattle.io rke2-calico -n kube-system"
 
 
 def _manifest(installation: CalicoInstallation, method: str) -> Told:
@@ -113,31 +140,46 @@ def _manifest(installation: CalicoInstallation, method: str) -> Told:
 
 
 def _k3s(installation: CalicoInstallation, method: str) -> Told:
-    told = _manifest(installation, method)
+    """K3s ships flannel: Calico came by somebody's manifest, or by the operator's."""
+    told = _operator(installation, method) if installation.by_operator else _manifest(installation, method)
     note = (
-        "Where Calico's manifest lies in /var/lib/rancher/k3s/server/manifests, change it there: K3s applies it again."
+        "K3s ships flannel, and Calico was installed beside it. Where its manifest lies in "
+        "/var/lib/rancher/k3s/server/manifests of a server, change it there too: K3s applies it again."
     )
     return Told(told.commands, note)
 
 
 def _microk8s(installation: CalicoInstallation, method: str) -> Told:
     """In the manifest that MicroK8s applies; on every control plane node, so that none of them brings the old one back."""
-    change = f's#value:.*#value: "{method}"#'
-    words = shlex.quote("/name: IP_AUTODETECTION_METHOD/{n;" + change + "}")
-    edit = f"sudo sed -i {words} {_MICROK8S}  # on every control plane node"
+    edits = [_sed("IP", "autodetect"), _sed("IP_AUTODETECTION_METHOD", method)]
+    edit = f"sudo sed -i {' '.join(f'-e {edit}' for edit in edits)} {_MICROK8S}  # on every control plane node"
+    look = (
+        f"grep -A1 -E {shlex.quote(_NAMES)} {_MICROK8S}  # both are there, with these values; what is not, add to env"
+    )
     apply = f"microk8s kubectl apply -f {_MICROK8S}"
     note = "MicroK8s applies this file again at updates, and undoes what was changed in the DaemonSet alone."
-    return Told((edit, apply, f"microk8s {rollout(installation.namespace or _MANIFEST)}"), note)
+    return Told((edit, look, apply, f"microk8s {rollout(installation.namespace or _MANIFEST)}"), note)
+
+
+_NAMES = r"name: \"?IP(_AUTODETECTION_METHOD)?\"?$"
+
+
+def _sed(name: str, value: str) -> str:
+    """The value on the line behind the name: IP has to be autodetect, or the method is not asked (startup.go)."""
+    change = f's#value:.*#value: "{value}"#'
+    return shlex.quote(f"/name: {name}$/{{n;{change}}}")
 
 
 def _kubespray(installation: CalicoInstallation, method: str) -> Told:
-    """In the inventory, as the next run of the playbook writes the DaemonSet anew."""
+    """In the DaemonSet, and in the inventory, as the next run of the playbook writes the DaemonSet anew."""
     line = f'calico_ip_auto_method: "{method}"'
     drop = f"sed -i '/^calico_ip_auto_method:/d' {_KUBESPRAY}  # in your inventory"
     add = f"echo {shlex.quote(line)} >> {_KUBESPRAY}"
-    run = "ansible-playbook -i inventory/mycluster/hosts.yaml -b cluster.yml --tags=network"
-    note = "A later run of kubespray undoes what was changed in the DaemonSet alone."
-    return Told((drop, add, run, rollout(installation.namespace or _MANIFEST)), note)
+    note = (
+        "The first two commands work at once, and the next run of kubespray would undo them: group_vars are the source, "
+        "and with this variable its template writes IP=autodetect, too. The playbook need not be run for it now."
+    )
+    return Told((_set_env(installation, method), rollout(installation.namespace or _MANIFEST), drop, add), note)
 
 
 def _either(installation: CalicoInstallation, method: str) -> Told:

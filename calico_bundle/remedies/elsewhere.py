@@ -1,62 +1,213 @@
 """Fixes that are no address: what keeps a session down, a filter that drops, a kubelet that reports the wrong address.
 
-They cannot be followed through paths here. They are commands to paste, each with what it interrupts.
+A filter and a port are tried on the records. What a kubelet reports changes nothing by itself: it is a part of another fix.
 """
 
 from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
+from calico_bundle.calico.bgp_configuration import BgpConfiguration
 from calico_bundle.calico.distribution import Distribution
 from calico_bundle.cluster import ClusterNode
 from calico_bundle.evidence import Evidence
 from calico_bundle.facts import Address
-from calico_bundle.findings import Fix
+from calico_bundle.facts.pod_queries import labeled
+from calico_bundle.findings import Context, Fix
+from calico_bundle.impact import failing_groups
+from calico_bundle.network.outcome import Why
+from calico_bundle.paths import DnsPaths
+from calico_bundle.remedies.outlooks import listed, mends, on_each, outlook_of, tried_fix
+from calico_bundle.what_if.mending import Mended, paths_after
 
+_MOST_STEPS = 4
+_KUBEADM = "with kubeadm; join it with a line of this name that is there"
+_UNCHANGED = "Nothing is changed."
 _FILTER = re.compile(r"net\.ipv4\.conf\.(?P<card>[\w.:@/-]+)\.rp_filter = 1\b", re.ASCII)
 _PLACE = {Distribution.RKE2: "/etc/rancher/rke2/config.yaml", Distribution.K3S: "/etc/rancher/k3s/config.yaml"}
 _SERVICE = {Distribution.RKE2: ("rke2-server", "rke2-agent"), Distribution.K3S: ("k3s", "k3s-agent")}
 
 
-def loosen_filter(node: str, evidence: Iterable[Evidence]) -> tuple[Fix, ...]:
-    """Have a card's reverse-path filter accept packets whose answer leaves by another card; none where it is not strict.
+def loosen_filter(context: Context, node: str, evidence: Iterable[Evidence]) -> tuple[Fix, ...]:
+    """Have reverse-path filters accept packets whose answer leaves by another card; none where the filter is not strict.
 
-    The larger of the settings of `all` and of the card counts, and 2 is loose (ip-sysctl).
+    The larger of the settings of `all` and of the card counts, and 2 is loose (ip-sysctl). What one filter lets through the
+    next node's may drop, on the way there or back: all of them are loosened.
+    """
+    first = frozenset(_strict(node, evidence))
+    if not first:
+        return ()
+    mended = _all_on_the_way(context.paths, first)
+    seen = outlook_of(context.paths, mended)
+    if not seen.restored and not seen.left_open:
+        told = f"with the setting at 2: {mends(seen)}"
+        return (
+            Fix("none is proposed: a loose reverse-path filter (2) mends nothing here", (), _UNCHANGED, tried=told),
+        )
+    names = sorted({name for name, _ in mended.loosened})
+    commands = on_each(names, lambda n: loosening(n, sorted(card for name, card in mended.loosened if name == n)))
+    title = f"set the reverse-path filter of {listed(names)} to 2 (loose); where Calico's address is wrong too, mend that first"
+    return (tried_fix(context, title, commands, _PASSES_MORE, mended, "with the setting at 2"),)
 
-    >>> loosen_filter("node-1", [Evidence("sysctl.txt", 1, "net.ipv4.conf.eth1.rp_filter = 1")])[0].commands[0]
+
+def _strict(node: str, evidence: Iterable[Evidence]) -> Iterator[tuple[str, str]]:
+    yield from ((node, found["card"]) for line in evidence if (found := _FILTER.search(line.text)))
+
+
+def _all_on_the_way(paths: DnsPaths, first: frozenset[tuple[str, str]]) -> Mended:
+    """The filters that drop, and those that drop once these do not."""
+    found = first
+    for _ in range(_MOST_STEPS):
+        more = found | frozenset(_dropping(paths_after(paths, Mended(loosened=found))))
+        if more == found:
+            break
+        found = more
+    return Mended(loosened=found)
+
+
+def _dropping(paths: DnsPaths) -> Iterator[tuple[str, str]]:
+    causes = (fate.cause for group in failing_groups(paths) for fate in group.lost_fates)
+    for cause in causes:
+        if cause and cause.why is Why.REVERSE_PATH_FILTER and cause.node:
+            yield from _strict(cause.node, cause.evidence)
+
+
+def loosening(node: str, cards: Sequence[str]) -> tuple[str, ...]:
+    """The commands for it: now, for the next boot, and to see it.
+
+    >>> loosening("node-1", ["eth1"])[0]
     'sudo sysctl -w net.ipv4.conf.eth1.rp_filter=2  # on node-1'
     """
-    cards = dict.fromkeys(found["card"] for line in evidence if (found := _FILTER.search(line.text)))
-    names = [f"net.ipv4.conf.{card}.rp_filter" for card in cards]
-    if not names:
-        return ()
-    now = tuple(f"sudo sysctl -w {name}=2  # on {shlex.quote(node)}" for name in names)
+    on, names = f"# on {shlex.quote(node)}", [f"net.ipv4.conf.{card}.rp_filter" for card in cards]
+    now = tuple(f"sudo sysctl -w {name}=2  {on}" for name in names)
     lasting = tuple(
-        f"echo {shlex.quote(f'{name} = 2')} | sudo tee -a /etc/sysctl.d/99-rp-filter.conf  # on {shlex.quote(node)}"
-        for name in names
+        f"echo {shlex.quote(f'{name} = 2')} | sudo tee -a /etc/sysctl.d/99-rp-filter.conf  {on}" for name in names
     )
-    title = "set the reverse-path filter to 2 (loose); where Calico's address is wrong too, mend that first"
-    return (Fix(title, (*now, *lasting), "Nothing is interrupted. Packets with a forged source pass more easily."),)
+    return (*now, *lasting, f"sysctl net.ipv4.conf.all.rp_filter {' '.join(names)}  {on}: the larger one counts")
 
 
-def open_port(node: ClusterNode, ports: Sequence[int]) -> tuple[Fix, ...]:
-    """Take away the rules of a node that refuse one of some ports; none where no rule of it is recorded.
+_PASSES_MORE = "Nothing is interrupted, nothing restarts. Packets with a forged source pass more easily."
 
-    >>> open_port(ClusterNode("node-1"), [179])
+
+def open_sessions(context: Context, pairs: Iterable[tuple[ClusterNode, ClusterNode]]) -> tuple[Fix, ...]:
+    """Take away the rules that refuse BGP between some nodes, else see where it is refused; both tried as if it were open."""
+    ends = list(dict.fromkeys(pairs_of_names(pairs)))
+    nodes = [context.cluster.nodes[name] for name in dict.fromkeys(name for pair in ends for name in pair)]
+    configuration = context.paths.forwarding.peerings.configuration
+    ports = {configuration.port(node) for node in nodes}
+    mended = Mended(opened=frozenset(ends))
+    first = (context.cluster.nodes[ends[0][0]], context.cluster.nodes[ends[0][1]])
+    tests = _testing(first, configuration)
+    known = context.cluster.nodes
+    refusing = [node.name for node in nodes if taking_away(node, ports)]
+    commands = on_each(refusing, lambda name: taking_away(known[name], ports))
+    if commands:
+        title = f"take away the rules of {listed(refusing)} that refuse TCP port {min(ports)}; who wrote them may do so again"
+        seen = (*tests, *commands, *_established(nodes[0], context))
+        return (tried_fix(context, title, seen, _COMES_UP, mended, _AS_IF_OPEN),)
+    title = "let TCP through from the side that dials, and its answers back; first see whether it fails"
+    told = f"{_AS_IF_OPEN}; what blocks it is not in the bundle"
+    tests = (*tests, *_established(first[0], context))
+    return (tried_fix(context, title, tests, f"Testing the port interrupts nothing. {_COMES_UP}", mended, told),)
+
+
+def encapsulate(context: Context) -> tuple[Fix, ...]:
+    """Encapsulate between subnets, in the pools that do not at all: routers then see the nodes' addresses alone."""
+    pools = [p.name for p in context.cluster.pools if p.ipip_mode == p.vxlan_mode == "Never"]
+    if not pools:
+        return ()
+    patch = """-p '{"spec": {"ipipMode": "Never", "vxlanMode": "CrossSubnet"}}'"""
+    commands = [f"kubectl patch ippools.crd.projectcalico.org {shlex.quote(p)} --type=merge {patch}" for p in pools]
+    if context.choices.installation.by_operator:
+        commands.append(_OPERATOR_POOLS)
+    commands.append(
+        "ip -d link show vxlan.calico; ip route | grep vxlan.calico  # on each node: one route per far block"
+    )
+    title, mended = "encapsulate pod traffic between subnets (VXLAN CrossSubnet)", Mended(encapsulated=frozenset(pools))
+    how = "with Felix's VXLAN device on every node, and UDP 4789 open between them"
+    return (tried_fix(context, title, tuple(commands), _INTO_TUNNELS, mended, how),)
+
+
+_OPERATOR_POOLS = (
+    "kubectl edit installation.operator.tigera.io default  # in spec.calicoNetwork.ipPools: encapsulation: VXLANCrossSubnet, "
+    "or a newer operator sets the pools back"
+)
+_INTO_TUNNELS = (
+    "Pod traffic between subnets moves into tunnels; pods keep running and nothing restarts, and the tunnel takes 50 bytes of "
+    "the MTU, which pods that run already do not get to know."
+)
+
+
+def see_configuration() -> tuple[Fix, ...]:
+    """Have the two sides of sessions fit each other: which of them is right, the bundle does not tell.
+
+    >>> see_configuration()[0].restores is None
+    True
+    """
+    title = (
+        "have BGPPeers, AS numbers and ports of the two sides fit each other, as the message says; no port is blocked"
+    )
+    looks = (
+        "kubectl get bgppeers.crd.projectcalico.org,bgpconfigurations.crd.projectcalico.org -o yaml",
+        "kubectl get nodes -o yaml | grep -E 'projectcalico.org/(ASNumber|IPv4Address)| name: '",
+    )
+    return (Fix(title, looks, "Looking interrupts nothing.", tried="no: which side is right is not in the bundle"),)
+
+
+_COMES_UP = (
+    "Nothing restarts; the session comes up within seconds, and the routes with it. Rules in a chain of Felix's (cali-...) "
+    "come from a policy or FelixConfiguration: it writes them again until that is changed."
+)
+_AS_IF_OPEN = "as if nothing blocked the port any more"
+
+
+def pairs_of_names(pairs: Iterable[tuple[ClusterNode, ClusterNode]]) -> Iterator[tuple[str, str]]:
+    """The names of pairs of nodes, each pair once whichever side comes first.
+
+    >>> list(pairs_of_names([(ClusterNode("n2"), ClusterNode("n1"))]))
+    [('n1', 'n2')]
+    """
+    for one, other in pairs:
+        yield (one.name, other.name) if one.name < other.name else (other.name, one.name)
+
+
+def taking_away(node: ClusterNode, ports: Collection[int]) -> tuple[str, ...]:
+    """The commands that take away a node's rules that refuse one of some ports.
+
+    >>> taking_away(ClusterNode("node-1"), [179])
     ()
     """
     rules = [r for r in node.port_rules or () if any(str(port) in r.ports for port in ports)]
-    commands = [
+    return tuple(
         f"sudo iptables {line.replace('-A ', '-D ', 1)}  # on {shlex.quote(node.name)}"
         for line in (rule.evidence.text.strip() for rule in rules)
         if line.startswith("-A ") and shlex.join(shlex.split(line)) == line
-    ]
-    if not commands:
-        return ()
-    title = f"take away the rule of {node.name} that refuses TCP port {ports[0]}; whoever wrote it may write it again"
-    return (Fix(title, tuple(commands), "Nothing is interrupted; the session comes up within seconds."),)
+    )
+
+
+def _testing(ends: tuple[ClusterNode, ClusterNode], configuration: BgpConfiguration) -> tuple[str, ...]:
+    """Try the port of a session, from the side that dials where that is known."""
+    dialing = configuration.dials(*ends)
+    return tuple(
+        f"nc -vz -w 3 -s {_stored(a)} {_stored(b)} {configuration.port(b)}  # on the node of {_stored(a)}"
+        for a, b in (ends, ends[::-1])
+        if dialing in (None, a)
+    )
+
+
+def _stored(node: ClusterNode) -> str:
+    return str(node.bgp_address.ip) if node.bgp_address else "?"
+
+
+def _established(node: ClusterNode, context: Context) -> tuple[str, ...]:
+    pods = labeled(context.cluster.pods, "k8s-app", "calico-node")
+    pod = next((p for p in pods if p.node == node.name), None)
+    if pod is None:
+        return (f"sudo calicoctl node status  # on {shlex.quote(node.name)}: Established",)
+    named = f"-n {shlex.quote(pod.namespace)} {shlex.quote(pod.name)} -c calico-node"
+    return (f"kubectl exec {named} -- birdcl -s /var/run/calico/bird.ctl show protocols  # all Established",)
 
 
 def see_which(node: ClusterNode, addresses: Iterable[Address], peer: Address) -> tuple[Fix, ...]:
@@ -89,7 +240,7 @@ def report_address(node: ClusterNode, address: Address | None, distribution: Dis
         )
     else:
         change = (
-            f"echo 'KUBELET_EXTRA_ARGS=--node-ip={address}' | sudo tee -a /etc/default/kubelet  {on}; with kubeadm",
+            f"echo 'KUBELET_EXTRA_ARGS=--node-ip={address}' | sudo tee -a /etc/default/kubelet  {on}; {_KUBEADM}",
             f"sudo systemctl restart kubelet  {on}",
         )
     check = f"kubectl get node {shlex.quote(node.name)} -o wide  # INTERNAL-IP should say {address}"

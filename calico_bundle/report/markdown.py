@@ -21,6 +21,7 @@ _MOST_EVIDENCE, _MOST_ALIKE, _MOST_NODES = 8, 3, 20
 _BAD = ("wrong", "duplicate", "not-on-node", "unintended", "unknown")
 _CONSIDERED = {"supported": "supported", "ruled-out": "ruled out", "not-checkable": "not checkable"}
 _HIT = {"broken": "hit", "works": "spared", "unknown": "unknown"}
+_TOLD_OF_FIXES = {"tried": "Tried", "runner_up": "Runner-up"}
 
 
 def render(report: View, style: Style) -> str:
@@ -150,6 +151,7 @@ def _fix(fix: View) -> Iterator[str]:
     yield ""
     if fix["restores"] is not None:
         yield f"Restores {count(fix['restores'], 'path')}, leaves {fix['leaves_broken'] or 0:,} broken."
+    yield from (f"{title}: {prose(fix[key])}" for key, title in _TOLD_OF_FIXES.items() if fix.get(key))
     yield prose(fix["disruption"])
 
 

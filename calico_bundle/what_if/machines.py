@@ -69,7 +69,7 @@ def with_address(node: ClusterNode, address: IPv4Interface | None) -> ClusterNod
     )
     return node.altered(
         kubernetes=changed,
-        interfaces=_with_tunnel(node, address),
+        interfaces=with_tunnel(node, address),
         sessions=None,
         bgp_routes=None,
         log_events=(),
@@ -78,7 +78,7 @@ def with_address(node: ClusterNode, address: IPv4Interface | None) -> ClusterNod
     )
 
 
-def _with_tunnel(node: ClusterNode, address: IPv4Interface | None) -> Sequence[InterfaceFact] | None:
+def with_tunnel(node: ClusterNode, address: IPv4Interface | None) -> Sequence[InterfaceFact] | None:
     """Felix gives its VXLAN device the new address, and makes it where it had none for want of a card."""
     device = node.interface(VXLAN_DEVICE)
     card = node.interface(node.interface_of(address.ip) or "") if address else None

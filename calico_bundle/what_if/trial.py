@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Interface
 
@@ -62,9 +62,16 @@ def after_moves(
         for name, node in taken.nodes.items()
     }
     changed = with_method(replace(taken, nodes=nodes), change.method)
-    ground = Forwarding(changed, TriedPeerings(changed, before.forwarding))
-    forwarding = Forwarding(changed, TriedPeerings(changed, before.forwarding, ground))
-    return changed, DnsPaths(changed, dns, forwarding)
+    return changed, followed(before, dns, changed)
+
+
+def followed(
+    before: DnsPaths, dns: DnsService | None, changed: Cluster, opened: Collection[tuple[str, str]] = ()
+) -> DnsPaths:
+    """The paths of a cluster after a change; `opened` are the pairs of nodes whose session nothing blocks any more."""
+    ground = Forwarding(changed, TriedPeerings(changed, before.forwarding, opened=opened))
+    forwarding = Forwarding(changed, TriedPeerings(changed, before.forwarding, ground, opened))
+    return DnsPaths(changed, dns, forwarding)
 
 
 def _taken_away(cluster: Cluster, change: Change) -> Cluster:

@@ -193,7 +193,10 @@ def test_session_says_who_dials_and_what_it_meets():
     """The greater address string dials (10.0.1.12 before 10.0.1.11); `Connect` without an error is a silent drop."""
     (finding,) = changed("blocked-port").findings["CB201"]
     assert "BIRD on node-2, which dials 10.0.1.11, says `Connect`" in finding.message
-    assert [c.split("#")[0].strip() for c in finding.fixes[0].commands] == ["nc -vz -w 3 -s 10.0.1.12 10.0.1.11 179"]
+    commands = [c.split("  #")[0] for c in finding.fixes[0].commands]
+    assert [c for c in commands if c.startswith("nc")] == ["nc -vz -w 3 -s 10.0.1.12 10.0.1.11 179"]
+    # Its iptables-save has the rule, by which the laboratory blocked the port.
+    assert "sudo iptables -D cali-INPUT -p tcp -m tcp --dport 179 -j DROP" in commands
 
 
 def test_unusable_next_hop_cites_session_and_route():

@@ -1,4 +1,4 @@
-"""Whether a fix keeps its promise: the scenario is built again with the addresses that the fix gives, and measured.
+"""Whether a fix keeps its promise: the scenario is built again as the fix makes it, and measured.
 
 What was promised is worked out of the bundle of the broken cluster alone; what is measured comes from the mended one.
 """
@@ -13,7 +13,9 @@ from pathlib import Path
 
 import calico_bundle as cb
 from calico_bundle.findings import Fix
+from calico_bundle.paths import DnsPaths
 from calico_bundle.what_if import Change
+from calico_bundle.what_if.mending import Mended, paths_after
 from tests.lab import recording, topology, truth
 from tests.lab.batch import run_all
 from tests.lab.compare import Comparison, Disagreement, compare_paths
@@ -35,7 +37,7 @@ class Proof:
     broken_promises: tuple[str, ...] = ()
     failed: bool = False
     wrong: Sequence[Disagreement] = field(default=())
-    change: Change | None = None
+    change: Change | Mended | None = None
 
     @property
     def kept(self) -> bool:
@@ -71,12 +73,24 @@ def _proof(name: str, error: str | None, before: Path, after: Path, method: str 
     return judged(before / name, after / name, method)
 
 
-def change_for(analysis: cb.Analysis, method: str | None) -> Change | None:
-    """The change that a method makes, or the fix that the report proposes; None where it proposes none."""
+def change_for(analysis: cb.Analysis, method: str | None) -> Change | Mended | None:
+    """The change that a method makes, or the fix that the report proposes; None where it proposes none.
+
+    A fix for addresses goes before the others: what they are for may be gone with it.
+    """
     if method is not None:
         return Change.of(method=method)
-    found = (change_of(fix) for finding in analysis.findings if finding.code < "CB2" for fix in finding.fixes)
-    return next(filter(None, found), None)
+    fix = proposed(analysis)
+    return (change_of(fix) or fix.mends) if fix else None
+
+
+def proposed(analysis: cb.Analysis) -> Fix | None:
+    """The fix that the report proposes: the first for addresses, else the first that was tried."""
+    fixes = [(finding.code, fix) for finding in analysis.findings for fix in finding.fixes]
+    return next(
+        (fix for code, fix in fixes if code < "CB2" and change_of(fix)),
+        next((fix for _, fix in fixes if fix.mends), None),
+    )
 
 
 def change_of(fix: Fix) -> Change | None:
@@ -87,17 +101,36 @@ def change_of(fix: Fix) -> Change | None:
     return Change.of(method, stored) if method or stored else None
 
 
-def with_change(scenario: Scenario, change: Change) -> Scenario:
-    """The scenario with the addresses that calico-node would have then: one that finds none keeps the one it has.
+def with_change(scenario: Scenario, change: Change | Mended) -> Scenario:
+    """The scenario after a fix.
 
-    It is measured at rest, as it is promised: after the 240 s that BIRD waits for a peer that does not answer.
+    Addresses are those that calico-node would have then: one that finds none keeps the one it has. It is measured at rest,
+    as it is promised: after the 240 s that BIRD waits for a peer that does not answer.
     """
+    if isinstance(change, Mended):
+        return _mended(scenario, change)
     nodes = []
     for node in scenario.nodes:
         given = str(change.addresses.get(node.name, node.stored))
         chosen = detected(node, change.method) if change.method else given
         nodes.append(replace(node, stored=chosen or node.stored))
     return replace(scenario, nodes=tuple(nodes), recovering=False)
+
+
+def _mended(scenario: Scenario, change: Mended) -> Scenario:
+    """Filters at 2, the rules that block a port gone, service rules written anew; policies the laboratory has none of."""
+    opened = {name for pair in change.opened for name in pair}
+    loosened = {name for name, card in change.loosened if card == "all"}
+    if change.allowances or change.moves or any(card != "all" for _, card in change.loosened):
+        raise NotImplementedError
+    return replace(
+        scenario,
+        nodes=tuple(replace(n, rp_filter=2) if n.name in loosened else n for n in scenario.nodes),
+        blocked=tuple(block for block in scenario.blocked if block.node not in opened),
+        stale_rules=tuple(name for name in scenario.stale_rules if name not in change.rewritten),
+        encapsulation="vxlan-cross-subnet" if change.encapsulated else scenario.encapsulation,
+        recovering=False,
+    )
 
 
 def judged(before: Path, after: Path, method: str | None = None) -> Proof:
@@ -107,17 +140,28 @@ def judged(before: Path, after: Path, method: str | None = None) -> Proof:
     change = change_for(analysis, method)
     if change is None:
         return Proof(scenario.name, "no fix is proposed")
-    predicted = analysis.after(change)
-    comparison = compare_paths(predicted.diagnosis.paths, scenario.name, measured)
+    predicted = _predicted(analysis, change)
+    comparison = compare_paths(predicted, scenario.name, measured)
     broken = (*_addresses(predicted, scenario), *(_numbers(analysis, measured) if method is None else ()))
     counts = f"agreed {comparison.agreed:4}  disagreed {len(comparison.disagreements):3}"
-    text = f"{change.text}: {counts}  undecided {comparison.undecided:3}"
+    text = f"{_words(analysis, change)}: {counts}  undecided {comparison.undecided:3}"
     return Proof(scenario.name, text, comparison, broken, wrong=tuple(comparison.disagreements), change=change)
 
 
-def _addresses(predicted: cb.Analysis, scenario: Scenario) -> list[str]:
+def _predicted(analysis: cb.Analysis, change: Change | Mended) -> DnsPaths:
+    if isinstance(change, Mended):
+        return paths_after(analysis.diagnosis.paths, change)
+    return analysis.after(change).diagnosis.paths
+
+
+def _words(analysis: cb.Analysis, change: Change | Mended) -> str:
+    fix = proposed(analysis)
+    return change.text if isinstance(change, Change) else fix.title if fix else ""
+
+
+def _addresses(predicted: DnsPaths, scenario: Scenario) -> list[str]:
     """Nodes whose predicted address is another than the one they were given; one that is left open is none."""
-    found = {n.name: n.bgp_address for n in predicted.diagnosis.cluster.nodes.values()}
+    found = {n.name: n.bgp_address for n in predicted.cluster.nodes.values()}
     given = {node.name: node.stored for node in scenario.nodes}
     return [
         f"address of {name}: promised {found[name]}, given {given[name]}"
@@ -128,8 +172,8 @@ def _addresses(predicted: cb.Analysis, scenario: Scenario) -> list[str]:
 
 def _numbers(analysis: cb.Analysis, measured: Truth) -> list[str]:
     """Numbers of restored paths that are not those measured."""
-    fix = next(f for finding in analysis.findings if finding.code < "CB2" for f in finding.fixes if change_of(f))
-    if fix.restores is None:
+    fix = proposed(analysis)
+    if fix is None or fix.restores is None:
         return []
     own = {p.pod.name: p.verdict.value for p in analysis.diagnosis.paths.pods}
     failing = {name for name, verdict in own.items() if verdict in ("broken", "degraded")}

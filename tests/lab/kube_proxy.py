@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from ipaddress import IPv4Network
 
 from tests.lab.felix import filter_rules, nat_rules
 from tests.lab.processes import run
@@ -33,19 +34,26 @@ def program(built: Built, node: Node) -> None:
 
 def rules(scenario: Scenario, node: Node) -> str:
     """All rules of a node, as `iptables-restore` takes them."""
-    nat = [*_BASE, *nat_rules(scenario), "-A POSTROUTING -j KUBE-POSTROUTING", *_services(scenario)]
+    nat = [*_BASE, *nat_rules(scenario), "-A POSTROUTING -j KUBE-POSTROUTING", *_services(scenario, node)]
     lines = ["*nat", *nat, "COMMIT", "*filter", *filter_rules(scenario, node), "COMMIT", ""]
     return "\n".join(lines)
 
 
-def _services(scenario: Scenario) -> Iterator[str]:
+def _services(scenario: Scenario, on: Node) -> Iterator[str]:
     endpoints = [node.pod_ip(pod) for node, pod in scenario.endpoints]
+    if on.name in scenario.stale_rules:
+        endpoints = [_gone(node, index) for index, (node, _) in enumerate(scenario.endpoints)]
     for address in endpoints:
         yield from _endpoint_chain(address)
     if endpoints:
         yield from _service_chain(scenario, scenario.service_ip, endpoints)
     for index, address in enumerate(endpoints):
         yield from _service_chain(scenario, scenario.probe_service_ip(index), [address])
+
+
+def _gone(node: Node, index: int) -> str:
+    """An address that a pod of the node had once: one of the last of its block."""
+    return str(IPv4Network(node.block)[-2 - index])
 
 
 def _endpoint_chain(address: str) -> list[str]:

@@ -211,6 +211,8 @@ def _right_addresses() -> Iterator[Scenario]:
     )
     one = (BlockedPort("node-1", NODE_2_ON_A, "reject"),)
     yield two_lans("port-rejected", "Addresses are right; node-1 resets TCP/179 from node-2.", three(), blocked=one)
+    why = "Addresses are right; kube-proxy on node-1 leads lookups to addresses that no pod has any more."
+    yield two_lans("service-rules-stale", why, three(), stale_rules=("node-1",))
     racks = (*three()[:2], _in_the_other_rack())
     both = {"routers": (GATEWAY_OF_BOTH,)}
     yield two_lans("racks", "Two routed racks, right addresses, no encapsulation.", racks, **both)

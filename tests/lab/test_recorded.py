@@ -35,6 +35,7 @@ LEFT_OPEN = {
     ),
     "pool-holds-a-node-behind-a-router": (1, "whether the router takes a pod's packets to another rack's node"),
     "rule-arp-is-routed": (1, "whether node-2 knows node-3's card from a request that node-3 made"),
+    "racks": (2, "whether the router of the rack carries answers from a pod's address is in no line"),
     "routed-vxlan-filter-1": (
         12,
         "whether the router takes outer packets to LAN B is in no line: under VXLAN there is no BGP",

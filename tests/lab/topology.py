@@ -131,7 +131,8 @@ class Peering:
 class Scenario:
     """One cluster, and what of it is left out of its bundle (file names without extension).
 
-    `recovering` starts every BIRD with `-R`, as calico-node does: the waiting of a graceful restart applies.
+    `recovering` starts every BIRD with `-R`, as calico-node does: the waiting of a graceful restart applies. `stale_rules` are
+    nodes whose kube-proxy leads every service to addresses that no pod has any more.
     """
 
     name: str
@@ -150,6 +151,7 @@ class Scenario:
     listen_port: int = DEFAULT_PORT
     peerings: tuple[Peering, ...] = ()
     recovering: bool = False
+    stale_rules: tuple[str, ...] = ()
 
     @property
     def tunneled(self) -> bool:

@@ -1,14 +1,24 @@
-"""Commands for causes that are no address: they name the card, the rule and the node, and paste into a shell."""
+"""Fixes for causes that are no address: they name the card, the rule and the node, paste into a shell, and were tried.
+
+What is promised of them was measured: `python -m tests.lab fixes`, kept in tests/lab/mended.
+"""
 
 from __future__ import annotations
 
 import shlex
+from functools import cache
 from ipaddress import ip_address
+from pathlib import Path
 
+import pytest
+
+import calico_bundle as cb
 from calico_bundle.calico.distribution import Distribution
-from calico_bundle.evidence import Evidence
-from calico_bundle.remedies.elsewhere import loosen_filter, open_port, report_address
+from calico_bundle.findings import Fix
+from calico_bundle.remedies.elsewhere import loosening, report_address, taking_away
+from tests.lab import recording
 from tests.network.hand_made import machine
+from tests.stories import FIXTURES
 
 RULES = """*filter
 :INPUT ACCEPT [0:0]
@@ -18,25 +28,66 @@ RULES = """*filter
 COMMIT"""
 
 
-def setting(text: str) -> Evidence:
-    return Evidence("sysctl.txt", 1, text)
+@cache
+def recorded(name: str, place: Path) -> cb.Analysis:
+    return cb.analyze(str(recording.read(recording.archive_of(name), place) / "bundle"))
+
+
+def fix_of(analysis: cb.Analysis, code: str) -> Fix:
+    return analysis.findings[code][0].fixes[0]
+
+
+# --- filters ------------------------------------------------------------------------------------------------------------
 
 
 def test_the_filter_of_the_card_is_loosened_now_and_for_the_next_boot():
-    (fix,) = loosen_filter("node-1", [setting("net.ipv4.conf.ens19.rp_filter = 1"), setting("default via 10.0.1.1")])
-    assert shlex.split(fix.commands[0], comments=True)[-1] == "net.ipv4.conf.ens19.rp_filter=2"
-    assert "/etc/sysctl.d/" in fix.commands[1]
+    """ip-sysctl: the larger of `all` and the card's own counts, so that 2 anywhere is loose."""
+    now, lasting, look = loosening("node-1", ["ens19"])
+    assert shlex.split(now, comments=True)[-1] == "net.ipv4.conf.ens19.rp_filter=2"
+    assert "/etc/sysctl.d/" in lasting
+    assert "net.ipv4.conf.all.rp_filter net.ipv4.conf.ens19.rp_filter" in look
 
 
-def test_a_filter_that_is_loose_already_is_not_what_to_change():
-    assert loosen_filter("node-1", [setting("net.ipv4.conf.ens19.rp_filter = 2")]) == ()
+def test_filters_that_would_drop_next_are_loosened_too(tmp_path: Path):
+    """Measured: with node-2's filter alone at 2, node-1 and node-3 drop what comes back."""
+    fix = fix_of(recorded("pool-holds-the-lan-ipip", tmp_path), "CB204")
+    assert [node in fix.title for node in ("node-1", "node-2", "node-3")] == [True] * 3
+    assert (fix.restores, fix.leaves_broken) == (2, 0)
+
+
+def test_a_filter_that_is_not_what_drops_in_the_end_is_not_proposed(tmp_path: Path):
+    """Loose asks for some route to the source (ip-sysctl); a table with a blackhole has none."""
+    fix = fix_of(recorded("policy-routing", tmp_path), "CB204")
+    assert fix.commands == ()
+    assert fix.title.startswith("none is proposed")
+
+
+# --- sessions -----------------------------------------------------------------------------------------------------------
 
 
 def test_the_rule_that_refuses_the_port_is_taken_away_and_no_other():
-    (fix,) = open_port(machine("node-1", service_rules=None), [179]) or (None,)
-    assert fix is None
-    (fix,) = open_port(machine("node-1", service_rules=RULES), [179])
-    assert fix.commands == ("sudo iptables -D INPUT -s 10.0.1.0/24 -p tcp -m tcp --dport 179 -j DROP  # on node-1",)
+    assert taking_away(machine("node-1", service_rules=None), [179]) == ()
+    (command,) = taking_away(machine("node-1", service_rules=RULES), [179])
+    assert command == "sudo iptables -D INPUT -s 10.0.1.0/24 -p tcp -m tcp --dport 179 -j DROP  # on node-1"
+
+
+def test_with_the_port_open_all_paths_come_back():
+    """Measured, and kept: port-dropped."""
+    fix = fix_of(cb.analyze(str(FIXTURES / "blocked-port" / "bundle")), "CB201")
+    assert (fix.restores, fix.leaves_broken) == (4, 0)
+    assert sum(command.startswith("sudo iptables -D") for command in fix.commands) == 3
+
+
+@pytest.mark.parametrize("name", ["peers-with-wrong-as", "peer-with-wrong-as", "peer-on-wrong-port"])
+def test_a_session_that_the_configuration_keeps_down_is_not_said_to_come_up_with_the_port(name: str, tmp_path: Path):
+    """BIRD says `Bad peer AS`, or a BGPPeer names what the other side is not: TCP gets through there."""
+    fix = fix_of(recorded(name, tmp_path), "CB201")
+    assert fix.restores is None
+    assert "no port is blocked" in fix.title
+    assert not any(command.startswith("nc ") for command in fix.commands)
+
+
+# --- kubelets -----------------------------------------------------------------------------------------------------------
 
 
 def test_the_kubelet_is_told_where_its_distribution_has_it():
