@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from calico_bundle.facts import DnsServerEventFact, PodFact
     from calico_bundle.network.dns_servers import DnsServers
     from calico_bundle.network.service import DnsService
+    from calico_bundle.network.upstreams import Upstreams
 
 INFO = CheckInfo(
     code="CB304",
@@ -21,15 +22,17 @@ INFO = CheckInfo(
     severity=ERROR,
     means="The DNS pods are in trouble themselves: they crash, forward to themselves, cannot reach the API server, or get "
     "no answer from the servers they forward to.",
-    finds="DNS pods that are not ready, with what their logs give as the reason; lines of plugin/errors about upstream "
-    "servers that do not answer.",
+    finds="DNS pods that are not ready, with what their logs give as the reason; upstream servers that do not answer: "
+    "at least ten lines of plugin/errors about queries of clients, for names of two domains, in the log of each DNS pod "
+    "whose log is there, over more than a minute where the lines have times.",
     matters="A pod that reaches a DNS server in such a state gets no answer, or none for names outside the cluster. It "
     "is an error where no DNS pod is ready, else a warning.",
     proves="The pods' readiness and restarts, and the lines of their logs.",
     fix="By the line that is quoted: mend the Corefile or the node's resolv.conf, or what keeps the pods from the API server.",
     limits="Pods that cannot reach the API server or their upstream may be cut off by the pod network itself: where "
     "another finding is about a node's address or route, that one comes first. A log says what was, not what is: "
-    "look at the times. Without logs it says that pods are not ready, and not why.",
+    "look at the times. It has no line for queries that were answered, so that the share of those that were not is not "
+    "known. Without logs it says that pods are not ready, and not why.",
 )
 _WRONG = frozenset({"wrong", "duplicate", "not-on-node"})
 
@@ -49,7 +52,8 @@ def run(context: Context) -> list[Finding]:
     found = []
     if servers.failing:
         found.append(_not_ready(context, dns, servers))
-    if told := [e for e in servers.told(*_upstream_events()) if not _is_cluster_own(context, e)]:
+    told = _upstreams(context, servers)
+    if told and told.doubt is None:
         found.append(_upstream(dns, told))
     return found
 
@@ -60,10 +64,10 @@ def _servers(context: Context) -> DnsServers:
     return dns_servers(context.bundle, context.cluster, context.dns)
 
 
-def _upstream_events() -> tuple[str, ...]:
-    from calico_bundle.network.dns_servers import UPSTREAM
+def _upstreams(context: Context, servers: DnsServers) -> Upstreams | None:
+    from calico_bundle.network.upstreams import upstreams
 
-    return UPSTREAM
+    return upstreams([e for e in servers.events if not _is_cluster_own(context, e)], servers.logged)
 
 
 def _is_cluster_own(context: Context, event: DnsServerEventFact) -> bool:
@@ -169,17 +173,14 @@ def _lines(pods: Sequence[PodFact], events: Sequence[DnsServerEventFact]) -> tup
 # --- upstream servers -------------------------------------------------------------------------------------------------
 
 
-def _upstream(dns: DnsService, told: Sequence[DnsServerEventFact]) -> Finding:
-    lines = sum(event.count for event in told)
-    silent = ", ".join(dict.fromkeys(event.values.get("upstream", "its upstream servers") for event in told[:5]))
-    times = f", last at {told[0].last_time}" if told[0].last_time else ""
+def _upstream(dns: DnsService, told: Upstreams) -> Finding:
     return Finding(
         INFO.code,
         INFO.name,
         WARNING,
         service_subject(dns.service.namespace, dns.service.name),
-        f"DNS pods get no answer from {silent}, to which they forward names outside the cluster ({lines:,} lines{times})",
-        tuple(dict.fromkeys(e.evidence for e in told[:5])),
+        f"DNS pods, which forward names outside the cluster, {told.said}",
+        tuple(dict.fromkeys(e.evidence for e in told.events[:5])),
     )
 
 

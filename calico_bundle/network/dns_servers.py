@@ -14,7 +14,6 @@ from calico_bundle.network.service import DnsService
 from calico_bundle.pod_logs import pod_whose_log
 
 LOG = "dns-server-log"
-UPSTREAM = ("upstream-timeout", "upstream-unreachable")
 API = ("api-unreachable", "api-refused", "waiting-for-api")
 OWN = ("loop", "configuration-error", "address-in-use", "panic")
 """Events for which a server stops by itself, whatever the network does."""

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from calico_bundle.facts.dns import AMBIGUOUS, NO_SUCH_NAME, SERVER_FAILURE, TEMPORARY, TIMEOUT, UNREACHABLE
+from calico_bundle.facts.dns import AMBIGUOUS, NO_SUCH_NAME, REFUSED, SERVER_FAILURE, TEMPORARY, TIMEOUT, UNREACHABLE
 
 NEEDLES = (
     b": i/o timeout", b": no such host", b"server misbehaving", b":53: read: connection refused", b":53: connect: ",
@@ -57,7 +57,7 @@ _GO = {
     "no such host": NO_SUCH_NAME,
     "server misbehaving": SERVER_FAILURE,
     "no answer from DNS server": SERVER_FAILURE,
-    "connection refused": UNREACHABLE,
+    "connection refused": REFUSED,
     "network is unreachable": UNREACHABLE,
     "no route to host": UNREACHABLE,
     "operation not permitted": UNREACHABLE,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -18,6 +19,8 @@ API = (
 )
 START = ".:53\n[INFO] plugin/reload: Running configuration SHA512 = 591cf3\nCoreDNS-1.11.1\n"
 UPSTREAM = "[ERROR] plugin/errors: 2 example.com. A: read udp 10.244.2.2:41922->8.8.8.8:53: i/o timeout\n"
+SILENT = UPSTREAM * 6 + UPSTREAM.replace("example.com", "registry.k8s.io") * 6
+"""More lines than two lost lookups leave, for names of two domains (network/upstreams.py has the rule)."""
 
 
 def dns_down(path: str, text: str) -> str:
@@ -52,10 +55,55 @@ def test_pods_that_are_not_ready_without_a_log_are_said_to_be_so_and_not_why():
 
 
 def test_upstream_servers_that_do_not_answer_are_a_warning():
-    _, (finding,) = found("CB304", {LOG: START + UPSTREAM * 3})
+    _, (finding,) = found("CB304", {LOG: START + SILENT})
     assert finding.severity == "warning"
-    assert "no answer from 8.8.8.8" in finding.message
-    assert "(3 lines)" in finding.message
+    assert "no answer from 8.8.8.8 (12 lines)" in finding.message
+
+
+def test_upstream_servers_that_refuse_are_told_from_those_that_are_silent():
+    """ECONNREFUSED on a UDP socket is an answer: ICMP, port unreachable (udp(7))."""
+    _, (finding,) = found("CB304", {LOG: START + SILENT.replace("i/o timeout", "read: connection refused")})
+    assert "are refused by 8.8.8.8 (12 lines)" in finding.message
+    assert "no answer" not in finding.message
+
+
+def timed(text: str, seconds: int) -> str:
+    """The lines with the times of a container runtime, equally far apart."""
+    lines = text.splitlines(keepends=True)
+    step = seconds / (len(lines) - 1)
+    moments = [datetime(2026, 11, 22, 23, 0, tzinfo=UTC) + timedelta(seconds=step * n) for n in range(len(lines))]
+    return "".join(f"{t:%Y-%m-%dT%H:%M:%S.%f}Z stdout F {line}" for t, line in zip(moments, lines, strict=True))
+
+
+@pytest.mark.parametrize(
+    "text, doubt",
+    [
+        (UPSTREAM, "so few may be"),
+        (SILENT.replace(" A: ", " HINFO: "), "no query of a client is among them"),
+        (UPSTREAM * 40, "all are for example.com, whose own servers"),
+        (timed(SILENT, 30), "less than 60 s"),
+    ],
+)
+def test_what_may_be_a_few_lookups_that_were_lost_is_mentioned_and_blamed_on_nobody(text, doubt):
+    analysis, nothing = found("CB304", {LOG: START + text})
+    assert nothing == []
+    told = next(h for h in analysis.report()["hypotheses"] if h["name"] == "dns-upstream-silent")
+    assert told["status"] == "not-checkable"
+    assert doubt in told["text"]
+    assert told["evidence"][0]["path"] == LOG
+    assert told["collect"]
+
+
+def test_lines_over_a_longer_time_count():
+    assert len(found("CB304", {LOG: START + timed(SILENT, 300)})[1]) == 1
+
+
+def test_upstream_servers_that_answer_another_dns_pod_are_not_silent():
+    quiet = log_of("coredns-2b", "coredns", "kube-system")
+    analysis, nothing = found("CB304", {LOG: START + SILENT, quiet: START})
+    assert nothing == []
+    told = next(h for h in analysis.report()["hypotheses"] if h["name"] == "dns-upstream-silent")
+    assert "the log of coredns-2b has none" in told["text"]
 
 
 def test_healthy_servers_are_not_blamed():

@@ -37,8 +37,9 @@ SAID = [
      "timeout", "nginx", "db.shop", None),
     ("curl: (28) Resolving timed out after 5000 milliseconds", "timeout", "curl", None, None),
     (";; connection timed out; no servers could be reached", "timeout", "BIND", None, None),
-    # The query, or the answer, was refused on the way.
-    (f"lookup db on {DNS}:53: read udp 10.244.1.5:4->{DNS}:53: read: connection refused", "unreachable", "Go", "db", DNS),
+    # Nobody listens there, and that was answered (ICMP port unreachable): udp(7), ECONNREFUSED.
+    (f"lookup db on {DNS}:53: read udp 10.244.1.5:4->{DNS}:53: read: connection refused", "refused", "Go", "db", DNS),
+    # The query could not be sent, or was turned back on the way.
     (f"lookup db on {DNS}:53: dial udp {DNS}:53: connect: network is unreachable", "unreachable", "Go", "db", DNS),
     # A server answered.
     (f"dial tcp: lookup db on {DNS}:53: no such host", "no-such-name", "Go", "db", DNS),
