@@ -35,6 +35,9 @@ class LookupErrorFact:
     last_time: Annotated[str | None, "time of the last such line, as printed"]
     evidence: Annotated[Evidence, "the first such line"]
     cited: Annotated[Cited, "`last`: the last such line"]
+    past: Annotated[bool, "whether the log is that of a container before the one that runs, or was rotated away"] = (
+        False
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,9 @@ class DnsServerEventFact:
     evidence: Annotated[Evidence, "the first such line"]
     cited: Annotated[Cited, "`last`: the last such line"]
     names: Annotated[tuple[str, ...], "names that were asked for, the first few"] = ()
+    past: Annotated[bool, "whether the log is that of a container before the one that runs, or was rotated away"] = (
+        False
+    )
 
 
 @dataclass(frozen=True, slots=True)

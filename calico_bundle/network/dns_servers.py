@@ -11,7 +11,7 @@ from calico_bundle.cluster import Cluster
 from calico_bundle.facts import DnsServerEventFact, PodFact
 from calico_bundle.facts.pod_queries import FINISHED, labeled
 from calico_bundle.network.service import DnsService
-from calico_bundle.pod_logs import pod_whose_log
+from calico_bundle.pod_logs import PodLogs
 
 LOG = "dns-server-log"
 API = ("api-unreachable", "api-refused", "waiting-for-api")
@@ -55,7 +55,8 @@ def dns_servers(bundle: Bundle, cluster: Cluster, dns: DnsService | None) -> Dns
     """
     pods = _selected(cluster.pods, dns) if dns else ()
     names = {(pod.namespace, pod.name) for pod in pods}
-    logs = (pod_whose_log(a) for a in bundle.artifacts if a.kind == LOG)
+    whose = PodLogs(pods).whose
+    logs = (whose(a) for a in bundle.artifacts if a.kind == LOG)
     events = tuple(e for e in cluster.dns_server_events if _is_of(e.namespace, e.pod, names))
     logged = frozenset(log.pod for log in logs if log.pod and _is_of(log.namespace, log.pod, names))
     return DnsServers(pods, events, logged)

@@ -18,7 +18,12 @@ from calico_bundle.network.corefile import DEFAULT_DOMAIN
 LEAST_LINES = 10
 LEAST_DOMAINS = 2
 LEAST_SECONDS = 60
-SILENT, REFUSING, UNREACHABLE, PROBE = "upstream-timeout", "upstream-refused", "upstream-unreachable", "probe-unanswered"
+SILENT, REFUSING, UNREACHABLE, PROBE = (
+    "upstream-timeout",
+    "upstream-refused",
+    "upstream-unreachable",
+    "probe-unanswered",
+)
 _OF_CLIENTS = (SILENT, REFUSING, UNREACHABLE)
 _SAID = {SILENT: "get no answer from", REFUSING: "are refused by", UNREACHABLE: "cannot reach"}
 _DOMAIN_LABELS = 2

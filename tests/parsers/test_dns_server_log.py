@@ -93,7 +93,9 @@ def test_the_loop_plugins_own_question_is_no_query_of_a_client():
 
 
 def test_the_names_that_were_asked_for_are_kept():
-    lines = [f"[ERROR] plugin/errors: 2 {n}.com. A: read udp 10.0.0.5:4->8.8.8.8:53: i/o timeout" for n in ("a", "b", "a")]
+    lines = [
+        f"[ERROR] plugin/errors: 2 {n}.com. A: read udp 10.0.0.5:4->8.8.8.8:53: i/o timeout" for n in ("a", "b", "a")
+    ]
     (fact,) = parse("\n".join(lines), "a").facts
     assert (fact.names, fact.count) == (("a.com.", "b.com."), 3)
 
