@@ -61,7 +61,7 @@ def test_a_path_that_names_no_pod_of_the_bundle_is_nobodys(path):
 
 
 def test_a_name_that_pods_of_two_namespaces_have_is_nobodys_without_the_namespace():
-    def twice(path: str, text: str) -> str:
+    def twice(_: str, text: str) -> str:
         return text.replace("name: app-2\n", "name: app-1\n").replace("namespace: default", "namespace: shop", 1)
 
     def listed(path: str):

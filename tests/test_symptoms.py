@@ -112,7 +112,7 @@ def test_the_headline_says_what_speaks_against_it_whatever_the_verdict():
 
 
 def test_the_headline_of_what_cannot_be_decided_says_it_too():
-    def one_of_an_unknown_node(path: str, text: str) -> str:
+    def one_of_an_unknown_node(_: str, text: str) -> str:
         pods = re.split(r"(?m)^(?= *- apiVersion: v1$)", text)
         return "".join(re.sub(r"nodeName: .*", "nodeName: other", p) if "name: app-3\n" in p else p for p in pods)
 

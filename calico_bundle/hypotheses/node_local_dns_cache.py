@@ -36,7 +36,8 @@ def examine(case: Case) -> Answer | None:
     unanswered = next(_unanswered(context.cluster, pods), None)
     if unanswered and cache.asked:
         pod, told = unanswered
-        text = f"pods ask the cache on their own node ({cache.why}), and such caches {told.said}, first that on {pod.node or '?'}"
+        where = f", first that on {pod.node}" if pod.node else ""
+        text = f"pods ask the cache on their own node ({cache.why}), and such caches {told.said}{where}"
         return Answer(Status.SUPPORTED, text, tuple(e.evidence for e in told.events[:4]))
     return Answer(Status.NOT_CHECKABLE, _what_is_known(cache.why, cache.upstream), cache.evidence[:4], _COLLECT)
 
