@@ -21,9 +21,10 @@ INFO = CheckInfo(
 def lacks(context: Context) -> str | None:
     """The DNS service and its endpoints."""
     from calico_bundle.facts.endpoint_table import endpoints_of
+    from calico_bundle.network.service import why_none
 
     if context.dns is None:
-        return "no cluster DNS service is in the bundle"
+        return why_none(context.cluster)
     if not context.dns.listed:
         return "the DNS service's endpoints are not in the bundle"
     if context.dns.contradiction:

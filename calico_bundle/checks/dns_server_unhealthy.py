@@ -39,8 +39,10 @@ _WRONG = frozenset({"wrong", "duplicate", "not-on-node"})
 
 def lacks(context: Context) -> str | None:
     """The DNS pods."""
+    from calico_bundle.network.service import why_none
+
     if context.dns is None:
-        return "no cluster DNS service is in the bundle"
+        return why_none(context.cluster)
     return None if _servers(context).pods else "the DNS service's pods are not in the bundle"
 
 
@@ -125,12 +127,18 @@ def _message(servers: DnsServers, events: Sequence[DnsServerEventFact], cut_off:
     state = ", ".join((*first.waiting_reasons, *([f"{first.restarts:,} restarts"] if first.restarts else ())))
     said = f"{len(servers.failing)} of {len(servers.pods)} DNS pods are not ready, first {first.namespace}/{first.name}"
     said += f" ({state})" if state else ""
-    said += f": {_why(events[0])}" if events else "; no line of their logs in the bundle says why"
+    said += f": {_why(events[0])}" if events else f"; {_unsaid(servers)}"
     if cut_off:
         return (
             f"{said}; that may follow from the Calico address of {', '.join(cut_off)}, where they run: mend that first"
         )
     return said
+
+
+def _unsaid(servers: DnsServers) -> str:
+    if any(pod.name in servers.logged for pod in servers.failing):
+        return "no line of their logs in the bundle says why"
+    return "their logs, which may say why, are not in the bundle"
 
 
 def _why(event: DnsServerEventFact) -> str:

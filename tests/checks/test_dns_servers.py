@@ -50,8 +50,13 @@ def test_servers_that_forward_to_themselves_are_an_error_with_the_line():
 
 def test_pods_that_are_not_ready_without_a_log_are_said_to_be_so_and_not_why():
     _, (finding,) = found("CB304", edit=dns_down)
-    assert "no line of their logs in the bundle says why" in finding.message
+    assert "their logs, which may say why, are not in the bundle" in finding.message
     assert "kubectl logs" in finding.fixes[0].commands[0]
+
+
+def test_a_log_that_does_not_say_why_is_told_from_none():
+    _, (finding,) = found("CB304", {LOG: START}, dns_down)
+    assert "no line of their logs in the bundle says why" in finding.message
 
 
 def test_upstream_servers_that_do_not_answer_are_a_warning():
@@ -175,11 +180,30 @@ def test_without_the_services_it_is_skipped(gone):
     assert skipped(analysis, "CB301")
 
 
-def test_a_service_without_a_cluster_address_is_an_error():
-    def headless(path: str, text: str) -> str:
-        if not path.endswith("services.yaml"):
-            return text
-        return text.replace("10.96.0.10", "None")
+def headless(path: str, text: str) -> str:
+    return text.replace("10.96.0.10", "None") if path.endswith("services.yaml") else text
 
+
+def test_a_service_without_a_cluster_address_is_an_error():
     _, (finding,) = found("CB301", edit=headless)
     assert "has no cluster address" in finding.message
+
+
+def test_what_else_speaks_of_a_service_without_an_address_agrees():
+    """Kubernetes, Service: clusterIP None is a Service without a virtual address, and still a Service."""
+    analysis, (incomplete,) = found("CB901", edit=headless)
+    assert "the DNS service kube-system/kube-dns has no address of its own" in incomplete.message
+    assert "the bundle has no cluster DNS service" not in incomplete.message
+    for code in ("CB302", "CB304"):
+        assert skipped(analysis, code) == "the DNS service kube-system/kube-dns has no address of its own"
+    told = {h["name"]: h["text"] for h in analysis.report()["hypotheses"]}
+    assert "has no address of its own" in told["dns-no-ready-endpoints"]
+    assert "has no address of its own" in told["service-proxy-stale"]
+
+
+def test_without_a_ready_endpoint_nothing_is_said_of_rules_that_lead_to_none():
+    analysis, _ = found("CB302", edit=dns_down)
+    told = {h["name"]: h for h in analysis.report()["hypotheses"]}
+    assert told["service-proxy-stale"]["status"] == "not-checkable"
+    assert "no ready endpoint" in told["service-proxy-stale"]["text"]
+    assert "no ready endpoint" in (skipped(analysis, "CB402") or "")
