@@ -31,6 +31,7 @@ class ClusterNode:
     port_rules: Sequence[f.PortRuleFact] | None = None
     sessions: tuple[f.BGPSessionFact, ...] | None = None
     bgp_routes: Sequence[f.BGPRouteFact] | None = None
+    kubelet_dns: Sequence[f.KubeletDnsFact] = ()
     log_events: Sequence[f.LogEventFact] = ()
     incomplete: frozenset[str] = frozenset()
     """Kinds (`ip-addr`, `ip-route`, `ip-rule`, `ip-neigh`) of which lines are hidden, cut off, left out or not understood.

@@ -235,6 +235,7 @@ def _node(name: str, kubernetes: f.NodeFact | None, told: Records, cut: set[str]
             service_tables=service_tables(records, cut),
             sessions=merge_sessions([*records.get("bird-protocols", ()), *records.get("calicoctl-node-status", ())]),
             bgp_routes=collected(records, "bird-routes", f.BGPRouteFact),
+            kubelet_dns=collected(records, "kubelet-config", f.KubeletDnsFact) or (),
             log_events=log_events(records),
             incomplete=lacking,
             listed_in_order="ip-addr" in records,

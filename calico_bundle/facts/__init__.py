@@ -22,6 +22,7 @@ from calico_bundle.facts.calico import (
 from calico_bundle.facts.dns import (
     DnsConfigurationFact,
     DnsServerEventFact,
+    KubeletDnsFact,
     LookupErrorFact,
 )
 from calico_bundle.facts.kubernetes import (
@@ -91,6 +92,7 @@ __all__ = [
     "InstallationFact",
     "Interface",
     "InterfaceFact",
+    "KubeletDnsFact",
     "LogEventFact",
     "LookupErrorFact",
     "NamespaceFact",

@@ -64,6 +64,14 @@ class DnsServerEventFact:
 
 
 @dataclass(frozen=True, slots=True)
+class KubeletDnsFact:
+    """The servers that a kubelet tells its pods to ask."""
+
+    cluster_dns: Annotated[tuple[Address, ...], "clusterDNS of the KubeletConfiguration"]
+    evidence: Annotated[Evidence, "the line of the first address"]
+
+
+@dataclass(frozen=True, slots=True)
 class DnsConfigurationFact:
     """A ConfigMap that holds the Corefile of a DNS server."""
 

@@ -27,6 +27,10 @@ def examine(case: Case) -> Answer | None:
     cache = node_local_cache(context.cluster, context.dns)
     if cache is None:
         return None
+    if cache.asked is False:
+        return Answer(
+            Status.RULED_OUT, f"a NodeLocal DNSCache runs here, and no pod asks it: {cache.why}", cache.evidence[:4]
+        )
     pods = _pods(context.cluster)
     broken = [pod for pod in pods if pod.ready is False]
     if broken and cache.asked:
