@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from calico_bundle.cluster import Cluster
@@ -125,14 +126,14 @@ class _Judge:
             relation=relation,
             text=text,
             evidence=tuple(dict.fromkeys((fact.evidence, fact.cited.get("last", fact.evidence)))),
-            past=all(one.past for one in told),
+            past=all(one.past or (pod is not None and _is_past(one, pod)) for one in told),
         )
 
     def _relation(self, fact: LookupErrorFact, path: PodPath | None) -> tuple[Relation, str]:
         """What one kind of failures says, and why."""
         if path is None:
             return Relation.SAYS_NOTHING, f"{_what(fact)}; no path of this pod is known"
-        if fact.past:
+        if _is_past(fact, path.pod):
             return (
                 Relation.SAYS_NOTHING,
                 f"{_what(fact)}; that was before the container that runs now, or its log, began",
@@ -207,6 +208,23 @@ class _Judge:
             return False
         namespace = labels[1] if len(labels) == _WITH_NAMESPACE else pod.namespace
         return named(self._cluster.services, namespace, labels[0]) is not None
+
+
+def _is_past(fact: LookupErrorFact, pod: PodFact) -> bool:
+    """Whether the container that runs did not say it: its log is another's, or another ended after the last line."""
+    if fact.past:
+        return True
+    ends = (end.rpartition("/") for end in pod.last_ends if end.startswith(f"{fact.container}/"))
+    return any(_is_before(fact.last_time, time) for _, _, time in ends)
+
+
+def _is_before(time: str | None, other: str) -> bool:
+    """Whether a time is certainly before another; False where one of the two has no zone."""
+    try:
+        first, second = datetime.fromisoformat(time or ""), datetime.fromisoformat(other)
+    except ValueError:
+        return False
+    return first.tzinfo is not None and second.tzinfo is not None and first < second
 
 
 _SAID = {

@@ -172,3 +172,26 @@ def test_without_logs_there_is_nothing_to_say():
     analysis = with_files("healthy")
     assert analysis.report()["symptoms"]["pods"] == 0
     assert "own logs" not in analysis.to_text()
+
+
+@pytest.mark.parametrize(
+    "container, finished, relation",
+    [
+        ("app", "2026-11-22T23:30:00Z", "says-nothing"),
+        ("app", "2026-11-22T23:29:00Z", "contradicts"),
+        ("other", "2026-11-22T23:30:00Z", "contradicts"),
+    ],
+)
+def test_lines_from_before_a_containers_last_end_are_of_the_past(container, finished, relation):
+    """lastState.terminated.finishedAt: the container that runs now began after it (Kubernetes API, ContainerState)."""
+    status = (
+        f"status:\n      containerStatuses:\n        - name: {container}\n          restartCount: 1\n"
+        f"          lastState: {{terminated: {{exitCode: 1, reason: Error, finishedAt: '{finished}'}}}}\n"
+    )
+
+    def restarted(_: str, text: str) -> str:
+        pods = re.split(r"(?m)^(?= *- apiVersion: v1$)", text)
+        return "".join(p.replace("status:\n", status, 1) if "name: app-1\n" in p else p for p in pods)
+
+    (told,) = with_files("healthy", {log_of("app-1"): timeout()}, restarted).report()["symptoms"]["listed"]
+    assert told["relation"] == relation

@@ -22,7 +22,8 @@ INFO = CheckInfo(
     severity=ERROR,
     means="The DNS pods are in trouble themselves: they crash, forward to themselves, cannot reach the API server, or get "
     "no answer from the servers they forward to.",
-    finds="DNS pods that are not ready, with what their logs give as the reason; upstream servers that do not answer: "
+    finds="DNS pods that are not ready, with what their logs give as the reason; DNS pods that are ready and were ended "
+    "before for the memory they used; upstream servers that do not answer: "
     "at least ten lines of plugin/errors about queries of clients, for names of two domains, in the log of each DNS pod "
     "whose log is there, over more than a minute where the lines have times.",
     matters="A pod that reaches a DNS server in such a state gets no answer, or none for names outside the cluster. It "
@@ -47,13 +48,15 @@ def lacks(context: Context) -> str | None:
 
 
 def run(context: Context) -> list[Finding]:
-    """One finding about pods that are not ready, one about upstream servers that do not answer."""
+    """One finding about pods that are not ready, one about memory, one about upstream servers that do not answer."""
     dns, servers = context.dns, _servers(context)
     if dns is None:
         return []
     found = []
     if servers.failing:
         found.append(_not_ready(context, dns, servers))
+    if killed := _killed(servers):
+        found.append(_out_of_memory(dns, killed))
     told = _upstreams(context, servers)
     if told and told.doubt is None:
         found.append(_upstream(dns, told))
@@ -124,7 +127,8 @@ def _nodes_at_fault(context: Context, pods: Sequence[PodFact]) -> tuple[str, ...
 
 def _message(servers: DnsServers, events: Sequence[DnsServerEventFact], cut_off: Sequence[str]) -> str:
     first = servers.failing[0]
-    state = ", ".join((*first.waiting_reasons, *([f"{first.restarts:,} restarts"] if first.restarts else ())))
+    ends = (how for pod, how in servers.ended if pod is first)
+    state = ", ".join((*first.waiting_reasons, *([_restarts(first)] if first.restarts else ()), *ends))
     said = f"{len(servers.failing)} of {len(servers.pods)} DNS pods are not ready, first {first.namespace}/{first.name}"
     said += f" ({state})" if state else ""
     said += f": {_why(events[0])}" if events else f"; {_unsaid(servers)}"
@@ -176,6 +180,36 @@ def _fixes(dns: DnsService, servers: DnsServers, events: Sequence[DnsServerEvent
 
 def _lines(pods: Sequence[PodFact], events: Sequence[DnsServerEventFact]) -> tuple[Evidence, ...]:
     return tuple(dict.fromkeys((*(e.evidence for e in events[:3]), *(p.evidence for p in pods[:3]))))
+
+
+def _killed(servers: DnsServers) -> list[tuple[PodFact, str]]:
+    """The pods that are ready, and of which the kernel ended a container for the memory it used."""
+    from calico_bundle.network.dns_servers import OUT_OF_MEMORY
+
+    return [(pod, how) for pod, how in servers.ended if OUT_OF_MEMORY in how and pod.ready is not False]
+
+
+def _out_of_memory(dns: DnsService, killed: Sequence[tuple[PodFact, str]]) -> Finding:
+    pod, how = killed[0]
+    more = f", and {len(killed) - 1} more" if len(killed) > 1 else ""
+    space, name = quote(dns.service.namespace), quote(pod.name)
+    look = f"kubectl describe pod -n {space} {name}  # limits.memory"
+    return Finding(
+        INFO.code,
+        INFO.name,
+        WARNING,
+        service_subject(dns.service.namespace, dns.service.name),
+        f"{pod.namespace}/{pod.name} used more memory than its limit and was ended ({how}; {_restarts(pod)}){more}: while a "
+        "DNS pod starts anew, lookups that are led to it are lost",
+        tuple(dict.fromkeys(p.evidence for p, _ in killed[:3])),
+        fixes=(
+            Fix("raise the memory limit of the DNS pods", (look,), "each DNS pod is replaced, one after the other"),
+        ),
+    )
+
+
+def _restarts(pod: PodFact) -> str:
+    return f"{pod.restarts:,} restart{'s' if pod.restarts != 1 else ''}"
 
 
 # --- upstream servers -------------------------------------------------------------------------------------------------

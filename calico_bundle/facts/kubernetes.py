@@ -65,6 +65,11 @@ class PodFact:
     named_ports: Annotated[
         tuple[str, ...], "spec.containers[].ports[] that have a name, as name/containerPort/protocol: dns/53/UDP"
     ] = ()
+    last_ends: Annotated[
+        tuple[str, ...],
+        "status.containerStatuses[].lastState.terminated, of containers that ended before, as "
+        "name/reason/exitCode/finishedAt: coredns/OOMKilled/137/2026-11-22T23:20:00Z",
+    ] = ()
     not_shown: Annotated[tuple[str, ...], "columns that a table or a description of it does not show"] = ()
 
 

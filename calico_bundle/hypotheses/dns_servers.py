@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from calico_bundle.hypotheses import Answer, Case, Hypothesis, Status
 
 if TYPE_CHECKING:
+    from calico_bundle.evidence import Evidence
     from calico_bundle.network.dns_servers import DnsServers
     from calico_bundle.network.service import DnsService
 
@@ -35,6 +36,10 @@ def examine(case: Case) -> Answer | None:
         event = told[0]
         text = f"the DNS pods are ready now, but the log of {event.pod} has {event.count:,} lines of {event.event}"
         return _open(f"{text}: look at their times", dns, servers)
+    if servers.ended:
+        pod, how = servers.ended[0]
+        text = f"the DNS pods are ready now, but {pod.namespace}/{pod.name} ended before ({how}): look at when lookups failed"
+        return _open(text, dns, lines=(pod.evidence,))
     if not servers.all_logged:
         return _open("the DNS pods are ready; their logs, which would show what they answer, are not all there", dns)
     text = f"all {len(servers.pods)} DNS pods are ready, and no line of their logs says that they are in trouble"
@@ -51,8 +56,8 @@ def _may_be_cut_off(case: Case, servers: DnsServers) -> bool:
     return not by_itself and any(pod.node in blamed for pod in servers.failing)
 
 
-def _open(text: str, dns: DnsService, servers: DnsServers | None = None) -> Answer:
-    lines = tuple(e.evidence for e in servers.events[:4]) if servers else ()
+def _open(text: str, dns: DnsService, servers: DnsServers | None = None, lines: tuple[Evidence, ...] = ()) -> Answer:
+    lines = tuple(e.evidence for e in servers.events[:4]) if servers else lines
     return Answer(Status.NOT_CHECKABLE, text, lines, _collect(dns))
 
 

@@ -19,6 +19,10 @@ OWN = ("loop", "configuration-error", "address-in-use", "panic")
 """Events for which a server stops by itself, whatever the network does."""
 
 
+OUT_OF_MEMORY = "OOMKilled"
+_COMPLETED = "Completed"
+
+
 @dataclass(frozen=True, slots=True)
 class DnsServers:
     """The DNS service's pods, what their logs say, and whose logs are in the bundle."""
@@ -35,6 +39,12 @@ class DnsServers:
     def failing(self) -> tuple[PodFact, ...]:
         """The pods that are not ready."""
         return tuple(p for p in self.pods if p.ready is False)
+
+    @property
+    def ended(self) -> tuple[tuple[PodFact, str], ...]:
+        """The pods of which a container ended before, and not of its own accord, with how it did, in words."""
+        found = ((pod, end.split("/")) for pod in self.pods for end in pod.last_ends)
+        return tuple((pod, _in_words(*end)) for pod, end in found if end[1] != _COMPLETED)
 
     @property
     def all_logged(self) -> bool:
@@ -60,6 +70,12 @@ def dns_servers(bundle: Bundle, cluster: Cluster, dns: DnsService | None) -> Dns
     events = tuple(e for e in cluster.dns_server_events if _is_of(e.namespace, e.pod, names))
     logged = frozenset(log.pod for log in logs if log.pod and _is_of(log.namespace, log.pod, names))
     return DnsServers(pods, events, logged)
+
+
+def _in_words(container: str, reason: str, code: str, time: str) -> str:
+    at = f" at {time}" if time != "?" else ""
+    why = reason if reason != "?" else "ended"
+    return f"{container}: {why}, exit code {code}{at}"
 
 
 def logs_of(dns: DnsService) -> str:

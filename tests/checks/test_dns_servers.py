@@ -146,6 +146,40 @@ def test_what_a_server_does_to_itself_is_not_laid_at_the_address():
     assert "may follow" not in finding.message
 
 
+ENDED = (
+    "status:\n      containerStatuses:\n        - name: coredns\n          restartCount: 4\n          state: {running: {}}\n"
+    "          lastState: {terminated: {exitCode: CODE, reason: WHY, finishedAt: '2026-11-22T23:20:00Z'}}\n"
+)
+
+
+def ended(why: str, code: int) -> Edit:
+    """A DNS pod that is ready, and ended before."""
+    status = ENDED.replace("WHY", why).replace("CODE", str(code))
+
+    def edit(_: str, text: str) -> str:
+        pods = re.split(r"(?m)^(?= *- apiVersion: v1$)", text)
+        return "".join(p.replace("status:\n", status, 1) if f"name: {POD}\n" in p else p for p in pods)
+
+    return edit
+
+
+def test_a_server_that_was_ended_for_its_memory_is_a_warning():
+    """Kubernetes: a container over its memory limit is ended by the kernel (OOMKilled) and started anew."""
+    analysis, (finding,) = found("CB304", edit=ended("OOMKilled", 137))
+    assert finding.severity == "warning"
+    assert "coredns: OOMKilled, exit code 137 at 2026-11-22T23:20:00Z; 4 restarts" in finding.message
+    assert analysis.verdict.status == "healthy"
+
+
+@pytest.mark.parametrize("why, code, status", [("Error", 2, "not-checkable"), ("Completed", 0, "ruled-out")])
+def test_a_server_that_ended_before_is_not_ruled_out(why, code, status):
+    logs = {log_of(pod, "coredns", "kube-system"): START for pod in ("coredns-2a", "coredns-2b")}
+    analysis, nothing = found("CB304", logs, ended(why, code))
+    assert nothing == []
+    told = next(h for h in analysis.report()["hypotheses"] if h["name"] == "dns-servers-unhealthy")
+    assert told["status"] == status
+
+
 # --- CB301 ----------------------------------------------------------------------------------------------------------
 
 
