@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from calico_bundle.findings import ERROR, Check, CheckInfo, Context, Finding
+from shlex import quote
+from typing import TYPE_CHECKING
+
+from calico_bundle.findings import ERROR, Check, CheckInfo, Context, Finding, Fix
 from calico_bundle.names import service_subject
+
+if TYPE_CHECKING:
+    from calico_bundle.facts import DeploymentFact
 
 INFO = CheckInfo(
     code="CB302",
@@ -12,7 +18,7 @@ INFO = CheckInfo(
     means="The cluster DNS service has no ready endpoint, so no lookup can be answered.",
     finds="Endpoints or EndpointSlices of the DNS service that list no ready address.",
     matters="Every pod that uses cluster DNS loses it, wherever it runs; node addresses and routes have no part in it.",
-    proves="The endpoints object, and the DNS pods' readiness.",
+    proves="The endpoints object, the DNS pods' readiness, and the size of their Deployment.",
     fix="Look at the DNS pods: why are they not ready? Their logs and events say it.",
     limits="It says that none is ready, not why; a bundle without the endpoints object leaves it open.",
 )
@@ -38,6 +44,7 @@ def run(context: Context) -> list[Finding]:
     """One finding, or none."""
     from calico_bundle.facts.endpoint_table import endpoints_of
     from calico_bundle.impact import failing_groups, node_names, pod_names
+    from calico_bundle.network.dns_servers import stopped_deployment
 
     dns = context.dns
     if dns is None or dns.hidden or any(e.ready for e in dns.endpoints):
@@ -50,6 +57,10 @@ def run(context: Context) -> list[Finding]:
     unshown = not dns.endpoints and any(e.not_shown for e in own)
     message = f"{service} has no ready endpoint" + ("" if unshown else f" ({len(dns.endpoints)} that are not ready)")
     lines = [e.evidence for e in own]
+    stopped = stopped_deployment(context.cluster, dns)
+    if stopped:
+        message += f": its Deployment {stopped.namespace}/{stopped.name} is set to 0 replicas"
+        lines = [stopped.evidence, *lines]
     return [
         Finding(
             INFO.code,
@@ -61,8 +72,14 @@ def run(context: Context) -> list[Finding]:
             paths=sum(len(group.pods) for group in hit),
             pods=pod_names(context.paths, hit),
             nodes=node_names(hit),
+            fixes=(_started(stopped),) if stopped else (),
         )
     ]
+
+
+def _started(stopped: DeploymentFact) -> Fix:
+    command = f"kubectl scale deployment {quote(stopped.name)} -n {quote(stopped.namespace)} --replicas=2"
+    return Fix("let the Deployment have DNS pods again", (command,), "none: nobody answers now")
 
 
 def _selected(labels: object, selector: object) -> bool:

@@ -28,6 +28,7 @@ from calico_bundle.facts.dns import (
 from calico_bundle.facts.kubernetes import (
     ContainerSpec,
     DaemonSetFact,
+    DeploymentFact,
     EndpointFact,
     EventFact,
     NamespaceFact,
@@ -80,6 +81,7 @@ __all__ = [
     "Cited",
     "ContainerSpec",
     "DaemonSetFact",
+    "DeploymentFact",
     "DnsConfigurationFact",
     "DnsServerEventFact",
     "Does",

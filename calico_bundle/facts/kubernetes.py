@@ -74,6 +74,17 @@ class PodFact:
 
 
 @dataclass(frozen=True, slots=True)
+class DeploymentFact:
+    """A Deployment: how many pods it shall have, and which labels they get."""
+
+    namespace: Annotated[str, "metadata.namespace"]
+    name: Annotated[str, "metadata.name"]
+    replicas: Annotated[int | None, "spec.replicas; None where it is not there or hidden"]
+    pod_labels: Annotated[Mapping[str, str], "spec.template.metadata.labels"]
+    evidence: Annotated[Evidence, "the line of spec.replicas, else of metadata.name"]
+
+
+@dataclass(frozen=True, slots=True)
 class ServicePort:
     """One port of a Service."""
 

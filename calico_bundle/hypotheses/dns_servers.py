@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def examine(case: Case) -> Answer | None:
     """Ruled out where each pod is ready, its log is there, and no line of it says that the server is in trouble."""
-    from calico_bundle.network.dns_servers import API, OWN, dns_servers
+    from calico_bundle.network.dns_servers import API, OWN, dns_servers, stopped_deployment
 
     context = case.context
     dns = context.dns
@@ -28,6 +28,9 @@ def examine(case: Case) -> Answer | None:
         collect = _collect(dns) if status is Status.NOT_CHECKABLE else ()
         return Answer(status, f"{finding.message} (CB304)", finding.evidence[:6], collect)
     told = servers.told(*OWN, *API)
+    if not servers.pods and (stopped := stopped_deployment(context.cluster, dns)):
+        text = f"no DNS pod runs: the Deployment {stopped.namespace}/{stopped.name} is set to 0 replicas"
+        return Answer(Status.SUPPORTED, text, (stopped.evidence,))
     if not servers.pods:
         return _open("the DNS service's pods are not in the bundle", dns)
     if not servers.all_ready:

@@ -8,7 +8,7 @@ from shlex import quote
 
 from calico_bundle.bundle import Bundle
 from calico_bundle.cluster import Cluster
-from calico_bundle.facts import DnsServerEventFact, PodFact
+from calico_bundle.facts import DeploymentFact, DnsServerEventFact, PodFact
 from calico_bundle.facts.pod_queries import FINISHED, labeled
 from calico_bundle.network.service import DnsService
 from calico_bundle.pod_logs import PodLogs
@@ -43,7 +43,7 @@ class DnsServers:
     @property
     def ended(self) -> tuple[tuple[PodFact, str], ...]:
         """The pods of which a container ended before, and not of its own accord, with how it did, in words."""
-        found = ((pod, end.split("/")) for pod in self.pods for end in pod.last_ends)
+        found = ((pod, end.split("/", 3)) for pod in self.pods for end in pod.last_ends)
         return tuple((pod, _in_words(*end)) for pod, end in found if end[1] != _COMPLETED)
 
     @property
@@ -70,6 +70,17 @@ def dns_servers(bundle: Bundle, cluster: Cluster, dns: DnsService | None) -> Dns
     events = tuple(e for e in cluster.dns_server_events if _is_of(e.namespace, e.pod, names))
     logged = frozenset(log.pod for log in logs if log.pod and _is_of(log.namespace, log.pod, names))
     return DnsServers(pods, events, logged)
+
+
+def stopped_deployment(cluster: Cluster, dns: DnsService) -> DeploymentFact | None:
+    """The Deployment of the DNS pods, where it shall have none."""
+    selector, namespace = dns.service.selector, dns.service.namespace
+    own = [
+        d
+        for d in cluster.deployments
+        if d.namespace == namespace and selector and selector.items() <= d.pod_labels.items()
+    ]
+    return own[0] if own and all(deployment.replicas == 0 for deployment in own) else None
 
 
 def _in_words(container: str, reason: str, code: str, time: str) -> str:

@@ -180,6 +180,31 @@ def test_a_server_that_ended_before_is_not_ruled_out(why, code, status):
     assert told["status"] == status
 
 
+DEPLOYMENT = (
+    "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: coredns\n  namespace: kube-system\nspec:\n  replicas: {}\n"
+    "  template:\n    metadata:\n      labels:\n        k8s-app: kube-dns\n"
+)
+
+
+def stopped(path: str, text: str) -> str:
+    """The DNS pods are gone, and the endpoints have none."""
+    if path.endswith("pods.yaml"):
+        pods = re.split(r"(?m)^(?= *- apiVersion: v1$)", text)
+        return "".join(pod for pod in pods if "k8s-app: kube-dns" not in pod)
+    return dns_down(path, text)
+
+
+@pytest.mark.parametrize("replicas, said", [(0, True), (2, False), ("'***HIDDEN***'", False)])
+def test_a_deployment_without_replicas_is_the_reason(replicas, said):
+    """Kubernetes, Deployment: spec.replicas 0 means that it shall have no pod."""
+    files = {"k8s/deployment.yaml": DEPLOYMENT.format(replicas)}
+    analysis, (finding,) = found("CB302", files, stopped)
+    assert ("Deployment kube-system/coredns is set to 0 replicas" in finding.message) == said
+    assert any("kubectl scale deployment coredns" in c for fix in finding.fixes for c in fix.commands) == said
+    told = next(h for h in analysis.report()["hypotheses"] if h["name"] == "dns-servers-unhealthy")
+    assert told["status"] == ("supported" if said else "not-checkable")
+
+
 # --- CB301 ----------------------------------------------------------------------------------------------------------
 
 
