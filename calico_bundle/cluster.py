@@ -31,6 +31,7 @@ class ClusterNode:
     port_rules: Sequence[f.PortRuleFact] | None = None
     sessions: tuple[f.BGPSessionFact, ...] | None = None
     bgp_routes: Sequence[f.BGPRouteFact] | None = None
+    kubelet_dns: Sequence[f.KubeletDnsFact] | None = None
     log_events: Sequence[f.LogEventFact] = ()
     incomplete: frozenset[str] = frozenset()
     """Kinds (`ip-addr`, `ip-route`, `ip-rule`, `ip-neigh`) of which lines are hidden, cut off, left out or not understood.
@@ -155,6 +156,7 @@ class Cluster:
     services: Sequence[f.ServiceFact] = ()
     endpoints: Sequence[f.EndpointFact] = ()
     daemonsets: tuple[f.DaemonSetFact, ...] = ()
+    deployments: tuple[f.DeploymentFact, ...] = ()
     events: tuple[f.EventFact, ...] = ()
     namespaces: tuple[f.NamespaceFact, ...] = ()
     pools: tuple[f.IPPoolFact, ...] = ()

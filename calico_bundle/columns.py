@@ -138,6 +138,8 @@ _SHAPES = (
     Shape("service_accounts", f.ServiceAccountFact, "service_accounts"),
     Shape("lookup_errors", f.LookupErrorFact, "lookup_errors"),
     Shape("dns_server_events", f.DnsServerEventFact, "dns_server_events"),
+    Shape("deployments", f.DeploymentFact, "deployments"),
+    Shape("kubelet_dns", f.KubeletDnsFact, "kubelet_dns", on_node=True),
     Shape("dns_configurations", f.DnsConfigurationFact, "dns_configurations"),
 )
 SHAPES: Mapping[str, Shape] = MappingProxyType({shape.name: shape for shape in _SHAPES})

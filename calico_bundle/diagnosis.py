@@ -149,14 +149,16 @@ def sum_up(
     failing = counts[Verdict.BROKEN] + counts[Verdict.DEGRADED]
     errors = [f for f in findings if f.severity == ERROR]
     if errors or failing:
-        return ClusterVerdict(BROKEN, _broken_headline(errors, failing, paths), _root_causes(errors))
+        against = in_a_sentence(told, all_good=False)
+        return ClusterVerdict(BROKEN, _but(_broken_headline(errors, failing, paths), against), _root_causes(errors))
     moving = [f for f in findings if f.code == TIME_BOMB]
     against = in_a_sentence(told)
     if moving and not counts[Verdict.UNKNOWN]:
         text = f"No DNS path is broken now, but {moving[0].message}."
         return ClusterVerdict(AT_RISK, _but(text, against), (TIME_BOMB,))
     if counts[Verdict.UNKNOWN] or not counts[Verdict.REACHES]:
-        return ClusterVerdict(INCONCLUSIVE, _inconclusive_headline(cluster, paths), ())
+        against = in_a_sentence(told, all_good=False)
+        return ClusterVerdict(INCONCLUSIVE, _but(_inconclusive_headline(cluster, paths), against), ())
     if cluster.unread:
         lost = ", ".join(f"{count} {kind}" for kind, count in cluster.unread.items())
         text = f"All {counts[Verdict.REACHES]} pods that were read reach every DNS endpoint that was, but not all was: {lost}"

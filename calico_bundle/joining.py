@@ -58,13 +58,15 @@ def join(bundle: Bundle) -> Cluster:
     pools = unique(stated.of(f.IPPoolFact), lambda p: p.name)
     blocks = unique(stated.of(f.IPBlockFact), lambda b: (b.cidr, b.node, b.source))
     endpoints = merge_endpoints(stated.parts(f.EndpointFact))
+    pods = merge_pods(stated.parts(f.PodFact))
     gaps += _contradicting_endpoints(endpoints)
     return Cluster(
         nodes=nodes,
-        pods=_told(merge_pods(stated.parts(f.PodFact)), nodes.values(), [*pools, *blocks]),
+        pods=_told(pods, nodes.values(), [*pools, *blocks]),
         services=merge_services(stated.parts(f.ServiceFact)),
         endpoints=endpoints,
         daemonsets=unique(stated.of(f.DaemonSetFact), lambda d: (d.namespace, d.name)),
+        deployments=unique(stated.of(f.DeploymentFact), lambda d: (d.namespace, d.name)),
         events=join_events(stated.of(f.EventFact)),
         namespaces=unique(stated.of(f.NamespaceFact), lambda n: n.name),
         pools=pools,
@@ -80,8 +82,8 @@ def join(bundle: Bundle) -> Cluster:
         network_sets=unique(stated.of(f.NetworkSetFact), lambda s: (s.namespace, s.name)),
         host_endpoints=unique(stated.of(f.HostEndpointFact), lambda h: h.name),
         service_accounts=unique(stated.of(f.ServiceAccountFact), lambda a: (a.namespace, a.name)),
-        lookup_errors=facts_of_pods(bundle.artifacts, f.LookupErrorFact),
-        dns_server_events=facts_of_pods(bundle.artifacts, f.DnsServerEventFact),
+        lookup_errors=facts_of_pods(bundle.artifacts, f.LookupErrorFact, pods),
+        dns_server_events=facts_of_pods(bundle.artifacts, f.DnsServerEventFact, pods),
         dns_configurations=unique(stated.of(f.DnsConfigurationFact), lambda c: (c.namespace, c.name)),
         owners=placed,
         gaps=(*gaps, *_unassigned(machine, owners)),
@@ -235,6 +237,7 @@ def _node(name: str, kubernetes: f.NodeFact | None, told: Records, cut: set[str]
             service_tables=service_tables(records, cut),
             sessions=merge_sessions([*records.get("bird-protocols", ()), *records.get("calicoctl-node-status", ())]),
             bgp_routes=collected(records, "bird-routes", f.BGPRouteFact),
+            kubelet_dns=collected(records, "kubelet-config", f.KubeletDnsFact),
             log_events=log_events(records),
             incomplete=lacking,
             listed_in_order="ip-addr" in records,

@@ -6,8 +6,11 @@ know by themselves is no upstream server's fault (CoreDNS, plugin kubernetes, is
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from tests.checks.test_dns_servers import dns_down
 from tests.dns_bundles import log_of, with_files
 
 DNS = "10.96.0.10"
@@ -75,6 +78,51 @@ def test_a_refused_query_contradicts_a_path_called_good():
     assert symptom_of("healthy", "app-1", line)[1]["relation"] == "contradicts"
 
 
+REFUSED = f"2026-11-22T23:29:08Z lookup db on {DNS}:53: read udp 10.244.1.10:4->{DNS}:53: read: connection refused\n"
+
+
+def test_a_refusal_is_told_from_a_time_out():
+    """ECONNREFUSED on a UDP socket: an ICMP port unreachable came back (udp(7)), as kube-proxy's REJECT sends it."""
+    _, told = symptom_of("healthy", "app-1", REFUSED)
+    assert told["kinds"] == {"refused": 1}
+    assert "kube-proxy, which rejects what is sent to a service without ready endpoints" in told["text"]
+
+
+def test_a_refusal_is_not_what_a_lost_packet_gives():
+    namespace, pod = broken_pod()
+    _, told = symptom_of("incident-by-hand", pod, REFUSED, namespace)
+    assert (told["relation"], told["verdict"]) == ("says-nothing", "broken")
+    assert "a refusal is an answer" in told["text"]
+
+
+def test_a_refusal_agrees_with_a_service_without_ready_endpoints():
+    """pkg/proxy/iptables: a service without endpoints gets a rule `-j REJECT` of its own."""
+    files = {log_of("app-1"): REFUSED}
+    (told,) = with_files("healthy", files, dns_down).report()["symptoms"]["listed"]
+    assert (told["relation"], told["verdict"]) == ("agrees", "broken")
+
+
+def test_the_headline_says_what_speaks_against_it_whatever_the_verdict():
+    namespace, pod = broken_pod()
+    analysis, _ = symptom_of("incident-by-hand", pod, NO_SUCH, namespace)
+    assert analysis.verdict.status == "broken"
+    said = f"But: what 1 pod logged contradicts the verdict on the path, first {namespace}/{pod}"
+    assert said in analysis.verdict.headline
+    assert "(last at 2026-11-22T23:29:08Z)" in analysis.verdict.headline
+
+
+def test_the_headline_of_what_cannot_be_decided_says_it_too():
+    def one_of_an_unknown_node(_: str, text: str) -> str:
+        pods = re.split(r"(?m)^(?= *- apiVersion: v1$)", text)
+        return "".join(re.sub(r"nodeName: .*", "nodeName: other", p) if "name: app-3\n" in p else p for p in pods)
+
+    analysis = with_files("healthy", {log_of("app-1"): timeout()}, one_of_an_unknown_node)
+    assert analysis.verdict.status == "inconclusive"
+    assert (
+        "But: what 1 pod logged contradicts the verdict on the path, first default/app-1" in analysis.verdict.headline
+    )
+
+
 def test_a_name_error_shows_that_dns_answered_and_is_no_failure_of_the_path():
     analysis, told = symptom_of("healthy", "app-1", NO_SUCH)
     assert told["relation"] == "agrees"
@@ -124,3 +172,26 @@ def test_without_logs_there_is_nothing_to_say():
     analysis = with_files("healthy")
     assert analysis.report()["symptoms"]["pods"] == 0
     assert "own logs" not in analysis.to_text()
+
+
+@pytest.mark.parametrize(
+    "container, finished, relation",
+    [
+        ("app", "2026-11-22T23:30:00Z", "says-nothing"),
+        ("app", "2026-11-22T23:29:00Z", "contradicts"),
+        ("other", "2026-11-22T23:30:00Z", "contradicts"),
+    ],
+)
+def test_lines_from_before_a_containers_last_end_are_of_the_past(container, finished, relation):
+    """lastState.terminated.finishedAt: the container that runs now began after it (Kubernetes API, ContainerState)."""
+    status = (
+        f"status:\n      containerStatuses:\n        - name: {container}\n          restartCount: 1\n"
+        f"          lastState: {{terminated: {{exitCode: 1, reason: Error, finishedAt: '{finished}'}}}}\n"
+    )
+
+    def restarted(_: str, text: str) -> str:
+        pods = re.split(r"(?m)^(?= *- apiVersion: v1$)", text)
+        return "".join(p.replace("status:\n", status, 1) if "name: app-1\n" in p else p for p in pods)
+
+    (told,) = with_files("healthy", {log_of("app-1"): timeout()}, restarted).report()["symptoms"]["listed"]
+    assert told["relation"] == relation

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from calico_bundle.findings import ERROR, Check, CheckInfo, Context, Finding
+from shlex import quote
+from typing import TYPE_CHECKING
+
+from calico_bundle.findings import ERROR, Check, CheckInfo, Context, Finding, Fix
 from calico_bundle.names import service_subject
+
+if TYPE_CHECKING:
+    from calico_bundle.facts import DeploymentFact
 
 INFO = CheckInfo(
     code="CB302",
@@ -12,7 +18,7 @@ INFO = CheckInfo(
     means="The cluster DNS service has no ready endpoint, so no lookup can be answered.",
     finds="Endpoints or EndpointSlices of the DNS service that list no ready address.",
     matters="Every pod that uses cluster DNS loses it, wherever it runs; node addresses and routes have no part in it.",
-    proves="The endpoints object, and the DNS pods' readiness.",
+    proves="The endpoints object, the DNS pods' readiness, and the size of their Deployment.",
     fix="Look at the DNS pods: why are they not ready? Their logs and events say it.",
     limits=(
         "It says that none is ready, not why; a bundle without the endpoints object leaves it open. A wrong Calico address "
@@ -26,9 +32,10 @@ _CODES = {"wrong": "CB101", "duplicate": "CB102", "not-on-node": "CB103"}
 def lacks(context: Context) -> str | None:
     """The DNS service and its endpoints."""
     from calico_bundle.facts.endpoint_table import endpoints_of
+    from calico_bundle.network.service import why_none
 
     if context.dns is None:
-        return "no cluster DNS service is in the bundle"
+        return why_none(context.cluster)
     if not context.dns.listed:
         return "the DNS service's endpoints are not in the bundle"
     if context.dns.contradiction:
@@ -42,6 +49,7 @@ def run(context: Context) -> list[Finding]:
     """One finding, or none."""
     from calico_bundle.facts.endpoint_table import endpoints_of
     from calico_bundle.impact import failing_groups, node_names, pod_names
+    from calico_bundle.network.dns_servers import stopped_deployment
 
     dns = context.dns
     if dns is None or dns.hidden or any(e.ready for e in dns.endpoints):
@@ -55,6 +63,10 @@ def run(context: Context) -> list[Finding]:
     message = f"{service} has no ready endpoint" + ("" if unshown else f" ({len(dns.endpoints)} that are not ready)")
     after, why = _explained(context)
     lines = [e.evidence for e in own]
+    stopped = stopped_deployment(context.cluster, dns)
+    if stopped:
+        message += f": its Deployment {stopped.namespace}/{stopped.name} is set to 0 replicas"
+        lines = [stopped.evidence, *lines]
     return [
         Finding(
             INFO.code,
@@ -67,6 +79,7 @@ def run(context: Context) -> list[Finding]:
             pods=pod_names(context.paths, hit),
             nodes=node_names(hit),
             after=after,
+            fixes=(_started(stopped),) if stopped else (),
         )
     ]
 
@@ -95,6 +108,11 @@ def _explained(context: Context) -> tuple[frozenset[str], str]:
             f"; they wait for the API server, whose answers need a route to them: mend the address of {nodes} first",
         )
     return frozenset(), f"; the wrong address of {nodes}, where they run, does not by itself keep them from being ready"
+
+
+def _started(stopped: DeploymentFact) -> Fix:
+    command = f"kubectl scale deployment {quote(stopped.name)} -n {quote(stopped.namespace)} --replicas=2"
+    return Fix("let the Deployment have DNS pods again", (command,), "none: nobody answers now")
 
 
 def _selected(labels: object, selector: object) -> bool:

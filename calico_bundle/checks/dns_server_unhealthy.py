@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from calico_bundle.facts import DnsServerEventFact, PodFact
     from calico_bundle.network.dns_servers import DnsServers
     from calico_bundle.network.service import DnsService
+    from calico_bundle.network.upstreams import Upstreams
 
 INFO = CheckInfo(
     code="CB304",
@@ -21,35 +22,43 @@ INFO = CheckInfo(
     severity=ERROR,
     means="The DNS pods are in trouble themselves: they crash, forward to themselves, cannot reach the API server, or get "
     "no answer from the servers they forward to.",
-    finds="DNS pods that are not ready, with what their logs give as the reason; lines of plugin/errors about upstream "
-    "servers that do not answer.",
+    finds="DNS pods that are not ready, with what their logs give as the reason; DNS pods that are ready and were ended "
+    "before for the memory they used; upstream servers that do not answer: "
+    "at least ten lines of plugin/errors about queries of clients, for names of two domains, in the log of each DNS pod "
+    "whose log is there, over more than a minute where the lines have times.",
     matters="A pod that reaches a DNS server in such a state gets no answer, or none for names outside the cluster. It "
     "is an error where no DNS pod is ready, else a warning.",
     proves="The pods' readiness and restarts, and the lines of their logs.",
     fix="By the line that is quoted: mend the Corefile or the node's resolv.conf, or what keeps the pods from the API server.",
     limits="Pods that cannot reach the API server or their upstream may be cut off by the pod network itself: where "
     "another finding is about a node's address or route, that one comes first. A log says what was, not what is: "
-    "look at the times. Without logs it says that pods are not ready, and not why.",
+    "look at the times. It has no line for queries that were answered, so that the share of those that were not is not "
+    "known. Without logs it says that pods are not ready, and not why.",
 )
 _WRONG = frozenset({"wrong", "duplicate", "not-on-node"})
 
 
 def lacks(context: Context) -> str | None:
     """The DNS pods."""
+    from calico_bundle.network.service import why_none
+
     if context.dns is None:
-        return "no cluster DNS service is in the bundle"
+        return why_none(context.cluster)
     return None if _servers(context).pods else "the DNS service's pods are not in the bundle"
 
 
 def run(context: Context) -> list[Finding]:
-    """One finding about pods that are not ready, one about upstream servers that do not answer."""
+    """One finding about pods that are not ready, one about memory, one about upstream servers that do not answer."""
     dns, servers = context.dns, _servers(context)
     if dns is None:
         return []
     found = []
     if servers.failing:
         found.append(_not_ready(context, dns, servers))
-    if told := [e for e in servers.told(*_upstream_events()) if not _is_cluster_own(context, e)]:
+    if killed := _killed(servers):
+        found.append(_out_of_memory(dns, killed))
+    told = _upstreams(context, servers)
+    if told and told.doubt is None:
         found.append(_upstream(dns, told))
     return found
 
@@ -60,10 +69,10 @@ def _servers(context: Context) -> DnsServers:
     return dns_servers(context.bundle, context.cluster, context.dns)
 
 
-def _upstream_events() -> tuple[str, ...]:
-    from calico_bundle.network.dns_servers import UPSTREAM
+def _upstreams(context: Context, servers: DnsServers) -> Upstreams | None:
+    from calico_bundle.network.upstreams import upstreams
 
-    return UPSTREAM
+    return upstreams([e for e in servers.events if not _is_cluster_own(context, e)], servers.logged)
 
 
 def _is_cluster_own(context: Context, event: DnsServerEventFact) -> bool:
@@ -120,15 +129,22 @@ def _nodes_at_fault(context: Context, pods: Sequence[PodFact]) -> tuple[str, ...
 
 def _message(servers: DnsServers, events: Sequence[DnsServerEventFact], cut_off: Sequence[str]) -> str:
     first = servers.failing[0]
-    state = ", ".join((*first.waiting_reasons, *([f"{first.restarts:,} restarts"] if first.restarts else ())))
+    ends = (how for pod, how in servers.ended if pod is first)
+    state = ", ".join((*first.waiting_reasons, *([_restarts(first)] if first.restarts else ()), *ends))
     said = f"{len(servers.failing)} of {len(servers.pods)} DNS pods are not ready, first {first.namespace}/{first.name}"
     said += f" ({state})" if state else ""
-    said += f": {_why(events[0])}" if events else "; no line of their logs in the bundle says why"
+    said += f": {_why(events[0])}" if events else f"; {_unsaid(servers)}"
     if cut_off:
         return (
             f"{said}; that may follow from the Calico address of {', '.join(cut_off)}, where they run: mend that first"
         )
     return said
+
+
+def _unsaid(servers: DnsServers) -> str:
+    if any(pod.name in servers.logged for pod in servers.failing):
+        return "no line of their logs in the bundle says why"
+    return "their logs, which may say why, are not in the bundle"
 
 
 def _why(event: DnsServerEventFact) -> str:
@@ -168,20 +184,47 @@ def _lines(pods: Sequence[PodFact], events: Sequence[DnsServerEventFact]) -> tup
     return tuple(dict.fromkeys((*(e.evidence for e in events[:3]), *(p.evidence for p in pods[:3]))))
 
 
-# --- upstream servers -------------------------------------------------------------------------------------------------
+def _killed(servers: DnsServers) -> list[tuple[PodFact, str]]:
+    """The pods that are ready, and of which the kernel ended a container for the memory it used."""
+    from calico_bundle.network.dns_servers import OUT_OF_MEMORY
+
+    return [(pod, how) for pod, how in servers.ended if OUT_OF_MEMORY in how and pod.ready is not False]
 
 
-def _upstream(dns: DnsService, told: Sequence[DnsServerEventFact]) -> Finding:
-    lines = sum(event.count for event in told)
-    silent = ", ".join(dict.fromkeys(event.values.get("upstream", "its upstream servers") for event in told[:5]))
-    times = f", last at {told[0].last_time}" if told[0].last_time else ""
+def _out_of_memory(dns: DnsService, killed: Sequence[tuple[PodFact, str]]) -> Finding:
+    pod, how = killed[0]
+    more = f", and {len(killed) - 1} more" if len(killed) > 1 else ""
+    space, name = quote(dns.service.namespace), quote(pod.name)
+    look = f"kubectl describe pod -n {space} {name}  # limits.memory"
     return Finding(
         INFO.code,
         INFO.name,
         WARNING,
         service_subject(dns.service.namespace, dns.service.name),
-        f"DNS pods get no answer from {silent}, to which they forward names outside the cluster ({lines:,} lines{times})",
-        tuple(dict.fromkeys(e.evidence for e in told[:5])),
+        f"{pod.namespace}/{pod.name} used more memory than its limit and was ended ({how}; {_restarts(pod)}){more}: while a "
+        "DNS pod starts anew, lookups that are led to it are lost",
+        tuple(dict.fromkeys(p.evidence for p, _ in killed[:3])),
+        fixes=(
+            Fix("raise the memory limit of the DNS pods", (look,), "each DNS pod is replaced, one after the other"),
+        ),
+    )
+
+
+def _restarts(pod: PodFact) -> str:
+    return f"{pod.restarts:,} restart{'s' if pod.restarts != 1 else ''}"
+
+
+# --- upstream servers -------------------------------------------------------------------------------------------------
+
+
+def _upstream(dns: DnsService, told: Upstreams) -> Finding:
+    return Finding(
+        INFO.code,
+        INFO.name,
+        WARNING,
+        service_subject(dns.service.namespace, dns.service.name),
+        f"DNS pods, which forward names outside the cluster, {told.said}",
+        tuple(dict.fromkeys(e.evidence for e in told.events[:5])),
     )
 
 

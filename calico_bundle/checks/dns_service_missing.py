@@ -22,7 +22,9 @@ INFO = CheckInfo(
     "have no part in it.",
     proves="The DNS pods, and the Services that their namespace has instead; or the Service without an address.",
     fix="Create the Service anew with the address that the kubelets have as clusterDNS.",
-    limits="A Service of another name that is the cluster's DNS is not known to be one: name it with --dns. Where the "
+    limits="A Service of another name that is the cluster's DNS is not known to be one: name it with --dns. Of a DNS "
+    "service without an address it says that it leads nobody to DNS: whether pods ask another address (that of a cache on "
+    "their node) is in the kubelets' clusterDNS. Where the "
     "Services of the DNS pods' namespace were not collected, the check is skipped.",
 )
 _LABEL, _VALUE = "k8s-app", "kube-dns"
@@ -48,8 +50,8 @@ def run(context: Context) -> list[Finding]:
     """One finding, or none."""
     if context.dns is not None:
         return []
-    if services := _addressless(context):
-        return [_without_address(service) for service in services[:1]]
+    if service := _addressless(context):
+        return [_without_address(service)]
     pods = _dns_pods(context)
     namespace = pods[0].namespace
     services = _services_beside(context, pods)
@@ -67,20 +69,15 @@ def run(context: Context) -> list[Finding]:
 
 
 def _without_address(service: ServiceFact) -> Finding:
-    message = f"{service.namespace}/{service.name} has no cluster address, so pods have no server to ask"
+    message = f"{service.namespace}/{service.name} has no cluster address, so no address leads pods to the DNS servers"
     subject = service_subject(service.namespace, service.name)
     return Finding(INFO.code, INFO.name, ERROR, subject, message, (service.evidence,))
 
 
-def _addressless(context: Context) -> list[ServiceFact]:
-    """DNS services that surely have no address: it is neither hidden nor left out by a table."""
-    from calico_bundle.facts.service_table import with_port
-    from calico_bundle.network.service import DNS_PORT
+def _addressless(context: Context) -> ServiceFact | None:
+    from calico_bundle.network.service import addressless
 
-    if context.dns is not None:
-        return []
-    marked = (s for s in with_port(context.cluster.services, DNS_PORT) if s.labels.get(_LABEL) == _VALUE)
-    return [s for s in marked if not (s.cluster_ips or s.redacted or s.not_shown) and s.type == "ClusterIP"]
+    return None if context.dns is not None else addressless(context.cluster)
 
 
 def _dns_pods(context: Context) -> list[PodFact]:

@@ -56,6 +56,8 @@ def lacks(context: Context) -> str | None:
         return None
     if not dns.listed:
         return "the DNS service's endpoints are not in the bundle"
+    if not dns.ready and not dns.hidden:
+        return "the DNS service has no ready endpoint to which rules could lead"
     reasons = dict.fromkeys(map(proxies.not_told, context.cluster.nodes.values()))
     return next(iter(reasons), "no node is in the bundle") if not proxies.known else _NOT_COMPARED
 

@@ -23,11 +23,13 @@ from calico_bundle.facts.calico import (
 from calico_bundle.facts.dns import (
     DnsConfigurationFact,
     DnsServerEventFact,
+    KubeletDnsFact,
     LookupErrorFact,
 )
 from calico_bundle.facts.kubernetes import (
     ContainerSpec,
     DaemonSetFact,
+    DeploymentFact,
     EndpointFact,
     EventFact,
     NamespaceFact,
@@ -80,6 +82,7 @@ __all__ = [
     "Cited",
     "ContainerSpec",
     "DaemonSetFact",
+    "DeploymentFact",
     "DnsConfigurationFact",
     "DnsServerEventFact",
     "Does",
@@ -93,6 +96,7 @@ __all__ = [
     "InstallationFact",
     "Interface",
     "InterfaceFact",
+    "KubeletDnsFact",
     "LogEventFact",
     "LookupErrorFact",
     "NamespaceFact",

@@ -10,7 +10,7 @@ from calico_bundle.evidence import Evidence
 from calico_bundle.facts.types import Address, Cited
 
 TIMEOUT, TEMPORARY, SERVER_FAILURE = "timeout", "temporary", "server-failure"
-UNREACHABLE, NO_SUCH_NAME, AMBIGUOUS = "unreachable", "no-such-name", "ambiguous"
+REFUSED, UNREACHABLE, NO_SUCH_NAME, AMBIGUOUS = "refused", "unreachable", "no-such-name", "ambiguous"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +23,9 @@ class LookupErrorFact:
     kind: Annotated[
         str,
         "timeout: no answer came | no-such-name: a server answered that the name does not exist | server-failure: a "
-        "server answered that it cannot tell | unreachable: the query or its answer was refused on the way | temporary: "
-        "no answer, or that of a server that failed; the text does not tell which | ambiguous: any of these",
+        "server answered that it cannot tell | refused: no server listens there, and that was answered | unreachable: the "
+        "query could not be sent, or was turned back on the way | temporary: no answer, or that of a server that failed; "
+        "the text does not tell which | ambiguous: any of these",
     ]
     resolver: Annotated[str, "whose wording it is: Go, libc, musl, Java, Node.js, .NET, curl, nginx, BIND ..."]
     server: Annotated[Address | None, "the server that was asked, where the text names it"]
@@ -34,6 +35,9 @@ class LookupErrorFact:
     last_time: Annotated[str | None, "time of the last such line, as printed"]
     evidence: Annotated[Evidence, "the first such line"]
     cited: Annotated[Cited, "`last`: the last such line"]
+    past: Annotated[bool, "whether the log is that of a container before the one that runs, or was rotated away"] = (
+        False
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +48,8 @@ class DnsServerEventFact:
     pod: Annotated[str | None, "the pod whose log it is; None where the path does not say"]
     event: Annotated[
         str,
-        "started | loop | upstream-timeout | upstream-unreachable | api-unreachable | api-refused | waiting-for-api | "
-        "configuration-error | address-in-use | panic",
+        "started | loop | upstream-timeout | upstream-refused | upstream-unreachable | probe-unanswered (the loop plugin's "
+        "own question) | api-unreachable | api-refused | waiting-for-api | configuration-error | address-in-use | panic",
     ]
     values: Annotated[Mapping[str, str], "what the line names: upstream, api, zone, error"]
     count: Annotated[int, "how many lines say it"]
@@ -53,6 +57,18 @@ class DnsServerEventFact:
     last_time: Annotated[str | None, "time of the last such line, as printed"]
     evidence: Annotated[Evidence, "the first such line"]
     cited: Annotated[Cited, "`last`: the last such line"]
+    names: Annotated[tuple[str, ...], "names that were asked for, the first few"] = ()
+    past: Annotated[bool, "whether the log is that of a container before the one that runs, or was rotated away"] = (
+        False
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class KubeletDnsFact:
+    """The servers that a kubelet tells its pods to ask."""
+
+    cluster_dns: Annotated[tuple[Address, ...], "clusterDNS of the KubeletConfiguration"]
+    evidence: Annotated[Evidence, "the line of the first address"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,23 @@ class PodFact:
     named_ports: Annotated[
         tuple[str, ...], "spec.containers[].ports[] that have a name, as name/containerPort/protocol: dns/53/UDP"
     ] = ()
+    last_ends: Annotated[
+        tuple[str, ...],
+        "status.containerStatuses[].lastState.terminated, of containers that ended before, as "
+        "name/reason/exitCode/finishedAt: coredns/OOMKilled/137/2026-11-22T23:20:00Z",
+    ] = ()
     not_shown: Annotated[tuple[str, ...], "columns that a table or a description of it does not show"] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentFact:
+    """A Deployment: how many pods it shall have, and which labels they get."""
+
+    namespace: Annotated[str, "metadata.namespace"]
+    name: Annotated[str, "metadata.name"]
+    replicas: Annotated[int | None, "spec.replicas; None where it is not there or hidden"]
+    pod_labels: Annotated[Mapping[str, str], "spec.template.metadata.labels"]
+    evidence: Annotated[Evidence, "the line of spec.replicas, else of metadata.name"]
 
 
 @dataclass(frozen=True, slots=True)

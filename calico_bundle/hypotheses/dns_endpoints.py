@@ -6,16 +6,22 @@ from calico_bundle.hypotheses import Answer, Case, Hypothesis, Status, from_find
 
 _COLLECT = ("kubectl get endpoints,endpointslices -n kube-system -o yaml", "kubectl get pods -n kube-system -o yaml")
 
+_SERVICES = "kubectl get services -A -o yaml"
+
 
 def examine(case: Case) -> Answer | None:
     """Ruled out by a ready endpoint."""
+    from calico_bundle.network.service import why_none
+
     found = case.found("CB302")
     if found:
         return from_findings(found)
     if mixture := case.context.cluster.mixture:
         return Answer(Status.NOT_CHECKABLE, mixture)
     dns = case.context.dns
-    if dns is None or not dns.listed:
+    if dns is None:
+        return Answer(Status.NOT_CHECKABLE, why_none(case.context.cluster), collect=(_SERVICES, *_COLLECT))
+    if not dns.listed:
         return Answer(Status.NOT_CHECKABLE, "the DNS service's endpoints are not in the bundle", collect=_COLLECT)
     if dns.contradiction:
         return Answer(Status.NOT_CHECKABLE, dns.contradiction, collect=_COLLECT)

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from calico_bundle.hypotheses import Answer, Case, Hypothesis, Status
 
 if TYPE_CHECKING:
+    from calico_bundle.evidence import Evidence
     from calico_bundle.network.dns_servers import DnsServers
     from calico_bundle.network.service import DnsService
 
 
 def examine(case: Case) -> Answer | None:
     """Ruled out where each pod is ready, its log is there, and no line of it says that the server is in trouble."""
-    from calico_bundle.network.dns_servers import API, OWN, dns_servers
+    from calico_bundle.network.dns_servers import API, OWN, dns_servers, stopped_deployment
 
     context = case.context
     dns = context.dns
@@ -27,6 +28,9 @@ def examine(case: Case) -> Answer | None:
         collect = _collect(dns) if status is Status.NOT_CHECKABLE else ()
         return Answer(status, f"{finding.message} (CB304)", finding.evidence[:6], collect)
     told = servers.told(*OWN, *API)
+    if not servers.pods and (stopped := stopped_deployment(context.cluster, dns)):
+        text = f"no DNS pod runs: the Deployment {stopped.namespace}/{stopped.name} is set to 0 replicas"
+        return Answer(Status.SUPPORTED, text, (stopped.evidence,))
     if not servers.pods:
         return _open("the DNS service's pods are not in the bundle", dns)
     if not servers.all_ready:
@@ -35,6 +39,10 @@ def examine(case: Case) -> Answer | None:
         event = told[0]
         text = f"the DNS pods are ready now, but the log of {event.pod} has {event.count:,} lines of {event.event}"
         return _open(f"{text}: look at their times", dns, servers)
+    if servers.ended:
+        pod, how = servers.ended[0]
+        text = f"the DNS pods are ready now, but {pod.namespace}/{pod.name} ended before ({how}): look at when lookups failed"
+        return _open(text, dns, lines=(pod.evidence,))
     if not servers.all_logged:
         return _open("the DNS pods are ready; their logs, which would show what they answer, are not all there", dns)
     text = f"all {len(servers.pods)} DNS pods are ready, and no line of their logs says that they are in trouble"
@@ -51,8 +59,8 @@ def _may_be_cut_off(case: Case, servers: DnsServers) -> bool:
     return not by_itself and any(pod.node in blamed for pod in servers.failing)
 
 
-def _open(text: str, dns: DnsService, servers: DnsServers | None = None) -> Answer:
-    lines = tuple(e.evidence for e in servers.events[:4]) if servers else ()
+def _open(text: str, dns: DnsService, servers: DnsServers | None = None, lines: tuple[Evidence, ...] = ()) -> Answer:
+    lines = tuple(e.evidence for e in servers.events[:4]) if servers else lines
     return Answer(Status.NOT_CHECKABLE, text, lines, _collect(dns))
 
 

@@ -9,11 +9,13 @@ _COLLECT = ("kubectl get services -A -o yaml",)
 
 def examine(case: Case) -> Answer | None:
     """Ruled out by the Service and its address."""
+    from calico_bundle.network.service import why_none
+
     if found := case.found("CB301"):
         return from_findings(found)
     dns = case.context.dns
     if dns is None:
-        return Answer(Status.NOT_CHECKABLE, "no cluster DNS service is in the bundle", collect=_COLLECT)
+        return Answer(Status.NOT_CHECKABLE, why_none(case.context.cluster), collect=_COLLECT)
     name = f"{dns.service.namespace}/{dns.service.name}"
     if not dns.service.cluster_ips:
         return Answer(Status.NOT_CHECKABLE, f"the address of {name} is not in the bundle", collect=_COLLECT)

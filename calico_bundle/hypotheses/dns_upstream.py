@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from calico_bundle.hypotheses import Answer, Case, Hypothesis, Status
 
 if TYPE_CHECKING:
+    from calico_bundle.evidence import Evidence
     from calico_bundle.network.service import DnsService
 
 
@@ -15,6 +16,7 @@ def examine(case: Case) -> Answer | None:
     """Ruled out where the servers log their errors, forward somewhere, and no error is in their logs."""
     from calico_bundle.network.corefile import cited, configuration_of, forward_targets, server_blocks
     from calico_bundle.network.dns_servers import dns_servers
+    from calico_bundle.network.upstreams import upstreams
 
     context = case.context
     dns = context.dns
@@ -24,6 +26,10 @@ def examine(case: Case) -> Answer | None:
     if finding:
         return Answer(Status.SUPPORTED, f"{finding.message} (CB304)", finding.evidence[:6])
     servers = dns_servers(context.bundle, context.cluster, dns)
+    if told := upstreams(servers.events, servers.logged):
+        lines = tuple(e.evidence for e in told.events[:4])
+        doubt = told.doubt or "the server that is asked is the cluster DNS itself"
+        return _open(f"DNS pods, which forward names outside the cluster, {told.said}; {doubt}", dns, lines)
     configuration = configuration_of(context.cluster, dns)
     targets = forward_targets(configuration) if configuration else ()
     listed = f" ({', '.join(target for target, _ in targets[:4])})" if targets else ""
@@ -45,11 +51,11 @@ def examine(case: Case) -> Answer | None:
     return Answer(Status.RULED_OUT, text, (logging[0], *(line for _, line in targets[:2])))
 
 
-def _open(text: str, dns: DnsService) -> Answer:
+def _open(text: str, dns: DnsService, lines: tuple[Evidence, ...] = ()) -> Answer:
     from calico_bundle.network.dns_servers import logs_of
 
     collect = (logs_of(dns), f"kubectl get configmaps -n {quote(dns.service.namespace)} -o yaml")
-    return Answer(Status.NOT_CHECKABLE, text, (), collect)
+    return Answer(Status.NOT_CHECKABLE, text, lines, collect)
 
 
 HYPOTHESIS = Hypothesis(

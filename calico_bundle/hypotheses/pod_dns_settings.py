@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from calico_bundle.hypotheses import Answer, Case, Hypothesis, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from calico_bundle.facts import LookupErrorFact, PodFact
+    from calico_bundle.network.kubelet_dns import AskedElsewhere
 
 _COLLECT = ("kubectl get pods -A -o yaml", "kubectl exec -n NAMESPACE POD -- cat /etc/resolv.conf")
 
@@ -24,6 +25,8 @@ def examine(case: Case) -> Answer | None:
     if found := next(_astray(case), None):
         pod, fact, text = found
         return Answer(Status.SUPPORTED, text, (fact.evidence, pod.evidence))
+    if told := case.context.paths.asked_elsewhere:
+        return _of_kubelets(case, told)
     spared, unknown = (
         paths.counts[Verdict.NOT_APPLICABLE],
         sum(1 for p in case.context.cluster.pods if not p.dns_policy),
@@ -38,6 +41,20 @@ def examine(case: Case) -> Answer | None:
         "ClusterFirstWithHostNet); whether they look up names of the cluster, their logs would say"
     )
     return Answer(Status.NOT_CHECKABLE, text, collect=_COLLECT)
+
+
+def _of_kubelets(case: Case, told: Mapping[str, AskedElsewhere]) -> Answer:
+    """Supported where nobody in the cluster is known to have the address that kubelets tell pods to ask."""
+    dns = case.context.dns
+    name, first = next(iter(told.items()))
+    more = f" (and {len(told) - 1} more nodes)" if len(told) > 1 else ""
+    own = ", ".join(map(str, dns.service.cluster_ips)) if dns else "?"
+    text = f"the kubelet of {name}{more} {first.text}, and the DNS service has {own}"
+    lines = (first.evidence, *((dns.service.evidence,) if dns else ()))
+    if first.service or first.may_be_near:
+        text = f"{text}: whether a DNS server answers there is not in the bundle"
+        return Answer(Status.NOT_CHECKABLE, text, lines, _COLLECT[1:])
+    return Answer(Status.SUPPORTED, text, lines)
 
 
 def _astray(case: Case) -> Iterator[tuple[PodFact, LookupErrorFact, str]]:
@@ -83,6 +100,6 @@ HYPOTHESIS = Hypothesis(
     "pod-dns-settings",
     "Do the pods that fail ask the cluster DNS at all?",
     (),
-    "Kubernetes, DNS for Services and Pods: dnsPolicy, dnsConfig, and hostNetwork",
+    "Kubernetes, DNS for Services and Pods: dnsPolicy, dnsConfig, hostNetwork, and the kubelet's clusterDNS",
     examine,
 )

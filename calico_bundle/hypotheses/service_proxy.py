@@ -26,12 +26,17 @@ _PORTS_NOT_KNOWN = "the addresses fit, and at which ports the endpoints listen i
 
 def examine(case: Case) -> Answer | None:
     """Ruled out only where the rules of every node whose pods lose lookups were recorded, and fit the endpoints."""
+    from calico_bundle.network.service import why_none
+
     found = case.found("CB402")
     if found:
         return from_findings(found)
     dns, proxies = case.context.dns, case.context.paths.service_proxies
     if dns is None or proxies is None or dns.address is None:
-        return Answer(Status.NOT_CHECKABLE, "no cluster DNS service is in the bundle", collect=(_ENDPOINTS, _PODS))
+        return Answer(Status.NOT_CHECKABLE, why_none(case.context.cluster), collect=(_ENDPOINTS, _PODS))
+    if case.found("CB302"):
+        text = "the DNS service has no ready endpoint, so that there is none to which rules could lead lookups"
+        return Answer(Status.NOT_CHECKABLE, text)
     return _without_finding(case, proxies)
 
 

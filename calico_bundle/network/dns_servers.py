@@ -9,16 +9,19 @@ from shlex import quote
 from calico_bundle.bundle import Bundle
 from calico_bundle.calico.programming import pool_of
 from calico_bundle.cluster import Cluster
-from calico_bundle.facts import DnsServerEventFact, PodFact
+from calico_bundle.facts import DeploymentFact, DnsServerEventFact, PodFact
 from calico_bundle.facts.pod_queries import FINISHED, labeled
 from calico_bundle.network.service import DnsService
-from calico_bundle.pod_logs import pod_whose_log
+from calico_bundle.pod_logs import PodLogs
 
 LOG = "dns-server-log"
-UPSTREAM = ("upstream-timeout", "upstream-unreachable")
 API = ("api-unreachable", "api-refused", "waiting-for-api")
 OWN = ("loop", "configuration-error", "address-in-use", "panic")
 """Events for which a server stops by itself, whatever the network does."""
+
+
+OUT_OF_MEMORY = "OOMKilled"
+_COMPLETED = "Completed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,12 @@ class DnsServers:
         return tuple(p for p in self.pods if p.ready is False)
 
     @property
+    def ended(self) -> tuple[tuple[PodFact, str], ...]:
+        """The pods of which a container ended before, and not of its own accord, with how it did, in words."""
+        found = ((pod, end.split("/", 3)) for pod in self.pods for end in pod.last_ends)
+        return tuple((pod, _in_words(*end)) for pod, end in found if end[1] != _COMPLETED)
+
+    @property
     def all_logged(self) -> bool:
         """Whether there are pods and the log of each is in the bundle."""
         return bool(self.pods) and all(pod.name in self.logged for pod in self.pods)
@@ -57,7 +66,8 @@ def dns_servers(bundle: Bundle, cluster: Cluster, dns: DnsService | None) -> Dns
     """
     pods = _selected(cluster.pods, dns) if dns else ()
     names = {(pod.namespace, pod.name) for pod in pods}
-    logs = (pod_whose_log(a) for a in bundle.artifacts if a.kind == LOG)
+    whose = PodLogs(pods).whose
+    logs = (whose(a) for a in bundle.artifacts if a.kind == LOG)
     events = tuple(e for e in cluster.dns_server_events if _is_of(e.namespace, e.pod, names))
     logged = frozenset(log.pod for log in logs if log.pod and _is_of(log.namespace, log.pod, names))
     return DnsServers(pods, events, logged)
@@ -73,6 +83,23 @@ def need_routes_back(cluster: Cluster, pods: Sequence[PodFact]) -> bool:
     """
     pools = [pool_of(cluster, ip) for pod in pods for ip in pod.ips[:1]]
     return bool(pools) and all(p and not p.nat_outgoing and "nat_outgoing" not in p.not_shown for p in pools)
+
+
+def stopped_deployment(cluster: Cluster, dns: DnsService) -> DeploymentFact | None:
+    """The Deployment of the DNS pods, where it shall have none."""
+    selector, namespace = dns.service.selector, dns.service.namespace
+    own = [
+        d
+        for d in cluster.deployments
+        if d.namespace == namespace and selector and selector.items() <= d.pod_labels.items()
+    ]
+    return own[0] if own and all(deployment.replicas == 0 for deployment in own) else None
+
+
+def _in_words(container: str, reason: str, code: str, time: str) -> str:
+    at = f" at {time}" if time != "?" else ""
+    why = reason if reason != "?" else "ended"
+    return f"{container}: {why}, exit code {code}{at}"
 
 
 def logs_of(dns: DnsService) -> str:

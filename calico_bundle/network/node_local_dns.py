@@ -5,7 +5,7 @@ Source: kubernetes/dns and cluster/addons/dns/nodelocaldns of kubernetes/kuberne
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from calico_bundle.cluster import Cluster
@@ -25,8 +25,9 @@ class NodeLocalCache:
     """A DNS cache on each node, in the node's own network.
 
     `addresses` are those that it listens on. `asked` says whether pods' lookups go by it: True where it holds the DNS
-    service's address itself, or pods are seen to ask it; None where only the kubelets' `clusterDNS` would tell. What it
-    does not know it asks `upstream`, from the node's own address (None: not told).
+    service's address itself, or pods are seen or told to ask it; False where all kubelets tell them to ask the service;
+    None where only the kubelets' `clusterDNS` would tell. What it does not know it asks `upstream`, from the node's own
+    address (None: not told).
     """
 
     addresses: tuple[Address, ...]
@@ -79,8 +80,26 @@ def _asked(
     seen = next((e for e in cluster.lookup_errors if e.server is not None and e.server in held), None)
     if seen is not None:
         return True, f"a pod's log shows that it asks {seen.server}", (seen.evidence,)
+    if told := _told_by_kubelets(cluster, dns, held):
+        return told
     listed = ", ".join(map(str, held)) or "its address"
     return None, f"whether pods ask {listed} is in the kubelets' clusterDNS, which is not in the bundle", ()
+
+
+def _told_by_kubelets(
+    cluster: Cluster, dns: DnsService | None, held: Mapping[Address, Evidence]
+) -> tuple[bool, str, tuple[Evidence, ...]] | None:
+    """The same, where every node's kubelet tells pods to ask the cache, or each tells them to ask the service alone."""
+    facts = [node.kubelet_dns[0] for node in cluster.nodes.values() if node.kubelet_dns]
+    if not facts or len(facts) < len(cluster.nodes):
+        return None
+    first = facts[0].evidence
+    if held and all(not held.keys().isdisjoint(fact.cluster_dns) for fact in facts):
+        return True, f"the kubelets' clusterDNS is {facts[0].cluster_dns[0]}", (first,)
+    service = set(dns.service.cluster_ips) if dns else set()
+    if held and service and all(service.issuperset(fact.cluster_dns) and fact.cluster_dns for fact in facts):
+        return False, f"the kubelets' clusterDNS is the DNS service's own address {facts[0].cluster_dns[0]}", (first,)
+    return None
 
 
 def _upstream(

@@ -83,6 +83,29 @@ def find_dns(cluster: Cluster, wanted: str | None = None) -> DnsService | None:
     return _with_endpoints(cluster, chosen)
 
 
+def addressless(cluster: Cluster) -> ServiceFact | None:
+    """A DNS service that surely has no address of its own: it is neither hidden nor left out by a table.
+
+    >>> addressless(Cluster({})) is None
+    True
+    """
+    marked = (s for s in with_port(cluster.services, DNS_PORT) if s.labels.get("k8s-app") == "kube-dns")
+    bare = (s for s in marked if not (s.cluster_ips or s.redacted or s.not_shown) and s.type == "ClusterIP")
+    return next(bare, None)
+
+
+def why_none(cluster: Cluster) -> str:
+    """Why no DNS service is known whose address pods could ask.
+
+    >>> why_none(Cluster({}))
+    'no cluster DNS service is in the bundle'
+    """
+    service = addressless(cluster)
+    if service is None:
+        return "no cluster DNS service is in the bundle"
+    return f"the DNS service {service.namespace}/{service.name} has no address of its own"
+
+
 def _named(cluster: Cluster, wanted: str) -> ServiceFact:
     namespace, slash, name = wanted.partition("/")
     if not slash or not namespace or not name:

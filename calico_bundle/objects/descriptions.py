@@ -126,6 +126,7 @@ def _of_containers(described: Description) -> dict[str, object]:
     return {
         "restarts": sum(int(count) for count in counts if count.isdigit()),
         "waiting_reasons": tuple(_waiting(described)),
+        "last_ends": tuple(_last_ends(described)),
         "network_probe": any(map(_NETWORK_PROBE.match, probes)),
     }
 
@@ -137,6 +138,17 @@ def _waiting(described: Description) -> Iterator[str]:
             waits = value == "Waiting"
         elif waits and keys[-2:] == ("State", "Reason"):
             yield value
+
+
+def _last_ends(described: Description) -> Iterator[str]:
+    """How containers ended before: name/reason/exit code/time, as `Last State` has them."""
+    ends: dict[str, dict[str, str]] = {}
+    for keys, value, _ in _containers(described):
+        if keys[-2:-1] == ("Last State",):
+            ends.setdefault(keys[0], {})[keys[-1]] = value
+    for name, end in ends.items():
+        if "Exit Code" in end:
+            yield f"{name}/{end.get('Reason', '?')}/{end['Exit Code']}/{end.get('Finished', '?')}"
 
 
 def _pod_ips(described: Description) -> Iterator[Address]:

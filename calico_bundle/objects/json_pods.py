@@ -109,13 +109,26 @@ def _ready(status: Section) -> Any:
 
 
 def _restarts(status: Section) -> Any:
-    total = 0
+    total, ends = 0, list[str]()
     for container in _maps_under(status, "containerStatuses") or ({},):
         count, state = container.get("restartCount"), container.get("state")
         if type(count) is not int or not 0 <= count < 1 << 31 or type(state) is not dict or "waiting" in state:
             return _UNSURE
+        if last := container.get("lastState"):
+            ends.append(_last_end(container, last))
         total += count
-    return total, ()
+    return _UNSURE if "" in ends else (total, (), tuple(ends))
+
+
+def _last_end(container: Section, last: Any) -> str:
+    """How a container ended the last time; empty where that is not written as usual."""
+    end = last.get("terminated") if type(last) is dict else None
+    if type(end) is not dict or type(end.get("exitCode")) is not int:
+        return ""
+    words = (container.get("name"), end.get("reason"), end.get("finishedAt"))
+    if not all(type(word) is str and word not in ("", "null") and not is_hidden(word) for word in words):
+        return ""
+    return f"{words[0]}/{words[1]}/{end['exitCode']}/{words[2]}"
 
 
 def _of_containers(spec: Section) -> Any:

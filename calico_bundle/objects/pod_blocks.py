@@ -32,8 +32,8 @@ HEAD: Final = b"- apiVersion: v1\n  kind: Pod\n  metadata:"
 """The first lines of a pod, without the last line end."""
 
 COLUMNS: Final = (
-    "name", "namespace", "labels", "owner", "ready", "restarts", "waiting_reasons", "host_ip", "phase", "ips", "node",
-    "host_network", "dns_policy", "dns_nameservers", "network_probe", "named_ports", "service_account",
+    "name", "namespace", "labels", "owner", "ready", "restarts", "waiting_reasons", "last_ends", "host_ip", "phase", "ips",
+    "node", "host_network", "dns_policy", "dns_nameservers", "network_probe", "named_ports", "service_account",
 )  # fmt: skip
 """The columns of a row, in its order."""
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 from calico_bundle.objects.fields import IncompleteError, Record
 from calico_bundle.objects.located import LocatedMap, UnreadableError
 from calico_bundle.objects.pods import Part
-from calico_bundle.objects.reading import Reading
+from calico_bundle.objects.reading import Reading, is_hidden
 from calico_bundle.objects.yaml_documents import read_yaml, sanitized
 
 UNSURE: Final = object()
@@ -43,6 +43,15 @@ _RESTARTS_AND_STATE: Final = re.compile(
     rb"|waiting:\n(?:          message: .*\n(?:           .*\n)*+)?"
     rb"          reason: (?!null\b|true\b|false\b)([A-Z]\w*)(?=\n {0,10}\S|\Z))"
 )
+_ENDED: Final = b"lastState:\n"
+"""Where a container ended before: kubectl writes `lastState: {}` for all others."""
+_LAST_END: Final = re.compile(
+    rb"\n      lastState:\n        terminated:\n(?:          containerID: \S+\n)?          exitCode: (0|[1-9]\d{0,8})\n"
+    rb'          finishedAt: "([0-9TZ:-]{1,40})"\n'
+    rb"          reason: (?!(?i:null|true|false|yes|no|on|off|y|n)\n)([A-Z][A-Za-z]*)\n"
+    rb'          startedAt: "[0-9TZ:-]{1,40}"\n      name: ([a-z](?:[-a-z0-9]{0,61}[a-z0-9])?)(?=\n)'
+)
+_NO_NAME: Final = frozenset([b"null", b"true", b"false", b"yes", b"no", b"on", b"off", b"y", b"n"])
 _ODD_KEY: Final = re.compile(rb"\n      (?:  )?[\"'?!&*<:{\[]")
 _PROBE: Final = b"\n      readinessProbe"
 _PORTS: Final = b"\n      ports:"
@@ -220,19 +229,25 @@ _READY: Final = {b"True": True, b"False": False, b"Unknown": None, None: None}
 
 
 def quick_restarts(statuses: Body) -> Any:
-    """Restarts of all containers, and why those wait that do."""
+    """Restarts of all containers, why those wait that do, and how those ended before that were started anew."""
     if statuses is None or not statuses.startswith(_DASH):
         return UNSURE
     dashes = statuses.count(_DASH)
     if statuses.count(_STATUS) == dashes == statuses.count(_RUNNING):
-        return 0, ()
+        return UNSURE if _ENDED in statuses else (0, (), ())
     if _ODD_ITEM.search(statuses):
         return UNSURE
     found = _RESTARTS_AND_STATE.findall(statuses)
     waiting = tuple([reason.decode() for _, reason in found if reason])
     if len(found) != dashes or statuses.count(b"\n        waiting") != len(waiting):
         return UNSURE
-    return sum([int(count) for count, _ in found]), waiting
+    ends = _LAST_END.findall(statuses)
+    if len(ends) != statuses.count(_ENDED) or any(
+        n in _NO_NAME or may_be_hidden(n) or is_hidden(why.decode()) for *_, why, n in ends
+    ):
+        return UNSURE
+    ended = tuple([b"/".join((name, why, code, at)).decode() for code, at, why, name in ends])
+    return sum([int(count) for count, _ in found]), waiting, ended
 
 
 def quick_named_ports(containers: Body) -> Any:

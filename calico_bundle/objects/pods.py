@@ -26,11 +26,20 @@ class Part:
     read: Callable[[Fields], Any]
 
 
-def _restarts(status: Fields) -> tuple[int, tuple[str, ...]]:
-    """Restarts of all containers, and why those wait that do."""
+def _restarts(status: Fields) -> tuple[int, tuple[str, ...], tuple[str, ...]]:
+    """Restarts of all containers, why those wait that do, and how those ended before that were started anew."""
     containers = list(status.children("containerStatuses"))
     restarts = sum(container.integer("restartCount", "restarts") or 0 for container in containers)
-    return restarts, _waiting_reasons(containers)
+    return restarts, _waiting_reasons(containers), tuple(end for one in containers for end in _last_end(one))
+
+
+def _last_end(container: Fields) -> Iterator[str]:
+    """How a container ended the last time: name/reason/exitCode/finishedAt."""
+    end = container.child("lastState").child("terminated")
+    reason, code = end.text("reason", "last_ends"), end.integer("exitCode", "last_ends")
+    if code is not None:
+        name = container.text("name", "last_ends") or "?"
+        yield f"{name}/{reason or '?'}/{code}/{end.text('finishedAt', 'last_ends') or '?'}"
 
 
 def _nameservers(spec: Fields) -> tuple[str, ...]:
@@ -70,7 +79,7 @@ def _waiting_reasons(containers: list[Fields]) -> tuple[str, ...]:
 
 PARTS = (
     Part(("namespace",), "metadata", ("namespace",), namespace_in),
-    Part(("restarts", "waiting_reasons"), "status", ("containerStatuses",), _restarts),
+    Part(("restarts", "waiting_reasons", "last_ends"), "status", ("containerStatuses",), _restarts),
     Part(("node",), "spec", ("nodeName",), lambda spec: spec.text("nodeName", "node")),
     Part(("ips",), "status", ("podIP", "podIPs"), _ips),
     Part(("host_ip",), "status", ("hostIP",), lambda status: status.address("hostIP", "host_ip")),
@@ -112,8 +121,8 @@ def build_pod(pod: Fields) -> Iterator[PodFact]:
 def columns_of(part: Part, value: Any) -> dict[str, Any]:
     """What a part's `read` gave, by column.
 
-    >>> columns_of(PARTS[1], (2, ("CrashLoopBackOff",)))
-    {'restarts': 2, 'waiting_reasons': ('CrashLoopBackOff',)}
+    >>> columns_of(PARTS[1], (2, ("CrashLoopBackOff",), ()))
+    {'restarts': 2, 'waiting_reasons': ('CrashLoopBackOff',), 'last_ends': ()}
     """
     return {part.columns[0]: value} if len(part.columns) == 1 else dict(zip(part.columns, value, strict=True))
 

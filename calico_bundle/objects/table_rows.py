@@ -159,7 +159,7 @@ def _pod(row: Row) -> Iterator[object]:
 
 _NO_POD: Mapping[str, object] = MappingProxyType({
     "node": None, "ips": (), "host_ip": None, "host_network": None, "dns_policy": None, "dns_nameservers": (),
-    "phase": None, "ready": None, "restarts": 0, "waiting_reasons": (), "owner": None, "labels": {},
+    "phase": None, "ready": None, "restarts": 0, "waiting_reasons": (), "last_ends": (), "owner": None, "labels": {},
     "network_probe": False, "service_account": None, "named_ports": (),
 })  # fmt: skip
 

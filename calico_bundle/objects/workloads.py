@@ -1,12 +1,13 @@
-"""DaemonSet objects: calico-node's environment says how a node's address is chosen."""
+"""DaemonSets, whose calico-node says in its environment how a node's address is chosen; Deployments, by their size."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
 from calico_bundle.evidence import Evidence
-from calico_bundle.facts import ContainerSpec, DaemonSetFact
+from calico_bundle.facts import ContainerSpec, DaemonSetFact, DeploymentFact
 from calico_bundle.objects.fields import Fields
+from calico_bundle.objects.located import Needs
 from calico_bundle.objects.metadata import name_of, namespace_of, owner_of
 
 GROUPS = frozenset(["apps", "extensions"])
@@ -55,4 +56,32 @@ def _container(container: Fields) -> ContainerSpec:
     )
 
 
-BUILDERS: dict[str, Callable[[Fields], Iterator[object]]] = {"DaemonSet": build_daemon_set}
+def build_deployment(deployment: Fields) -> Iterator[DeploymentFact]:
+    """A Deployment as a fact.
+
+    >>> from calico_bundle.objects.fields import Record
+    >>> from calico_bundle.objects.reading import Reading
+    >>> from calico_bundle.objects.yaml_documents import read_yaml
+    >>> text = "metadata: {name: coredns}\\nspec: {replicas: 0, template: {metadata: {labels: {a: b}}}}"
+    >>> record = Record(Reading("d.yaml", text), "Deployment", "apps", next(read_yaml(text)))
+    >>> next(build_deployment(record.fields())).replicas
+    0
+    """
+    name, namespace = name_of(deployment), namespace_of(deployment)
+    spec = deployment.child("spec")
+    labels = spec.child("template").child("metadata").string_map("labels", "pod_labels")
+    replicas = spec.integer("replicas", "replicas")
+    line = spec.evidence("replicas") if "replicas" in spec else deployment.child("metadata").evidence("name")
+    yield DeploymentFact(namespace, name, replicas, labels, line)
+
+
+NEEDS: dict[str, Needs] = {
+    "Deployment": {
+        "metadata": {"name": None, "namespace": None},
+        "spec": {"replicas": None, "template": {"metadata": {"labels": None}}},
+    }
+}
+BUILDERS: dict[str, Callable[[Fields], Iterator[object]]] = {
+    "DaemonSet": build_daemon_set,
+    "Deployment": build_deployment,
+}

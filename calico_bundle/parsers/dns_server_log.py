@@ -26,6 +26,8 @@ _FAILED = re.compile(
     r": (?:read: |write: |connect: |sendto: |sendmsg: )?"
     r"(?P<error>i/o timeout|connection refused|network is unreachable|no route to host|operation not permitted)"
 )
+# plugin/errors: "RCODE NAME TYPE: ERROR".
+_QUERY = re.compile(r"plugin/errors: \d{1,5} (?P<name>\S{1,255}) (?P<type>[A-Z0-9]{1,12}): ")
 _ASKED = re.compile(r"(?:->|dial (?:udp|tcp)[46]? )\[?(?P<upstream>[0-9a-fA-F.:]{2,45}?)\]?:\d{1,5}\Z")
 _DIALED = re.compile(r"dial tcp (?P<api>[0-9a-fA-F.:\[\]]{2,50}:\d{1,5})")
 _HOST = re.compile(r"https://(?P<api>[^/\"\s]{1,100})")
@@ -44,9 +46,18 @@ def _upstream(line: str) -> _Values | None:
     return {"upstream": asked["upstream"], "error": failed["error"]} if asked else None
 
 
-def _silent(line: str) -> _Values | None:
-    found = _upstream(line)
-    return found if found and found["error"] == "i/o timeout" else None
+def _upstream_that(error: str) -> Callable[[str], _Values | None]:
+    def read(line: str) -> _Values | None:
+        found = _upstream(line)
+        return found if found and found["error"] == error else None
+
+    return read
+
+
+def _probe(line: str) -> _Values | None:
+    """The question of plugin/loop, which some servers leave unanswered on purpose."""
+    asked = _QUERY.search(line)
+    return _upstream(line) if asked and asked["type"] == "HINFO" else None
 
 
 def _api(line: str) -> _Values | None:
@@ -85,7 +96,9 @@ _LISTING = r"^(?=.{0,400}?[Ff]ailed to (?:watch|list)).{0,2000}"
 # plugin/ready/ready.go, plugin/reload/reload.go, coredns/caddy (Corefile); client-go tools/cache/reflector.go; Go, net.
 _RULES = (
     _Rule("loop", "plugin/loop: Loop", _said(_LOOP)),
-    _Rule("upstream-timeout", "plugin/errors: ", _silent),
+    _Rule("probe-unanswered", " HINFO: ", _probe),
+    _Rule("upstream-timeout", "plugin/errors: ", _upstream_that("i/o timeout")),
+    _Rule("upstream-refused", "plugin/errors: ", _upstream_that("connection refused")),
     _Rule("upstream-unreachable", "plugin/errors: ", _upstream),
     _Rule("upstream-unreachable", "plugin/errors: ", _said(r"(?P<error>no healthy proxies)")),
     _Rule("api-unreachable", "dial tcp", _api),
@@ -145,11 +158,12 @@ def _read(lines: Iterable[str], path: str) -> Parsed:
     for number, line in enumerate(lines, start=1):
         rules = [rule for rule in _RULES if rule.sign in line]
         if rules and (found := _event(rules, unwrap(line[:_LONGEST])[0])):
-            tally.add(found, number, line[:_LONGEST])
+            asked = _QUERY.search(line, 0, _LONGEST)
+            tally.add(found, number, line[:_LONGEST], asked["name"] if asked else None)
     facts = (
         DnsServerEventFact(
             None, None, event, MappingProxyType(dict(values)), sort.count, sort.first_time, sort.last_time, sort.first,
-            {"last": sort.last},
+            {"last": sort.last}, sort.names,
         )
         for (event, values), sort in tally
     )  # fmt: skip

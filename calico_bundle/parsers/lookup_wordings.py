@@ -9,16 +9,21 @@ import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from calico_bundle.facts.dns import AMBIGUOUS, NO_SUCH_NAME, SERVER_FAILURE, TEMPORARY, TIMEOUT, UNREACHABLE
+from calico_bundle.facts.dns import AMBIGUOUS, NO_SUCH_NAME, REFUSED, SERVER_FAILURE, TEMPORARY, TIMEOUT, UNREACHABLE
 
 NEEDLES = (
-    b": i/o timeout", b": no such host", b"server misbehaving", b":53: read: connection refused", b":53: connect: ",
-    b"failure in name resolution", b"Name or service not known", b"Name does not resolve", b": Try again",
-    b"[Errno -3] Try again", b"getaddrinfo EAI_", b"getaddrinfo ENOTFOUND", b"queryA ETIMEOUT", b"queryAaaa ETIMEOUT",
-    b"querySrv ETIMEOUT", b"UnknownHostException", b"NameResolverTimeoutException",
-    b"could not be resolved (", b"host not found in ", b"Could not resolve host", b"Resolving timed out after",
-    b"unable to resolve host address", b"bad address '", b"no servers could be reached",
-    b"such host is known", b"temporarily unavailable (",
+    b": i/o timeout", b": no such host", b"server misbehaving", b":53: read: ", b":53: write: ", b":53: connect: ",
+    b": context deadline exceeded", b"failure in name resolution", b"Name or service not known", b"Name does not resolve",
+    b"address associated with hostname", b"Name has no usable address", b": Try again", b"[Errno -3] Try again",
+    b"getaddrinfo E", b"queryA ETIMEOUT", b"queryAaaa ETIMEOUT", b"querySrv ETIMEOUT", b"queryA ENOTFOUND",
+    b"querySrv ENOTFOUND", b"queryA ESERVFAIL", b"querySrv ESERVFAIL", b"queryA ECONNREFUSED", b"querySrv ECONNREFUSED",
+    b"UnknownHostException", b"NameResolverTimeoutException", b"DnsErrorCauseException", b" [response code ",
+    b"could not be resolved (", b"host not found in ", b"Could not resolve host", b"Could not resolve proxy",
+    b"Resolving timed out after", b"name lookup timed out", b"unable to resolve host address", b"bad address '",
+    b"no servers could be reached", b"communications error to ", b"** server can't find ", b"such host is known",
+    b"temporarily unavailable (", b"SocketException (0000000", b"while contacting DNS servers",
+    b"Could not contact DNS servers", b"Domain name not found", b"DNS server returned ", b"The DNS operation timed out",
+    b"DNS query name does not exist", b"All nameservers failed to answer", b"Unknown MySQL server host",
 )  # fmt: skip
 """One of these is in every line that `understood` understands; none is shorter than the sieve's shortest."""
 
@@ -48,6 +53,7 @@ _LIBC = {
     "Name or service not known": NO_SUCH_NAME,
     "Name does not resolve": NO_SUCH_NAME,
     "No address associated with hostname": NO_SUCH_NAME,
+    "Name has no usable address": NO_SUCH_NAME,
     "Non-recoverable failure in name resolution": SERVER_FAILURE,
     "Non-recoverable error": SERVER_FAILURE,
 }
@@ -57,7 +63,7 @@ _GO = {
     "no such host": NO_SUCH_NAME,
     "server misbehaving": SERVER_FAILURE,
     "no answer from DNS server": SERVER_FAILURE,
-    "connection refused": UNREACHABLE,
+    "connection refused": REFUSED,
     "network is unreachable": UNREACHABLE,
     "no route to host": UNREACHABLE,
     "operation not permitted": UNREACHABLE,
@@ -68,9 +74,31 @@ _NODE = {
     "EAI_AGAIN": TEMPORARY,
     "EAI_FAIL": SERVER_FAILURE,
     "EAI_NODATA": NO_SUCH_NAME,
+    "EAI_NONAME": NO_SUCH_NAME,
     "ENOTFOUND": NO_SUCH_NAME,
+    "ENODATA": NO_SUCH_NAME,
     "ETIMEOUT": TIMEOUT,
 }
+# c-ares src/lib/ares_strerror.c, and its codes as Node names them.
+_ARES = {
+    "Timeout while contacting DNS servers": TIMEOUT,
+    "Could not contact DNS servers": REFUSED,
+    "Domain name not found": NO_SUCH_NAME,
+    "DNS server returned answer with no data": NO_SUCH_NAME,
+    "DNS server returned general failure": SERVER_FAILURE,
+}
+_ARES_CODES = {
+    "ETIMEOUT": TIMEOUT,
+    "ECONNREFUSED": REFUSED,
+    "ENOTFOUND": NO_SUCH_NAME,
+    "ESERVFAIL": SERVER_FAILURE,
+}
+# RFC 1035, 4.1.1, RCODE: each is an answer.
+_CODES = {"NXDOMAIN": NO_SUCH_NAME, "SERVFAIL": SERVER_FAILURE, "REFUSED": SERVER_FAILURE}
+_SENT = {"timed out": TIMEOUT, "connection refused": REFUSED, "network unreachable": UNREACHABLE}
+# The MySQL client adds the code of getaddrinfo (netdb.h).
+_MYSQL = {"-3": TEMPORARY, "-2": NO_SUCH_NAME, "-5": NO_SUCH_NAME}
+_JNDI = {"name not found": NO_SUCH_NAME, "server failure": SERVER_FAILURE}
 # nginx src/core/ngx_resolver.c, ngx_resolver_strerror(); 110 is ETIMEDOUT.
 _NGINX = {"110": TIMEOUT, "2": SERVER_FAILURE, "3": NO_SUCH_NAME, "5": SERVER_FAILURE}
 
@@ -94,6 +122,10 @@ def _java(said: str) -> str | None:
     return _LIBC.get(said, AMBIGUOUS)
 
 
+def _mysql(said: str) -> str:
+    return _MYSQL.get(said, AMBIGUOUS)
+
+
 def _nginx(said: str) -> str:
     return _NGINX.get(said, AMBIGUOUS)
 
@@ -110,29 +142,65 @@ def _wording(resolver: str, pattern: str, means: str | Mapping[str, str] | Calla
 # The most particular first: the libc's words stand within those of what calls it.
 _SERVER = r"\[?(?P<server>[0-9a-fA-F.:]{2,45}?)\]?:\d{1,5}"
 _NETTY = r"\[(?:\d{1,9}: )?[^\[\]/\s]{0,80}/(?P<server>[0-9a-fA-F.:]{2,45}):53\][^\n]{0,300}? timed out after \d"
-_NAMED = re.compile(r"""(?:resolve|host name|getaddrinfo for) \\?["']?(?P<name>[^\s"'\\:,()]{1,255}+)""")
+_NAMED = re.compile(
+    r"""(?:resolve(?: (?:host(?:name)?|proxy):?)?|host name|getaddrinfo for) \\?["']?(?P<name>[^\s"'\\:,()]{1,255}+)"""
+)
 _BEFORE = 160
 """Characters before the libc's words within which what calls it names the host."""
+# System.Net.Http puts host and port behind the message. A SocketException of Dns, and of nothing else, has two numbers.
 _SOCKET = {"Name or service not known": NO_SUCH_NAME, "Resource temporarily unavailable": TEMPORARY}
+_SOCKET_DNS = {"11": TEMPORARY, "6": AMBIGUOUS, "0xFFFDFFFF": NO_SUCH_NAME}
+
+
+def _any(words: Mapping[str, str]) -> str:
+    return "|".join(map(re.escape, words))
+
+
+# DNSError.Error() as a whole, at the beginning of a message or behind what wraps it: others speak of looking up, too.
+_DEADLINE = (
+    rf"(?:^|[:=(\"'] ?|\d[Z\d]? )lookup {_NAME}(?: on {_SERVER})?: (?:dial [a-z0-9]+ \S{{1,60}}: )?"
+    "context deadline exceeded"
+)
+_CALLED = rf"(?:could not translate host name|Could not resolve hostname) \\?[\"']?{_NAME}\\?[\"']?(?: to address)?"
+_FAILED_TO = r"Failed to resolve '(?P<name>[^'\s]{1,255})'"
+_DNSPYTHON = r"Server (?:Do53:)?(?P<server>[0-9a-fA-F.:]{2,45})(?:@53| (?:UDP|TCP) port 53) answered "
 _WORDINGS = (
+    _wording("Go", _DEADLINE, TIMEOUT),
     _wording("Go", rf"\blookup {_NAME}(?: on {_SERVER})?: (?P<said>[^\"\n]{{1,200}})", _first_of(_GO)),
     _wording("Java (Netty)", _NETTY, TIMEOUT),
+    _wording("Java (Netty)", rf"DnsErrorCauseException: Query failed with (?P<said>{_any(_CODES)})\b", _CODES),
+    _wording("Java (Netty)", rf"UnknownHostException: {_FAILED_TO}", AMBIGUOUS),
     _wording("Java", rf"UnknownHostException: {_NAME}(?:: (?P<said>{_NATIVE}))?", _java),
     _wording("Java", r"UnknownHostException\b", AMBIGUOUS),
-    _wording("Node.js", rf"getaddrinfo (?P<said>{'|'.join(_NODE)})\b(?: {_NAME})?", _NODE),
-    _wording("Node.js", rf"\bquery[A-Z][a-z]{{0,5}} (?P<said>ETIMEOUT) {_NAME}", _NODE),
+    _wording("Java (JNDI)", r"\bDNS (?P<said>name not found|server failure) \[response code \d", _JNDI),
+    _wording("Node.js", rf"getaddrinfo (?P<said>{_any(_NODE)})\b(?: {_NAME})?", _NODE),
+    _wording("Node.js", rf"\bquery[A-Z][a-z]{{0,5}} (?P<said>{_any(_ARES_CODES)})\b(?: {_NAME})?", _ARES_CODES),
     _wording("nginx", rf"(?:^|[\s\"]){_NAME} could not be resolved \((?P<said>\d{{1,3}}): ", _nginx),
     _wording("nginx", r"""host not found in (?:upstream|resolver) \\?"(?P<name>[^\s"\\:]{1,255})""", AMBIGUOUS),
-    _wording("curl", r"Resolving timed out after \d", TIMEOUT),
-    _wording("curl", rf"Could not resolve host:? ?'?(?:{_NAME})?", AMBIGUOUS),
+    _wording("curl", r"Resolving timed out after \d|\bname lookup timed out", TIMEOUT),
+    _wording("c-ares", rf"(?:[(\['\"]|: )(?P<said>{_any(_ARES)})(?=[)\]'\".]|$)", _ARES),
+    _wording("libc", rf"{_CALLED}: (?P<said>{_NATIVE})", _LIBC),
+    _wording("curl", rf"Could not resolve (?:host|proxy):? ?'?(?:{_NAME})?", AMBIGUOUS),
     _wording("wget", r"unable to resolve host address [^\w\s]{0,3}(?P<name>[\w.-]{1,255})", AMBIGUOUS),
     _wording("BusyBox", r"bad address '(?P<name>[^'\s]{1,255})'", AMBIGUOUS),
+    _wording("dnspython", rf"{_DNSPYTHON}The DNS operation timed out", TIMEOUT),
+    _wording("dnspython", rf"{_DNSPYTHON}(?P<said>SERVFAIL|REFUSED)\b", _CODES),
+    _wording("dnspython", r"The DNS operation timed out", TIMEOUT),
+    _wording("dnspython", rf"The DNS query name does not exist: {_NAME}", NO_SUCH_NAME),
+    _wording("BIND", rf"communications error to (?P<server>[0-9a-fA-F.:]{{2,45}})#53: (?P<said>{_any(_SENT)})", _SENT),
+    _wording("BIND", rf"\*\* server can't find {_NAME}: (?P<said>{_any(_CODES)})\b", _CODES),
     _wording("BIND", r"no servers could be reached", TIMEOUT),
-    _wording(".NET", rf"(?P<said>{'|'.join(_SOCKET)}) \({_NAME}:\d{{1,5}}\)", _SOCKET),
+    _wording("MySQL", r"Unknown MySQL server host '(?P<name>[^'\s]{1,255})' \((?P<said>-?\d{1,5})\)", _mysql),
+    _wording(".NET", rf"(?P<said>{_any(_SOCKET)}) \({_NAME}:\d{{1,5}}\)", _SOCKET),
+    _wording(".NET", rf"SocketException \(0000000\d, (?P<said>{_any(_SOCKET_DNS)})\): ", _SOCKET_DNS),
     _wording(".NET", rf"No such host is known\.?(?: \({_NAME}:\d{{1,5}}\))?", NO_SUCH_NAME),
-    _wording("musl", r"(?:\[Errno -3\]|getaddrinfo[^\n:]{0,40}:) Try again", TEMPORARY),
+    _wording(
+        "musl", r"(?:\[Errno -3\]|getaddrinfo[^\n:]{0,40}:|failed to lookup address information:) Try again", TEMPORARY
+    ),
     _wording("libc", rf"(?P<said>{_NATIVE})", _unmistakable),
 )
+_DEADLINE_ALONE = ": context deadline exceeded"
+_OTHERS = tuple(needle.decode() for needle in NEEDLES if needle.decode() != _DEADLINE_ALONE)
 
 
 def understood(line: str) -> Failure | None:
@@ -145,6 +213,9 @@ def understood(line: str) -> Failure | None:
     >>> understood("table lookup done: 3 hosts, no such hostname") is None
     True
     """
+    # Nearly every such line is of something else than a lookup.
+    if _DEADLINE_ALONE in line and "lookup " not in line and not any(needle in line for needle in _OTHERS):
+        return None
     for wording in _WORDINGS:
         if found := wording.pattern.search(line):
             parts = found.groupdict()

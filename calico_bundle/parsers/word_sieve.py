@@ -15,7 +15,7 @@ _PIECE = 4
 SHORTEST = STEP + _PIECE - 1
 """Bytes that a word must have: then one of its pieces of four begins at a multiple of eight, wherever it stands."""
 
-_SMALL = 1 << 16
+_SMALL = 1 << 14
 _BLOCK = 1 << 20
 _BITS = 16
 _HALF = 32

@@ -16,6 +16,7 @@ from calico_bundle.facts import EndpointFact, PodFact
 from calico_bundle.facts.pod_columns import PodColumns, columns_of
 from calico_bundle.facts.pod_queries import FINISHED, disputing_nodes
 from calico_bundle.network.forwarding import Forwarding
+from calico_bundle.network.kubelet_dns import AskedElsewhere, asked_elsewhere
 from calico_bundle.network.likeness import Likeness
 from calico_bundle.network.node_local_dns import NodeLocalCache, node_local_cache
 from calico_bundle.network.outcome import Packet, Settles
@@ -151,16 +152,26 @@ class DnsPaths:
 
     def _asking(self, node: str | None, value: int | None, *, host: bool) -> PathGroup:
         """The group of a pod that asks the cluster's DNS."""
-        open_question = self._open_for_all or open_for_one(self.cluster, node, value)
+        open_question = self._open_for_all or open_for_one(self.cluster, node, value) or self._elsewhere(node)
         if open_question is not None:
             return self._open(node, open_question)
         if not self._ready:
             return self._plain(node, Verdict.BROKEN, "the DNS service has no ready endpoint")
         direct = self._walked(str(node), int(value or 0), host=host)
         # A pod in its node's network asks with the node's own address either way.
-        return (
-            direct if host or self._cache is None else self._cached(self._cache, direct, IPv4Address(int(value or 0)))
-        )
+        if host or self._cache is None or self._cache.asked is False:
+            return direct
+        return self._cached(self._cache, direct, IPv4Address(int(value or 0)))
+
+    def _elsewhere(self, node: str | None) -> OpenQuestion | None:
+        """That the kubelet of a node tells pods to ask somebody else: what becomes of that is not followed here."""
+        told = self.asked_elsewhere.get(node or "")
+        return OpenQuestion(f"the kubelet of {node} {told.text}, and not the DNS service") if told else None
+
+    @cached_property
+    def asked_elsewhere(self) -> Mapping[str, AskedElsewhere]:
+        """By node: whom its kubelet tells pods to ask, where that is not the cluster DNS."""
+        return asked_elsewhere(self.cluster, self.dns, self._cache.addresses if self._cache else ())
 
     def _cached(self, cache: NodeLocalCache, direct: PathGroup, address: IPv4Address) -> PathGroup:
         """The group of a pod that asks the DNS cache on its node, or may: the cache asks on with the node's address."""

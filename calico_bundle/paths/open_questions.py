@@ -7,7 +7,7 @@ from typing import NamedTuple
 from calico_bundle.calico.other_plugins import replaced_by
 from calico_bundle.cluster import Cluster
 from calico_bundle.network.outcome import ENDPOINTS, NODES, PODS, SERVICES, Settles
-from calico_bundle.network.service import DnsService
+from calico_bundle.network.service import DnsService, addressless
 from calico_bundle.paths.doubts import gone
 
 NETWORK_NOT_SHOWN = "whether the pod uses its node's network (hostNetwork) is not shown, and its address does not tell"
@@ -40,6 +40,11 @@ def open_for_all(cluster: Cluster, dns: DnsService | None) -> OpenQuestion | Non
     if other := replaced_by(cluster):
         text = f"{other.name} (DaemonSet {other.daemonset}) runs in Calico's place, and its rules are not known here"
         return OpenQuestion(text)
+    if dns is None and (service := addressless(cluster)):
+        name = f"{service.namespace}/{service.name}"
+        return OpenQuestion(
+            f"the DNS service {name} has no address of its own: whom pods ask instead is not in the bundle"
+        )
     return _of_service(dns)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -18,6 +19,8 @@ API = (
 )
 START = ".:53\n[INFO] plugin/reload: Running configuration SHA512 = 591cf3\nCoreDNS-1.11.1\n"
 UPSTREAM = "[ERROR] plugin/errors: 2 example.com. A: read udp 10.244.2.2:41922->8.8.8.8:53: i/o timeout\n"
+SILENT = UPSTREAM * 6 + UPSTREAM.replace("example.com", "registry.k8s.io") * 6
+"""More lines than two lost lookups leave, for names of two domains (network/upstreams.py has the rule)."""
 
 
 def dns_down(path: str, text: str) -> str:
@@ -47,15 +50,65 @@ def test_servers_that_forward_to_themselves_are_an_error_with_the_line():
 
 def test_pods_that_are_not_ready_without_a_log_are_said_to_be_so_and_not_why():
     _, (finding,) = found("CB304", edit=dns_down)
-    assert "no line of their logs in the bundle says why" in finding.message
+    assert "their logs, which may say why, are not in the bundle" in finding.message
     assert "kubectl logs" in finding.fixes[0].commands[0]
 
 
+def test_a_log_that_does_not_say_why_is_told_from_none():
+    _, (finding,) = found("CB304", {LOG: START}, dns_down)
+    assert "no line of their logs in the bundle says why" in finding.message
+
+
 def test_upstream_servers_that_do_not_answer_are_a_warning():
-    _, (finding,) = found("CB304", {LOG: START + UPSTREAM * 3})
+    _, (finding,) = found("CB304", {LOG: START + SILENT})
     assert finding.severity == "warning"
-    assert "no answer from 8.8.8.8" in finding.message
-    assert "(3 lines)" in finding.message
+    assert "no answer from 8.8.8.8 (12 lines)" in finding.message
+
+
+def test_upstream_servers_that_refuse_are_told_from_those_that_are_silent():
+    """ECONNREFUSED on a UDP socket is an answer: ICMP, port unreachable (udp(7))."""
+    _, (finding,) = found("CB304", {LOG: START + SILENT.replace("i/o timeout", "read: connection refused")})
+    assert "are refused by 8.8.8.8 (12 lines)" in finding.message
+    assert "no answer" not in finding.message
+
+
+def timed(text: str, seconds: int) -> str:
+    """The lines with the times of a container runtime, equally far apart."""
+    lines = text.splitlines(keepends=True)
+    step = seconds / (len(lines) - 1)
+    moments = [datetime(2026, 11, 22, 23, 0, tzinfo=UTC) + timedelta(seconds=step * n) for n in range(len(lines))]
+    return "".join(f"{t:%Y-%m-%dT%H:%M:%S.%f}Z stdout F {line}" for t, line in zip(moments, lines, strict=True))
+
+
+@pytest.mark.parametrize(
+    "text, doubt",
+    [
+        (UPSTREAM, "so few may be"),
+        (SILENT.replace(" A: ", " HINFO: "), "no query of a client is among them"),
+        (UPSTREAM * 40, "all are for example.com, whose own servers"),
+        (timed(SILENT, 30), "less than 60 s"),
+    ],
+)
+def test_what_may_be_a_few_lookups_that_were_lost_is_mentioned_and_blamed_on_nobody(text, doubt):
+    analysis, nothing = found("CB304", {LOG: START + text})
+    assert nothing == []
+    told = next(h for h in analysis.report()["hypotheses"] if h["name"] == "dns-upstream-silent")
+    assert told["status"] == "not-checkable"
+    assert doubt in told["text"]
+    assert told["evidence"][0]["path"] == LOG
+    assert told["collect"]
+
+
+def test_lines_over_a_longer_time_count():
+    assert len(found("CB304", {LOG: START + timed(SILENT, 300)})[1]) == 1
+
+
+def test_upstream_servers_that_answer_another_dns_pod_are_not_silent():
+    quiet = log_of("coredns-2b", "coredns", "kube-system")
+    analysis, nothing = found("CB304", {LOG: START + SILENT, quiet: START})
+    assert nothing == []
+    told = next(h for h in analysis.report()["hypotheses"] if h["name"] == "dns-upstream-silent")
+    assert "the log of coredns-2b has none" in told["text"]
 
 
 def test_healthy_servers_are_not_blamed():
@@ -93,6 +146,65 @@ def test_what_a_server_does_to_itself_is_not_laid_at_the_address():
     assert "may follow" not in finding.message
 
 
+ENDED = (
+    "status:\n      containerStatuses:\n        - name: coredns\n          restartCount: 4\n          state: {running: {}}\n"
+    "          lastState: {terminated: {exitCode: CODE, reason: WHY, finishedAt: '2026-11-22T23:20:00Z'}}\n"
+)
+
+
+def ended(why: str, code: int) -> Edit:
+    """A DNS pod that is ready, and ended before."""
+    status = ENDED.replace("WHY", why).replace("CODE", str(code))
+
+    def edit(_: str, text: str) -> str:
+        pods = re.split(r"(?m)^(?= *- apiVersion: v1$)", text)
+        return "".join(p.replace("status:\n", status, 1) if f"name: {POD}\n" in p else p for p in pods)
+
+    return edit
+
+
+def test_a_server_that_was_ended_for_its_memory_is_a_warning():
+    """Kubernetes: a container over its memory limit is ended by the kernel (OOMKilled) and started anew."""
+    analysis, (finding,) = found("CB304", edit=ended("OOMKilled", 137))
+    assert finding.severity == "warning"
+    assert "coredns: OOMKilled, exit code 137 at 2026-11-22T23:20:00Z; 4 restarts" in finding.message
+    assert analysis.verdict.status == "healthy"
+
+
+@pytest.mark.parametrize("why, code, status", [("Error", 2, "not-checkable"), ("Completed", 0, "ruled-out")])
+def test_a_server_that_ended_before_is_not_ruled_out(why, code, status):
+    logs = {log_of(pod, "coredns", "kube-system"): START for pod in ("coredns-2a", "coredns-2b")}
+    analysis, nothing = found("CB304", logs, ended(why, code))
+    assert nothing == []
+    told = next(h for h in analysis.report()["hypotheses"] if h["name"] == "dns-servers-unhealthy")
+    assert told["status"] == status
+
+
+DEPLOYMENT = (
+    "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: coredns\n  namespace: kube-system\nspec:\n  replicas: {}\n"
+    "  template:\n    metadata:\n      labels:\n        k8s-app: kube-dns\n"
+)
+
+
+def stopped(path: str, text: str) -> str:
+    """The DNS pods are gone, and the endpoints have none."""
+    if path.endswith("pods.yaml"):
+        pods = re.split(r"(?m)^(?= *- apiVersion: v1$)", text)
+        return "".join(pod for pod in pods if "k8s-app: kube-dns" not in pod)
+    return dns_down(path, text)
+
+
+@pytest.mark.parametrize("replicas, said", [(0, True), (2, False), ("'***HIDDEN***'", False)])
+def test_a_deployment_without_replicas_is_the_reason(replicas, said):
+    """Kubernetes, Deployment: spec.replicas 0 means that it shall have no pod."""
+    files = {"k8s/deployment.yaml": DEPLOYMENT.format(replicas)}
+    analysis, (finding,) = found("CB302", files, stopped)
+    assert ("Deployment kube-system/coredns is set to 0 replicas" in finding.message) == said
+    assert any("kubectl scale deployment coredns" in c for fix in finding.fixes for c in fix.commands) == said
+    told = next(h for h in analysis.report()["hypotheses"] if h["name"] == "dns-servers-unhealthy")
+    assert told["status"] == ("supported" if said else "not-checkable")
+
+
 # --- CB301 ----------------------------------------------------------------------------------------------------------
 
 
@@ -127,12 +239,11 @@ def test_without_the_services_it_is_skipped(gone):
     assert skipped(analysis, "CB301")
 
 
-def test_a_service_without_a_cluster_address_is_an_error():
-    def headless(path: str, text: str) -> str:
-        if not path.endswith("services.yaml"):
-            return text
-        return text.replace("10.96.0.10", "None")
+def headless(path: str, text: str) -> str:
+    return text.replace("10.96.0.10", "None") if path.endswith("services.yaml") else text
 
+
+def test_a_service_without_a_cluster_address_is_an_error():
     _, (finding,) = found("CB301", edit=headless)
     assert "has no cluster address" in finding.message
 
@@ -172,3 +283,23 @@ def test_else_it_is_the_servers_that_come_first(log: str, edit: Edit):
     assert "CB101" in causes
     assert "no ready endpoint" in headline
     assert "does not by itself keep them from being ready" in message
+
+
+def test_what_else_speaks_of_a_service_without_an_address_agrees():
+    """Kubernetes, Service: clusterIP None is a Service without a virtual address, and still a Service."""
+    analysis, (incomplete,) = found("CB901", edit=headless)
+    assert "the DNS service kube-system/kube-dns has no address of its own" in incomplete.message
+    assert "the bundle has no cluster DNS service" not in incomplete.message
+    for code in ("CB302", "CB304"):
+        assert skipped(analysis, code) == "the DNS service kube-system/kube-dns has no address of its own"
+    told = {h["name"]: h["text"] for h in analysis.report()["hypotheses"]}
+    assert "has no address of its own" in told["dns-no-ready-endpoints"]
+    assert "has no address of its own" in told["service-proxy-stale"]
+
+
+def test_without_a_ready_endpoint_nothing_is_said_of_rules_that_lead_to_none():
+    analysis, _ = found("CB302", edit=dns_down)
+    told = {h["name"]: h for h in analysis.report()["hypotheses"]}
+    assert told["service-proxy-stale"]["status"] == "not-checkable"
+    assert "no ready endpoint" in told["service-proxy-stale"]["text"]
+    assert "no ready endpoint" in (skipped(analysis, "CB402") or "")

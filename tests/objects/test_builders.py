@@ -165,6 +165,7 @@ def test_pod():
         "network_probe": False,
         "restarts": 7,
         "waiting_reasons": ("CrashLoopBackOff",),
+        "last_ends": (),
         "owner": "StatefulSet/cart",
         "labels": {"app": "cart"},
         "redacted": (),

@@ -32,6 +32,7 @@ status:
   images: [{names: [a]}]
 """,
     "Namespace": _META + "spec: {finalizers: [kubernetes]}\n",
+    "Deployment": _META + "spec: {replicas: 2, template: {metadata: {labels: {a: b}}, spec: {containers: []}}}\n",
     "ServiceAccount": _META + "secrets: [{name: x}]\n",
     "AdminNetworkPolicy": _META + "spec: {priority: 10}\n",
     "BaselineAdminNetworkPolicy": _META + "spec: {subject: {}}\n",

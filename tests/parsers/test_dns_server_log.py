@@ -25,7 +25,7 @@ SAID = [
     ("[ERROR] plugin/errors: 2 example.com. A: read udp 10.244.0.5:41922->8.8.8.8:53: i/o timeout",
      "upstream-timeout", {"upstream": "8.8.8.8", "error": "i/o timeout"}),
     ("[ERROR] plugin/errors: 2 example.com. AAAA: read udp 10.244.0.5:4->192.168.1.1:53: read: connection refused",
-     "upstream-unreachable", {"upstream": "192.168.1.1", "error": "connection refused"}),
+     "upstream-refused", {"upstream": "192.168.1.1", "error": "connection refused"}),
     ("[ERROR] plugin/errors: 2 example.com. A: dial udp 192.168.1.1:53: connect: network is unreachable",
      "upstream-unreachable", {"upstream": "192.168.1.1", "error": "network is unreachable"}),
     ("[ERROR] plugin/errors: 2 example.com. A: no healthy proxies", "upstream-unreachable", {"error": "no healthy proxies"}),
@@ -84,6 +84,20 @@ def test_equal_lines_are_counted_with_the_first_and_the_last():
     assert (fact.count, fact.evidence.line, fact.cited["last"].line) == (5, 5, 9)
     assert (fact.first_time, fact.last_time) == ("2025-03-01T10:00:00Z", "2025-03-01T10:00:04Z")
     assert stream([text[:100].encode(), text[100:].encode()], "a") == parse(text, "a")
+
+
+def test_the_loop_plugins_own_question_is_no_query_of_a_client():
+    """plugin/loop asks once, at the start, for a name of two random numbers, of type HINFO."""
+    line = "[ERROR] plugin/errors: 2 1234.5678. HINFO: read udp 10.244.0.5:4->8.8.8.8:53: i/o timeout\n"
+    assert [f.event for f in parse(line, "a").facts] == ["probe-unanswered"]
+
+
+def test_the_names_that_were_asked_for_are_kept():
+    lines = [
+        f"[ERROR] plugin/errors: 2 {n}.com. A: read udp 10.0.0.5:4->8.8.8.8:53: i/o timeout" for n in ("a", "b", "a")
+    ]
+    (fact,) = parse("\n".join(lines), "a").facts
+    assert (fact.names, fact.count) == (("a.com.", "b.com."), 3)
 
 
 def test_queries_in_the_log_are_no_events():

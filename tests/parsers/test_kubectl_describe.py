@@ -253,6 +253,13 @@ def test_lines_that_lost_their_indent_are_no_sign_that_an_annotation_is_missing(
     assert "not indented" in parse(moved, "d.txt").gaps[0].message
 
 
+def test_how_containers_ended_before():
+    """kubectl describe (pkg/describe, describeContainerState): Reason, Exit Code, Started, Finished."""
+    more = "      Reason:       Error\n      Exit Code:    137\n      Finished:     Sun, 22 Nov 2026 23:20:00 +0000\n"
+    pod, *_ = parsed(POD.replace("      Reason:       Error\n", more))
+    assert pod.last_ends == ("calico-node/Error/137/Sun, 22 Nov 2026 23:20:00 +0000",)
+
+
 def test_a_pod_and_its_events():
     pod, *events = parsed(POD)
     assert (pod.namespace, pod.node, pod.host_ip, pod.ips) == (

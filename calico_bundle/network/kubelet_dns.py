@@ -1,0 +1,66 @@
+"""Whom pods ask by their kubelet's clusterDNS, where that is not the cluster DNS that is known.
+
+Source: Kubernetes, DNS for Services and Pods: the kubelet writes its clusterDNS into the resolv.conf of pods that use the
+cluster DNS, when a pod is made; without any, such pods get the node's resolvers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from calico_bundle.cluster import Cluster
+from calico_bundle.evidence import Evidence
+from calico_bundle.facts import Address, ServiceFact
+from calico_bundle.facts.service_table import cluster_addresses
+from calico_bundle.network.service import DnsService
+
+
+@dataclass(frozen=True, slots=True)
+class AskedElsewhere:
+    """What a kubelet tells pods to ask instead of the cluster DNS; no addresses: the node's own resolvers.
+
+    `service` is another Service that has one of them. `may_be_near`: one is an address that a machine gives itself
+    (RFC 3927), as caches on the node have it.
+    """
+
+    addresses: tuple[Address, ...]
+    service: ServiceFact | None
+    evidence: Evidence
+
+    @property
+    def may_be_near(self) -> bool:
+        """Whether a server on the node itself may have one of the addresses."""
+        return any(address.is_link_local or address.is_loopback for address in self.addresses)
+
+    @property
+    def text(self) -> str:
+        """What is told, in words that follow "the kubelet"."""
+        if not self.addresses:
+            return "has no clusterDNS, so pods get the node's own resolvers"
+        listed = ", ".join(map(str, self.addresses[:3]))
+        whose = f", the address of the Service {self.service.namespace}/{self.service.name}" if self.service else ""
+        return f"tells pods to ask {listed} (clusterDNS){whose}"
+
+
+def asked_elsewhere(
+    cluster: Cluster, dns: DnsService | None, near: Collection[Address]
+) -> Mapping[str, AskedElsewhere]:
+    """By node: what its kubelet tells pods to ask, where that is neither the DNS service nor a cache (`near`) on the node.
+
+    >>> asked_elsewhere(Cluster({}), None, ())
+    {}
+    """
+    if dns is None or not dns.service.cluster_ips:
+        return {}
+    known = {*dns.service.cluster_ips, *near}
+    told = {name: node.kubelet_dns[0] for name, node in cluster.nodes.items() if node.kubelet_dns}
+    odd = {name: fact for name, fact in told.items() if known.isdisjoint(fact.cluster_dns)}
+    wanted = {address for fact in odd.values() for address in fact.cluster_dns}
+    services = {ip: made() for ip, made in cluster_addresses(cluster.services) if ip in wanted} if wanted else {}
+    return {
+        name: AskedElsewhere(
+            fact.cluster_dns, next((services[ip] for ip in fact.cluster_dns if ip in services), None), fact.evidence
+        )
+        for name, fact in odd.items()
+    }

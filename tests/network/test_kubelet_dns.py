@@ -1,0 +1,68 @@
+"""Pods ask whom their kubelet's clusterDNS names (Kubernetes, DNS for Services and Pods), when it is not the DNS service."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.dns_bundles import with_files
+from tests.network.test_node_local_dns import KUBESPRAY, config_map
+
+FILE = "apiVersion: kubelet.config.k8s.io/v1beta1\nclusterDNS:\n- {}\nkind: KubeletConfiguration\n"
+CACHE = {
+    "k8s/nodelocal.yaml": "apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: nodelocaldns, namespace: kube-system}\n"
+    "spec: {template: {spec: {containers: []}}}\n",
+    "k8s/nodelocal-cm.yaml": config_map("nodelocaldns", KUBESPRAY),
+}
+NEAR = "169.254.25.10"
+
+
+def kubelets(address: str, *nodes: str) -> dict[str, str]:
+    return {f"nodes/{node}/kubelet-config.yaml": FILE.format(address) for node in nodes}
+
+
+def verdicts(files: dict[str, str]):
+    report = with_files("healthy", files).report()
+    found = {(p["node"], p["verdict"]) for p in report["paths"] if p["verdict"] != "not-applicable"}
+    told = next(h for h in report["hypotheses"] if h["name"] == "pod-dns-settings")
+    return found, told, {p["reason"]["text"] for p in report["paths"] if p["verdict"] == "unknown"}
+
+
+ALL = ("node-1", "node-2", "node-3")
+
+
+def test_a_kubelet_that_names_the_dns_service_changes_nothing():
+    assert verdicts(kubelets("10.96.0.10", *ALL))[0] == {(node, "reaches") for node in ALL}
+
+
+def test_a_path_that_nobody_takes_is_not_called_good():
+    found, told, reasons = verdicts(kubelets("10.96.0.99", "node-1"))
+    assert found == {("node-1", "unknown"), ("node-2", "reaches"), ("node-3", "reaches")}
+    assert "the kubelet of node-1 tells pods to ask 10.96.0.99 (clusterDNS)" in next(iter(reasons))
+    assert told["status"] == "supported"
+    assert told["evidence"][0] == {"path": "nodes/node-1/kubelet-config.yaml", "line": 3, "text": "- 10.96.0.99"}
+    assert "the DNS service has 10.96.0.10" in told["text"]
+
+
+@pytest.mark.parametrize("address", [NEAR, "127.0.0.53"])
+def test_an_address_that_a_server_on_the_node_may_have_blames_nobody(address):
+    found, told, _ = verdicts(kubelets(address, *ALL))
+    assert found == {(node, "unknown") for node in ALL}
+    assert told["status"] == "not-checkable"
+
+
+def test_the_address_of_the_cache_on_the_node_is_the_clusters_dns():
+    found, _, _ = verdicts({**CACHE, **kubelets(NEAR, *ALL)})
+    assert "unknown" not in {verdict for _, verdict in found}
+
+
+def test_kubelets_that_name_the_service_leave_the_cache_unasked():
+    analysis = with_files("healthy", {**CACHE, **kubelets("10.96.0.10", *ALL)})
+    told = next(h for h in analysis.report()["hypotheses"] if h["name"] == "node-local-dns-cache")
+    assert told["status"] == "ruled-out"
+    assert "the DNS service's own address" in told["text"]
+
+
+def test_some_kubelets_do_not_speak_for_the_others():
+    analysis = with_files("healthy", {**CACHE, **kubelets("10.96.0.10", "node-1")})
+    told = next(h for h in analysis.report()["hypotheses"] if h["name"] == "node-local-dns-cache")
+    assert told["status"] == "not-checkable"
