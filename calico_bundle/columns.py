@@ -138,6 +138,7 @@ _SHAPES = (
     Shape("lookup_errors", f.LookupErrorFact, "lookup_errors"),
     Shape("dns_server_events", f.DnsServerEventFact, "dns_server_events"),
     Shape("dns_configurations", f.DnsConfigurationFact, "dns_configurations"),
+    Shape("clocks", f.ClockFact, "clocks"),
 )
 SHAPES: Mapping[str, Shape] = MappingProxyType({shape.name: shape for shape in _SHAPES})
 """Every table by its name: first those of the contract in its order, then the others."""

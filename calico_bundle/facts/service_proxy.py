@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated
 
 from calico_bundle.evidence import Evidence
-from calico_bundle.facts.types import Address
+from calico_bundle.facts.types import Address, Cited
 
 
 class ProxyMode(StrEnum):
@@ -65,3 +65,4 @@ class ServiceTableFact:
     recorded: Annotated[str | None, "time of the listing, as printed, in the machine's own time zone"]
     targets: Annotated[tuple[ServiceTarget, ...], "what becomes of lookups (port 53)"]
     evidence: Annotated[Evidence, "the line that the listing begins with"]
+    cited: Annotated[Cited, "evidence per column: recorded"] = field(default_factory=dict)

@@ -15,13 +15,13 @@ class SavedTable:
 
     `committed` when its `COMMIT` was met, which iptables-save prints after the last rule; `damaged` when a line of it was
     not understood; `may_be_unmet` when a PREROUTING without a jump to services is listed, of this table or of another.
-    `family` is that of the remark above it, which says by what it was saved.
+    `family` and `recorded` are of the remark above it, which says by what it was saved, and when.
     """
 
     name: str
     head: Line
     family: int | None
-    recorded: str | None
+    recorded: tuple[str, Line] | None
     backend: str | None
     chains: dict[str, list[Line]] = field(default_factory=dict)
     declared: set[str] = field(default_factory=set)
