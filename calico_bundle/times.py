@@ -301,16 +301,20 @@ def _end(part: Collected) -> datetime:
 def nodes_apart(cluster: Cluster) -> frozenset[str]:
     """The nodes whose own records are certainly of another time than the objects.
 
+    The time of a Node is its own machine's; where it has none, the newest event stands for the objects.
+
     >>> nodes_apart(Cluster({}))
     frozenset()
     """
-    objects = [*_heard_of(cluster.nodes.values()), *_newest_event(cluster)]
-    if not objects:
-        return frozenset()
-    own = (part for part in _shown(cluster) if part.node and part.latest)
-    return frozenset(
-        part.node for part in own if part.node and any(one.is_before(part) or part.is_before(one) for one in objects)
-    )
+    heard_of = {part.part: part for part in _heard_of(cluster.nodes.values())}
+    events = next(_newest_event(cluster), None)
+    found: set[str] = set()
+    for part in _shown(cluster) if heard_of or events else ():
+        said = cluster.nodes[part.node].kubernetes if part.node else None
+        objects = heard_of.get(said.evidence.path, events) if said else events
+        if part.node and objects and (objects.is_before(part) or part.is_before(objects)):
+            found.add(part.node)
+    return frozenset(found)
 
 
 def with_doubts(cluster: Cluster) -> Cluster:

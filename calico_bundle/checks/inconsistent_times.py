@@ -32,6 +32,8 @@ INFO = CheckInfo(
         "folders are not used, as copying and unpacking set them. Old events and rotated logs are no sign of it."
     ),
 )
+_DAYS = 3
+"""From so many on, days are counted and not hours."""
 _FORM = "%Y-%m-%d %H:%M:%S UTC"
 
 
@@ -68,6 +70,8 @@ def _message(gap: TimeGap) -> str:
 
 def _long(gap: TimeGap) -> str:
     hours = int(gap.width.total_seconds()) // 3600
+    if hours >= _DAYS * 24:
+        return f"{hours // 24} days"
     return f"{hours} hours" if hours > 1 else "1 hour"
 
 

@@ -10,6 +10,7 @@ import pytest
 import calico_bundle as cb
 from calico_bundle.times import interval
 from tests.checks.test_checks import Edit, changed, codes, skipped, without
+from tests.dns_bundles import with_files
 
 _STAMP = re.compile(r"(?<= on )\w{3} \w{3} [ \d]\d [\d:]{8} \d{4}$", re.MULTILINE)
 _FORM = "%a %b %d %H:%M:%S %Y"
@@ -108,6 +109,28 @@ def test_an_address_is_not_missing_in_records_of_another_time():
     assert found(apart)
     assert [f.nodes for f in found(apart)] == [("node-2",)]
     assert "CB103" not in {code for code, _ in codes(apart)}
+
+
+def test_one_wrong_clock_among_the_nodes_opens_nothing_on_the_others():
+    """must-gather has a file for each Node. A machine's records and its Node have one clock, and agree here."""
+    by_file: dict[str, str] = {}
+
+    def split(path: str, text: str) -> str | None:
+        if not path.endswith("nodes.yaml"):
+            return text
+        items = re.findall(
+            r"^- apiVersion: v1\n(?:^ .*\n)+", heard_of("2026-11-23T01:12:13Z")(path, text), re.MULTILINE
+        )
+        for number, item in enumerate(items, 1):
+            own = item.replace("2026-11-23T01", "2026-10-23T01") if number == 1 else item
+            by_file[f"k8s/node-{number}.yaml"] = re.sub(r"^[- ] ", "", own, flags=re.MULTILINE)
+        return None
+
+    changed("stale-address", split)
+    assert len(by_file) == 3
+    of_many = with_files("stale-address", by_file, lambda path, text: None if path.endswith("nodes.yaml") else text)
+    assert found(of_many)[0].nodes == ("node-1",)
+    assert ("CB103", "node/node-2") in codes(of_many)
 
 
 # --- what is no sign of it ------------------------------------------------------------------------------------------
