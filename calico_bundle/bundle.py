@@ -44,6 +44,8 @@ _NOTHING = Parsed(())
 _COLLECTOR_ERROR = "collector-error"
 _SAYS_NOTHING = frozenset({None, _COLLECTOR_ERROR, *TOLD_BY_PLACE})
 """Kinds of files that alone make no bundle."""
+_OF_NO_CLUSTER = frozenset({LOOKUP_ERRORS, "date"})
+"""Kinds that make none either, whatever stands in them."""
 
 _KNOWN = "`kubectl get -o yaml` (or json), `ip addr`, `ip route`, `birdcl` and the like print, or logs of calico-node"
 
@@ -167,7 +169,7 @@ def _read_one(source: Input, prefix: str, reading: _Pass) -> list[ReadFile]:
 
 def _says_nothing(file: ReadFile) -> bool:
     """Whether a file alone makes no bundle: failed lookups of nobody knows whom have no path to be laid beside."""
-    return file.kind == LOOKUP_ERRORS or (file.kind in _SAYS_NOTHING and not file.parsed.facts and not file.later)
+    return file.kind in _OF_NO_CLUSTER or (file.kind in _SAYS_NOTHING and not file.parsed.facts and not file.later)
 
 
 def _nothing_in(name: str, gaps: list[Gap]) -> str:

@@ -175,6 +175,8 @@ class Cluster:
     lookup_errors: tuple[f.LookupErrorFact, ...] = ()
     dns_server_events: tuple[f.DnsServerEventFact, ...] = ()
     dns_configurations: tuple[f.DnsConfigurationFact, ...] = ()
+    clocks: tuple[f.ClockFact, ...] = ()
+    """What clocks showed when the collector asked for the time."""
     owners: Mapping[str, Owner] = field(default_factory=dict)
     gaps: tuple[Gap, ...] = ()
     unread: Mapping[str, int] = field(default_factory=dict)

@@ -141,6 +141,7 @@ _SHAPES = (
     Shape("deployments", f.DeploymentFact, "deployments"),
     Shape("kubelet_dns", f.KubeletDnsFact, "kubelet_dns", on_node=True),
     Shape("dns_configurations", f.DnsConfigurationFact, "dns_configurations"),
+    Shape("clocks", f.ClockFact, "clocks"),
 )
 SHAPES: Mapping[str, Shape] = MappingProxyType({shape.name: shape for shape in _SHAPES})
 """Every table by its name: first those of the contract in its order, then the others."""

@@ -26,6 +26,7 @@ from calico_bundle.symptoms import Symptom, in_a_sentence, symptoms
 from calico_bundle.what_if import Change, Trial, try_out
 
 TIME_BOMB = "CB105"
+OF_TWO_TIMES = "CB903"
 BROKEN, AT_RISK, HEALTHY, INCONCLUSIVE = "broken", "at-risk", "healthy", "inconclusive"
 
 
@@ -148,14 +149,16 @@ def sum_up(
     counts = paths.counts
     failing = counts[Verdict.BROKEN] + counts[Verdict.DEGRADED]
     errors = [f for f in findings if f.severity == ERROR]
+    apart = next((f"{f.message.partition(': ')[0]} ({f.code})" for f in findings if f.code == OF_TWO_TIMES), None)
     if errors or failing:
         against = in_a_sentence(told, all_good=False)
-        return ClusterVerdict(BROKEN, _but(_broken_headline(errors, failing, paths), against), _root_causes(errors))
+        headline = _but(_but(_broken_headline(errors, failing, paths), against), apart)
+        return ClusterVerdict(BROKEN, headline, _root_causes(errors))
     moving = [f for f in findings if f.code == TIME_BOMB]
     against = in_a_sentence(told)
     if moving and not counts[Verdict.UNKNOWN]:
         text = f"No DNS path is broken now, but {moving[0].message}."
-        return ClusterVerdict(AT_RISK, _but(text, against), (TIME_BOMB,))
+        return ClusterVerdict(AT_RISK, _but(_but(text, against), apart), (TIME_BOMB,))
     if counts[Verdict.UNKNOWN] or not counts[Verdict.REACHES]:
         against = in_a_sentence(told, all_good=False)
         return ClusterVerdict(INCONCLUSIVE, _but(_inconclusive_headline(cluster, paths), against), ())
@@ -164,6 +167,8 @@ def sum_up(
         text = f"All {counts[Verdict.REACHES]} pods that were read reach every DNS endpoint that was, but not all was: {lost}"
         return ClusterVerdict(INCONCLUSIVE, f"{text} could not be read.", ())
     text = f"All {counts[Verdict.REACHES]} pods that use cluster DNS reach every ready DNS endpoint."
+    if apart:
+        return ClusterVerdict(INCONCLUSIVE, _but(text, apart), ())
     # The verdict is on DNS; what else does not work, or was not seen to work, is said beside it.
     aside = next((e.text for e in seen if e.status != "works"), None)
     return ClusterVerdict(HEALTHY, _but(_but(text, against), aside), ())

@@ -35,6 +35,7 @@ from calico_bundle.records import (
     some_routes,
 )
 from calico_bundle.stand_ins import addresses_out_of, left_open, lists_ipv4, routes_of, with_stand_ins
+from calico_bundle.times import is_asked, with_doubts
 from calico_bundle.wholeness import left_out
 
 T = TypeVar("T")
@@ -60,7 +61,7 @@ def join(bundle: Bundle) -> Cluster:
     endpoints = merge_endpoints(stated.parts(f.EndpointFact))
     pods = merge_pods(stated.parts(f.PodFact))
     gaps += _contradicting_endpoints(endpoints)
-    return Cluster(
+    cluster = Cluster(
         nodes=nodes,
         pods=_told(pods, nodes.values(), [*pools, *blocks]),
         services=merge_services(stated.parts(f.ServiceFact)),
@@ -85,11 +86,19 @@ def join(bundle: Bundle) -> Cluster:
         lookup_errors=facts_of_pods(bundle.artifacts, f.LookupErrorFact, pods),
         dns_server_events=facts_of_pods(bundle.artifacts, f.DnsServerEventFact, pods),
         dns_configurations=unique(stated.of(f.DnsConfigurationFact), lambda c: (c.namespace, c.name)),
+        clocks=tuple(_clocks(bundle.artifacts)),
         owners=placed,
         gaps=(*gaps, *_unassigned(machine, owners)),
         unread=_unread(bundle.artifacts),
         mixture=mixture_of(stated.of(f.NodeFact), objects),
     )
+    return with_doubts(cluster)
+
+
+def _clocks(artifacts: Iterable[Artifact]) -> Iterator[f.ClockFact]:
+    for artifact in artifacts:
+        if artifact.kind == "date" and is_asked(artifact.file, artifact.part.command.line if artifact.part else None):
+            yield from artifact.parsed.of(f.ClockFact)
 
 
 def _contradicting_endpoints(endpoints: EndpointTable) -> Iterator[Gap]:

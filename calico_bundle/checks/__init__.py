@@ -16,28 +16,10 @@ from functools import cache
 from calico_bundle.errors import UnknownNameError
 from calico_bundle.findings import ERROR, INFO, WARNING, Check, CheckInfo, Context, Finding, Skipped
 
-PLANNED = {
-    "CB903": "inconsistent-times",
-}
-"""Codes that are given away, with their names, and that no check uses yet."""
-
-
 _OF_CALICO = ("CB1", "CB2")
 """Codes about Calico's addresses, sessions and routes."""
 _OF_THE_BUNDLE = "CB9"
 """Codes about what was given, whatever cluster it is of."""
-
-
-class NotYetCheckedError(UnknownNameError):
-    """A code that is given away and that no check uses yet.
-
-    >>> str(NotYetCheckedError("CB903", []))
-    'CB903 is the code of a check that does not exist yet: inconsistent-times'
-    """
-
-    def __init__(self, code: str, known: list[str]) -> None:
-        super().__init__("finding", code, known)
-        self.args = (f"{code} is the code of a check that does not exist yet: {PLANNED[code]}",)
 
 
 @cache
@@ -63,7 +45,7 @@ def catalog() -> tuple[CheckInfo, ...]:
 def info(code_or_name: str) -> CheckInfo:
     """One entry of the catalog, by code or name, in any case.
 
-    Raises `UnknownNameError`, and of its kind `NotYetCheckedError` for a code that is planned.
+    Raises `UnknownNameError`.
 
     >>> info("cb101").name
     'wrong-bgp-source-ip'
@@ -73,9 +55,6 @@ def info(code_or_name: str) -> CheckInfo:
         if wanted in (entry.code.lower(), entry.name):
             return entry
     known = [i.code for i in catalog()] + [i.name for i in catalog()]
-    for code, name in PLANNED.items():
-        if wanted in (code.lower(), name):
-            raise NotYetCheckedError(code, known)
     raise UnknownNameError("finding", code_or_name, known)
 
 

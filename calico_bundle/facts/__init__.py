@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from calico_bundle.facts.bundle import (
     ArtifactFact,
+    ClockFact,
 )
 from calico_bundle.facts.calico import (
     BGPConfigurationFact,
@@ -80,6 +81,7 @@ __all__ = [
     "BGPSessionFact",
     "CalicoNodeStatusFact",
     "Cited",
+    "ClockFact",
     "ContainerSpec",
     "DaemonSetFact",
     "DeploymentFact",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
+from calico_bundle.evidence import Evidence
+
 
 @dataclass(frozen=True, slots=True)
 class ArtifactFact:
@@ -20,3 +22,11 @@ class ArtifactFact:
     size: Annotated[int, "bytes"]
     facts: Annotated[int, "facts read from it"]
     gaps: Annotated[int, "gaps in it"]
+
+
+@dataclass(frozen=True, slots=True)
+class ClockFact:
+    """What a clock showed when a collector asked for it."""
+
+    time: Annotated[str, "date and time, as printed"]
+    evidence: Annotated[Evidence, "the line"]

@@ -32,10 +32,12 @@ class NodeFact:
     redacted: Annotated[tuple[str, ...], "columns whose value the collector hid"]
     cited: Annotated[
         Cited,
-        "evidence per column: name, internal_ips, bgp_ipv4, bgp_ipv6, the tunnel addresses, ready, calico_interfaces",
+        "evidence per column: name, internal_ips, bgp_ipv4, bgp_ipv6, the tunnel addresses, ready, heartbeat, "
+        "calico_interfaces",
     ]
     evidence: Annotated[Evidence, "the line of metadata.name"]
     not_shown: Annotated[tuple[str, ...], "columns that a table or a description of it does not show"] = ()
+    heartbeat: Annotated[str | None, "lastHeartbeatTime of the condition Ready, as it stands"] = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,6 +190,10 @@ def _protocol_state(read: Callable[[str], LogLine], text: str) -> tuple[str, str
     return intern(values.get("protocol", "")), intern(values.get("state", ""))
 
 
+_NEAR_END = 24
+"""Events at the end of a log among which one with a time is looked for."""
+
+
 class NodeLog(LazyFacts[LogEventFact]):
     """All events that the logs of one node hold, log by log.
 
@@ -230,6 +234,13 @@ class NodeLog(LazyFacts[LogEventFact]):
         for part in self._parts:
             found += part.events(names) if isinstance(part, LogEvents) else [e for e in part if e.event in names]
         return tuple(found)
+
+    @property
+    def last_with_time(self) -> list[LogEventFact]:
+        """The last event of each log that has a time, as BIRD's have none; not looked for far from the end."""
+        near = ((part[-place] for place in range(1, min(len(part), _NEAR_END) + 1)) for part in self._parts)
+        ends = (next((event for event in end if event.time), None) for end in near)
+        return [event for event in ends if event is not None]
 
     @property
     def last_states(self) -> Mapping[str, str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated
 
 from calico_bundle.evidence import Evidence
-from calico_bundle.facts.types import Address
+from calico_bundle.facts.types import Address, Cited
 
 
 class ProxyMode(StrEnum):
@@ -74,3 +74,4 @@ class ServiceTableFact:
         bool | None,
         "packets that the node sends itself, as its hostNetwork pods do, meet them (OUTPUT); missing: perhaps not",
     ] = True
+    cited: Annotated[Cited, "evidence per column: recorded"] = field(default_factory=dict)

@@ -20,6 +20,8 @@ _CALICO = "projectcalico.org/"
 _TEXTS = {"as_number": "ASNumber", "route_reflector_cluster_id": "RouteReflectorClusterID"}
 _TUNNELS = {"ipip_tunnel_ip": "IPv4IPIPTunnelAddr", "vxlan_tunnel_ip": "IPv4VXLANTunnelAddr"}
 _READY = {"True": True, "False": False}
+_HEARD_OF = re.compile(r"\s*Ready\s+\S+\s+([A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [+-]\d{4}) ")
+"""LastHeartbeatTime stands behind the status, in the form of RFC 1123 (kubectl pkg/describe, describeNode)."""
 # "A nil value should be interpreted as true" (discovery.k8s.io/v1, EndpointConditions.ready).
 _SLICE_READY = {"true": True, "false": False, "<unset>": True}
 # In discovery.k8s.io/v1beta1 the node of an endpoint is in its topology.
@@ -83,7 +85,10 @@ def _readiness(described: Description, cited: dict[str, Evidence]) -> dict[str, 
     if found is None:
         return {}
     cited["ready"] = described.evidence(found[1])
-    return {"ready": _READY.get(found[0])}
+    heard_of = _HEARD_OF.match(found[1].text)
+    if heard_of:
+        cited["heartbeat"] = cited["ready"]
+    return {"ready": _READY.get(found[0]), "heartbeat": heard_of[1] if heard_of else None}
 
 
 def _listed(text: str) -> list[str]:

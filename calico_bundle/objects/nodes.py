@@ -52,6 +52,7 @@ def build_node(node: Fields) -> Iterator[NodeFact]:
         cited=_cited(metadata, calico, internal, ready),
         redacted=node.record.redacted,
         evidence=metadata.evidence("name"),
+        heartbeat=ready.text("lastHeartbeatTime", "heartbeat") if ready else None,
     )
 
 
@@ -74,7 +75,7 @@ def _cited(metadata: Fields, calico: Fields, internal: list[Fields], ready: Fiel
             as_number=f"{_CALICO}ASNumber",
             calico_interfaces=f"{_CALICO}Interfaces",
         ),
-        **(ready.cited(ready="status") if ready else {}),
+        **(ready.cited(ready="status", heartbeat="lastHeartbeatTime") if ready else {}),
     }
 
 
@@ -91,7 +92,10 @@ NEEDS: dict[str, Needs] = {
     "Node": {
         "metadata": {"name": None, "labels": None, "annotations": {f"{_CALICO}{name}": None for name in _ANNOTATIONS}},
         "spec": {"podCIDR": None, "podCIDRs": None, "providerID": None},
-        "status": {"addresses": {"address": None, "type": None}, "conditions": {"status": None, "type": None}},
+        "status": {
+            "addresses": {"address": None, "type": None},
+            "conditions": {"lastHeartbeatTime": None, "status": None, "type": None},
+        },
     }
 }
 BUILDERS: dict[str, Callable[[Fields], Iterator[object]]] = {"Node": build_node}

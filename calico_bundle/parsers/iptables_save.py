@@ -71,7 +71,7 @@ def _tables(text: str, gaps: LineGaps) -> list[SavedTable]:
             table = SavedTable(line[1:].strip(), (number, line), family, recorded, backend)
             found.append(table)
         elif line.startswith("# Generated") and (generated := _GENERATED.match(line)):
-            family, recorded = (6 if generated[1] == "ip6" else 4), generated[3]
+            family, recorded = (6 if generated[1] == "ip6" else 4), (generated[3], (number, line))
             backend = "nft" if generated[2] else "legacy"
         elif line.startswith("COMMIT"):
             table.committed = True

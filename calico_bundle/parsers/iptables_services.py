@@ -59,7 +59,7 @@ def _is_hidden(entry: Line) -> bool:
 
 def _fact(table: SavedTable, path: str, targets: Iterable[ServiceTarget], *, whole: bool) -> ServiceTableFact:
     served = [line for _, line in _entries(table) if " -j KUBE-SVC-" in line or " -j KUBE-SVL-" in line]
-    head = Evidence(path, table.head[0], quote(table.head[1]))
+    recorded, said = table.recorded or (None, None)
     return ServiceTableFact(
         ProxyMode.IPTABLES,
         whole,
@@ -67,11 +67,16 @@ def _fact(table: SavedTable, path: str, targets: Iterable[ServiceTarget], *, who
         len(served),
         tuple(islice(_destinations(served), MOST_SAMPLES)),
         table.backend,
-        table.recorded,
+        recorded,
         tuple(targets),
-        head,
+        _line(path, table.head),
         *map(table.is_met_from, HOOKS),
+        {"recorded": _line(path, said)} if said else {},
     )
+
+
+def _line(path: str, line: Line) -> Evidence:
+    return Evidence(path, line[0], quote(line[1]))
 
 
 def _is_prepared(table: SavedTable) -> bool:

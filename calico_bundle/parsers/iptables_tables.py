@@ -19,14 +19,14 @@ class SavedTable:
 
     `committed` when its `COMMIT` was met, which iptables-save prints after the last rule; `damaged` when a line of it was
     not understood; `may_be_unmet` are the chains of HOOKS that are listed without a jump to services, of this table or of
-    another; `cut_line` is that of a line that may go on. `family` is that of the remark above it, which says by what it was
-    saved.
+    another; `cut_line` is that of a line that may go on. `family` and `recorded` are of the remark above it, which says by
+    what it was saved, and when.
     """
 
     name: str
     head: Line
     family: int | None
-    recorded: str | None
+    recorded: tuple[str, Line] | None
     backend: str | None
     chains: dict[str, list[Line]] = field(default_factory=dict)
     declared: set[str] = field(default_factory=set)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import re
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import pytest
 
@@ -17,14 +18,16 @@ ERROR_CODES = {"CB101", "CB102", "CB103", "CB201", "CB202", "CB203", "CB204", "C
 Edit = Callable[[str, str], str | None]
 
 
-def changed(name: str, edit: Edit = lambda _, text: text) -> cb.Analysis:
-    """A story with each file's text edited; None leaves the file away."""
+def changed(
+    name: str, edit: Edit = lambda _, text: text, renamed: Mapping[str, str] = MappingProxyType({})
+) -> cb.Analysis:
+    """A story with each file's text edited; None leaves the file away. `renamed` are files with other paths."""
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w") as archive:
         for path, content in story(name).members():
             text = edit(path, content.decode())
             if text is not None:
-                info = tarfile.TarInfo(path)
+                info = tarfile.TarInfo(renamed.get(path, path))
                 info.size = len(text.encode())
                 archive.addfile(info, io.BytesIO(text.encode()))
     return cb.analyze(io.BytesIO(stream.getvalue()))

@@ -13,7 +13,6 @@ import pytest
 from click.testing import CliRunner, Result
 
 from calico_bundle import __version__, commands
-from calico_bundle.checks import PLANNED, catalog
 from calico_bundle.cli import program
 from calico_bundle.commands import RESERVED, Session, verbs
 from calico_bundle.errors import NotABundleError
@@ -331,19 +330,6 @@ def test_explain_lists_the_codes_that_begin_so():
     assert shown.exit_code == 0
     assert [line.split()[0] for line in shown.stdout.splitlines() if line.startswith("CB")] == ["CB101", "CB104"]
     assert run("explain", "CB").stdout == run("explain").stdout
-
-
-@pytest.mark.parametrize("code, name", sorted(PLANNED.items()))
-def test_explain_says_of_a_planned_code_that_it_has_no_check_yet(code, name):
-    for word in (code, code.lower(), name):
-        shown = run("explain", word)
-        assert shown.exit_code == 2
-        assert f"{code} is the code of a check that does not exist yet: {name}\n" in shown.stderr
-
-
-def test_a_planned_code_is_no_longer_planned_once_a_check_has_it():
-    assert {info.code for info in catalog()} & set(PLANNED) == set()
-    assert {info.name for info in catalog()} & set(PLANNED.values()) == set()
 
 
 def test_every_verb_is_found_without_importing_its_module():

@@ -77,6 +77,7 @@ def test_node():
         "pod_cidrs": (ip_network("10.244.2.0/24"), ip_network("fd01::/64")),
         "calico_interfaces": '[{"name":"ens18","addresses":["10.0.1.12"]}]',
         "ready": True,
+        "heartbeat": None,
         "labels": {"kubernetes.io/hostname": "w1.example"},
         "redacted": (),
         "evidence": "name: w1",

@@ -240,6 +240,17 @@ def test_a_node():
     assert (node.cited["bgp_ipv4"].line, node.cited["internal_ips"].line, node.evidence.line) == (9, 23, 1)
 
 
+def test_when_a_node_was_last_heard_of():
+    """The whole form of the table (kubectl pkg/describe, describeNode: RFC 1123 with a number for the zone)."""
+    whole = NODE.replace(
+        "True    Sun, 22 Nov  ", "True    Sun, 22 Nov 2026 10:00:01 +0000   Sun, 22 Nov 2026 09:00:00 +0000 "
+    )
+    (node,) = parsed(whole)
+    assert node.heartbeat == "Sun, 22 Nov 2026 10:00:01 +0000"
+    assert node.heartbeat in node.cited["heartbeat"].text
+    assert parsed(NODE)[0].heartbeat is None
+
+
 def test_a_client_before_leases_does_not_show_that_there_is_no_provider():
     before = NODE.replace("Lease:\n", "Previous:\n")
     assert "provider_id" in parsed(before)[0].not_shown
