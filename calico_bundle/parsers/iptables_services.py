@@ -60,6 +60,7 @@ def _is_hidden(entry: Line) -> bool:
 def _fact(table: SavedTable, path: str, targets: Iterable[ServiceTarget], *, whole: bool) -> ServiceTableFact:
     served = [line for _, line in _entries(table) if " -j KUBE-SVC-" in line or " -j KUBE-SVL-" in line]
     recorded, said = table.recorded or (None, None)
+    from_pods, from_node = map(table.is_met_from, HOOKS)
     return ServiceTableFact(
         ProxyMode.IPTABLES,
         whole,
@@ -70,7 +71,8 @@ def _fact(table: SavedTable, path: str, targets: Iterable[ServiceTarget], *, who
         recorded,
         tuple(targets),
         _line(path, table.head),
-        *map(table.is_met_from, HOOKS),
+        from_pods,
+        from_node,
         {"recorded": _line(path, said)} if said else {},
     )
 

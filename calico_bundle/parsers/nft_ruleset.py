@@ -107,8 +107,9 @@ def _fact(
     backend = "nft" if mode is ProxyMode.IPTABLES else None
     entries = table.chains.get("KUBE-SERVICES") if mode is ProxyMode.IPTABLES else table.maps.get("service-ips")
     prepared = entries is not None and not any("match-set" in line or "xt match" in line for _, line in entries)
-    met = (_is_met_from(table, hook) for hook in ("prerouting", "output"))
-    return ServiceTableFact(mode, table.closed, prepared, len(named), samples, backend, None, targets, head, *met)
+    from_pods, from_node = (_is_met_from(table, hook) for hook in ("prerouting", "output"))
+    seen = (mode, table.closed, prepared, len(named), samples, backend, None, targets, head)
+    return ServiceTableFact(*seen, from_pods, from_node)
 
 
 def _is_met_from(table: Table, hook: str) -> bool:
