@@ -40,6 +40,7 @@ class Obstacles:
         self._homes = homes
         self._still = {name: line for name, node in cluster.nodes.items() if (line := _not_forwarding(node))}
         self._met: dict[Hashable, Hindrances] = {}
+        self._denied: dict[Hashable, tuple[tuple[int, Hindrance], ...]] = {}
 
     def key(self, pod: int | PodFact) -> Hashable:
         """What pods have in common that policies treat alike; a pod is given by its place in the cluster, or itself."""
@@ -58,14 +59,15 @@ class Obstacles:
             self._met[key] = Hindrances(met, *_aside(node, rules, self._ready))
         return self._met[key]
 
-    def _by_policies(self, pod: int | PodFact) -> Iterator[tuple[int, Hindrance]]:
+    def _by_policies(self, pod: int | PodFact) -> Iterable[tuple[int, Hindrance]]:
+        """What policies stop, once per class of pods."""
         if not self.policies.any:
-            return
+            return ()
         kind = self.policies.class_of(pod)
-        for place, endpoint in enumerate(self._ready):
-            found = self.policies.on(kind, endpoint)
-            if found.allowed is not True:
-                yield place, _denied(found)
+        if kind.key not in self._denied:
+            found = ((place, self.policies.on(kind, endpoint)) for place, endpoint in enumerate(self._ready))
+            self._denied[kind.key] = tuple((place, _denied(told)) for place, told in found if told.allowed is not True)
+        return self._denied[kind.key]
 
     def _by_still(self, node: str) -> Iterator[tuple[int, Hindrance]]:
         """Nodes that do not forward what comes in by a card: neither what is for their pods nor the answers to them."""
