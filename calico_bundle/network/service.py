@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from calico_bundle.cluster import Cluster
 from calico_bundle.errors import UnknownNameError, UsageError
@@ -15,7 +17,7 @@ DNS_PORT = 53
 _KNOWN_NAMES = ("kube-dns", "dns-default", "rke2-coredns-rke2-coredns", "coredns")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DnsService:
     """A DNS service with its endpoints. `listed` is False when the bundle holds no endpoints object for it.
 
@@ -59,10 +61,20 @@ class DnsService:
         target = own[0].target_port or str(DNS_PORT)
         return int(target) if target.isdigit() and self.service.selector and not self.service.not_shown else None
 
-    @property
+    @cached_property
     def ready(self) -> tuple[EndpointFact, ...]:
         """Ready IPv4 endpoints."""
         return tuple(e for e in self.endpoints if e.ready and e.ip is not None and e.ip.version == 4)
+
+    @cached_property
+    def answering(self) -> Mapping[Address, int | None]:
+        """The addresses of ready endpoints, each with the port that it listens on; None: not known, or told in two ways."""
+        found: dict[Address, int | None] = {}
+        for endpoint in self.ready:
+            if endpoint.ip is not None:
+                port = self.listening(endpoint)
+                found[endpoint.ip] = port if found.get(endpoint.ip, port) == port else None
+        return found
 
 
 def find_dns(cluster: Cluster, wanted: str | None = None) -> DnsService | None:

@@ -111,9 +111,8 @@ class ServiceProxies:
 
     def _timely(self, rules: ProxyRules) -> ProxyRules:
         """What is known to be of another time than the endpoints is not compared with them; nor what a pod contradicts."""
-        running = {ip for pod in self._ready_pods for ip in pod.ips}
         gone = {target.address for target in rules.stale if target not in rules.astray}
-        if rules.none or not (self._is_apart(rules.recorded) or running & gone):
+        if rules.none or not (self._is_apart(rules.recorded) or self._running & gone):
             return rules
         return replace(rules, stale=(), lacking=(), astray={}, compared=False)
 
@@ -133,12 +132,13 @@ class ServiceProxies:
             return None
 
     @cached_property
-    def _ready_pods(self) -> list[PodFact]:
-        """DNS pods that are ready, whatever the endpoints say."""
+    def _running(self) -> frozenset[Address]:
+        """The addresses of DNS pods that are ready, whatever the endpoints say."""
         selector = self._dns.service.selector
         key = next(iter(selector), None)
         found = labeled(self._cluster.pods, key, selector[key]) if key else []
-        return [p for p in found if p.ready and p.phase not in FINISHED and selector.items() <= p.labels.items()]
+        ready = (p for p in found if p.ready and p.phase not in FINISHED and selector.items() <= p.labels.items())
+        return frozenset(ip for pod in ready for ip in pod.ips)
 
     @cached_property
     def service_addresses(self) -> frozenset[str]:

@@ -20,6 +20,8 @@ _LOCAL_CACHE = "nodelocaldns"
 POD_CHAIN, OWN_CHAIN = "PREROUTING", "OUTPUT"
 """Where packets that come in by a card meet rules that translate, and where those of the machine itself do."""
 _IPVS_CARD = "kube-ipvs0"
+_GONE = 0
+"""In place of a port: no ready endpoint has the address."""
 MODES = tuple(ProxyMode)
 _NOWHERE = frozenset({Does.REJECTS, Does.DROPS, Does.LEAVES})
 _OPEN = frozenset({Does.NOT_SHOWN, Does.UNTRACKED})
@@ -66,7 +68,7 @@ class ProxyRules:
     @property
     def all_lost(self) -> bool:
         """Whether no lookup over UDP is led to a ready endpoint, while there are ready endpoints to lead to."""
-        return self.compared and (self.rejects or self.none or set(self.targets) == set(self.stale))
+        return self.compared and (self.rejects or self.none or len(self.targets) == len(self.stale))
 
     @property
     def some_lost(self) -> bool:
@@ -173,7 +175,7 @@ def _agreed(tables: Iterable[ServiceTableFact], address: Address, protocol: str)
         for table in tables
         if (own := tuple(t for t in table.targets if t.address == address and t.protocol == protocol))
     ]
-    if not found or len({one.outcome for one in found}) > 1:
+    if not found or (len(found) > 1 and len({one.outcome for one in found}) > 1):
         return None
     first = found[0]
     kinds = {t.does for t in first.targets}
@@ -182,21 +184,24 @@ def _agreed(tables: Iterable[ServiceTableFact], address: Address, protocol: str)
 
 
 def _compared(udp: _Found, tcp: _Found | None, dns: DnsService) -> ProxyRules:
-    ready, led = _listening(dns), udp.led
+    ready, led = dns.answering, udp.led
+    at = [(one, ready.get(one.address, _GONE)) for one in led]
     # Addresses that a collector hid, or a table left out, may be any of the targets.
     compared = dns.listed and not dns.hidden and bool(ready)
     refused = any(t.does in (Does.REJECTS, Does.DROPS) for t in udp.targets)
     is_local = any(t.local for t in udp.targets)
-    astray = {one: port for one in led if (port := ready.get(one.address)) and one.port not in (None, port)}
+    astray = {one: port for one, port in at if port and one.port not in (None, port)}
     return ProxyRules(
         targets=led,
         tcp_targets=tcp.led if tcp else None,
         mode=udp.table.mode,
         evidence=tuple(dict.fromkeys(t.evidence for t in udp.targets)),
-        stale=tuple(one for one in led if one.address not in ready or one in astray) if compared else (),
-        lacking=_lacking(ready, [one for one in led if one not in astray]) if compared and not is_local else (),
+        stale=tuple(one for one, port in at if port == _GONE or (astray and one in astray)) if compared else (),
+        lacking=_lacking(ready, [one for one, _ in at if not astray or one not in astray])
+        if compared and not is_local
+        else (),
         astray=astray if compared else {},
-        ports_known=all(one.port and ready.get(one.address) for one in led),
+        ports_known=all(one.port and port for one, port in at if port != _GONE),
         rejects=refused,
         none=not refused and not led,
         confirmed=any(t.does == Does.LEAVES for t in udp.targets),
@@ -206,16 +211,6 @@ def _compared(udp: _Found, tcp: _Found | None, dns: DnsService) -> ProxyRules:
     )
 
 
-def _listening(dns: DnsService) -> dict[Address, int | None]:
-    """The ready endpoints, each with the port that it listens on; None where that is not known, or told in two ways."""
-    found: dict[Address, int | None] = {}
-    for endpoint in dns.ready:
-        if endpoint.ip is not None:
-            port = dns.listening(endpoint)
-            found[endpoint.ip] = port if found.get(endpoint.ip, port) == port else None
-    return found
-
-
 def _lacking(ready: Iterable[Address], led: Iterable[Led]) -> tuple[Address, ...]:
     addresses = {one.address for one in led}
     return tuple(address for address in ready if address not in addresses)
@@ -223,7 +218,7 @@ def _lacking(ready: Iterable[Address], led: Iterable[Led]) -> tuple[Address, ...
 
 def _unmet(table: ServiceTableFact, dns: DnsService, *, own: bool) -> ProxyRules:
     """Rules that no packet comes to: kube-proxy makes the jumps to them whenever it writes its rules."""
-    ready = tuple(_listening(dns))
+    ready = tuple(dns.answering)
     return ProxyRules(
         (),
         (),
@@ -249,7 +244,7 @@ def _unserved(tables: Sequence[ServiceTableFact], dns: DnsService, services: Con
         return None
     if not any(str(sample) in services for t in serving for sample in t.samples):
         return None
-    ready = tuple(_listening(dns))
+    ready = tuple(dns.answering)
     return ProxyRules(
         (),
         (),

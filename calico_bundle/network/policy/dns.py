@@ -14,9 +14,9 @@ from calico_bundle.facts import EndpointFact, PodFact, PolicyFact
 from calico_bundle.facts.pod_columns import PodColumns, columns_of
 from calico_bundle.network.policy.ends import Ends, Target
 from calico_bundle.network.policy.hosts import Hosts
-from calico_bundle.network.policy.labeled import Directory, Labeled
+from calico_bundle.network.policy.labeled import ACCOUNT_LABEL, Directory, Labeled
 from calico_bundle.network.policy.packet import End, Packet
-from calico_bundle.network.policy.places import Behind, Places, keys_of, networks_of
+from calico_bundle.network.policy.places import Behind, Places, accounts_of, keys_of, networks_of
 from calico_bundle.network.policy.rules import Matching
 from calico_bundle.network.policy.tiers import ALLOW, Decision, Finals, Tier, Walk, tiers_of
 from calico_bundle.network.service import DNS_PORT, DnsService
@@ -66,6 +66,8 @@ class DnsPolicies:
         """Whether there is anything to ask: without policies, nothing is denied by one."""
         self._behind = Behind(cluster)
         self._classes: dict[Hashable, Class] = {}
+        self._by_place: dict[int, Class] = {}
+        self._alike: dict[tuple[str, int, str | None], Hashable] = {}
         self._verdicts: dict[Hashable, PolicyVerdict] = {}
         self._one_way: dict[Hashable, Finals] = {}
         self._masking: dict[str, bool] = {}
@@ -86,21 +88,41 @@ class DnsPolicies:
     def class_of(self, pod: int | PodFact) -> Class:
         """The class of a pod: one of the cluster's by its place, or any."""
         if isinstance(pod, PodFact):
-            return self._class_at(pod, 0)
-        return self._class_at(None, pod)
+            return self._class_at(
+                columns_of((pod,)), 0, self._selectable(pod.namespace, pod.labels, pod.service_account)
+            )
+        if pod not in self._by_place:
+            columns = self._columns
+            namespace, labels, account = columns.namespaces[pod], columns.labels[pod], columns.service_accounts[pod]
+            # Equal labels are one object in the columns, which live as long as this.
+            alike = (namespace, id(labels), account)
+            if alike not in self._alike:
+                self._alike[alike] = self._selectable(namespace, labels, account)
+            self._by_place[pod] = self._class_at(columns, pod, self._alike[alike])
+        return self._by_place[pod]
 
-    def _class_at(self, pod: PodFact | None, place: int) -> Class:
-        columns = self._columns if pod is None else columns_of((pod,))
+    def _selectable(self, namespace: str, labels: Mapping[str, str], account: str | None) -> Hashable:
+        """What of a pod policies select by."""
+        own = tuple(labels.get(name) for name in self._keys[0])
+        return (namespace, own, self._account(namespace, account) if self._keys[1] else None)
+
+    def _account(self, namespace: str, account: str | None) -> Hashable:
+        """What service accounts have in common that policies treat alike."""
+        names, keys = self._accounts
+        known = self._directory.account(namespace, account)
+        is_named = account in names or ACCOUNT_LABEL in self._keys[0]
+        labels = tuple(known.labels.get(key) for key in keys)
+        return (account if is_named else account is None, known.complete, labels)
+
+    def _class_at(self, columns: PodColumns, place: int, selectable: Hashable) -> Class:
         host, node, value = columns.host_networks[place], columns.nodes[place], columns.ipv4s[place]
         if host:
             own = ("host", self._ends.host_kind(node), node if node in self._endpoint_nodes else None)
             return self._classes.setdefault(own, Class(own, None, None, node))
-        labels, account = columns.labels[place], columns.service_accounts[place]
         whole = place not in columns.not_whole
         key: Hashable = (
-            columns.namespaces[place],
-            (whole, *(labels.get(name) for name in self._keys[0])),
-            account if self._keys[1] else None,
+            selectable,
+            whole,
             self._places.of(value),
             value if value in self._endpoint_values else None,
             cached := self._ends.cached_on(node),
@@ -108,6 +130,7 @@ class DnsPolicies:
             host,
         )
         if key not in self._classes:
+            labels, account = columns.labels[place], columns.service_accounts[place]
             thing = self._directory.described(columns.namespaces[place], labels, account, whole=whole)
             self._classes[key] = Class(key, thing if host is False else None, value, None, cached, masked)
         return self._classes[key]
@@ -273,6 +296,10 @@ class DnsPolicies:
     def _keys(self) -> tuple[Sequence[str], bool]:
         keys, accounts = keys_of(self._cluster.policies)
         return sorted(keys), accounts
+
+    @cached_property
+    def _accounts(self) -> tuple[frozenset[str], frozenset[str]]:
+        return accounts_of(self._cluster.policies)
 
     @cached_property
     def _places(self) -> Places:

@@ -51,7 +51,8 @@ class Ends:
         """`kind_of` tells apart what policies tell apart, by what is selected and where its address lies."""
         self._cluster, self._dns, self._directory, self._kind_of = cluster, dns, directory, kind_of
         self._sets = [(found, directory.network_set(found)) for found in cluster.network_sets]
-        self._targets: dict[EndpointFact, Target] = {}
+        self._targets: dict[Hashable, Target] = {}
+        self._cached: dict[str | None, bool | None] = {}
         self._hosts: dict[tuple[str, ...], tuple[End, ...]] = {}
 
     def of_pod(self, thing: Labeled | None, value: int | None) -> End:
@@ -88,6 +89,11 @@ class Ends:
 
     def cached_on(self, node: str | None) -> bool | None:
         """Whether a cache answers lookups of a node's pods; None where one is there, and nothing shows that it is asked."""
+        if node not in self._cached:
+            self._cached[node] = self._is_cached_on(node)
+        return self._cached[node]
+
+    def _is_cached_on(self, node: str | None) -> bool | None:
         if not self._cache_nodes and not any(d.name in _CACHES for d in self._cluster.daemonsets):
             return False
         if self._cache_nodes and node not in self._cache_nodes:
@@ -107,9 +113,11 @@ class Ends:
 
     def target(self, endpoint: EndpointFact) -> Target:
         """A DNS endpoint as policies see it."""
-        if endpoint not in self._targets:
-            self._targets[endpoint] = self._target(endpoint)
-        return self._targets[endpoint]
+        # An endpoint as a whole takes long to hash, and is asked for by each class of pods.
+        key = (endpoint.ip, endpoint.pod_namespace, endpoint.pod, endpoint.node, endpoint.ports)
+        if key not in self._targets:
+            self._targets[key] = self._target(endpoint)
+        return self._targets[key]
 
     def _target(self, endpoint: EndpointFact) -> Target:
         pod = self._pods.get((endpoint.pod_namespace, endpoint.pod)) or self._by_address.get(endpoint.ip)

@@ -77,6 +77,15 @@ def keys_of(policies: Iterable[PolicyFact]) -> tuple[frozenset[str], bool]:
     return frozenset(keys), accounts
 
 
+def accounts_of(policies: Iterable[PolicyFact]) -> tuple[frozenset[str], frozenset[str]]:
+    """What policies tell service accounts apart by: the names in rules, and the labels that selectors look at."""
+    listed = tuple(policies)
+    both = tuple(sides(listed))
+    names = frozenset(name for side in both for name in side.service_accounts)
+    expressions = {one.service_account_selector for one in (*listed, *both)}
+    return names, frozenset(key for expression in expressions if expression for key in _keys(expression))
+
+
 def _keys(expression: str) -> frozenset[str]:
     try:
         return compiled(expression).keys
