@@ -8,7 +8,7 @@ would serve them. An address that differs and works is `unintended`. Where one o
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import ip_address, ip_interface
@@ -17,8 +17,9 @@ from calico_bundle.calico.bgp import SessionState
 from calico_bundle.calico.other_plugins import replaced_by
 from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.evidence import Evidence
-from calico_bundle.facts import Address, Interface, Network
+from calico_bundle.facts import Address, Interface
 from calico_bundle.network.forwarding import Forwarding
+from calico_bundle.network.internal_ips import InternalIps, own_networks
 from calico_bundle.network.outcome import Cause, Outcome, Packet, Walk, Why
 
 MOST_PEERS = 32
@@ -79,29 +80,6 @@ _Judged = tuple[AddressStatus, tuple[Trial, ...], Address | None]
 """A status, how peers show it, and the address that is right where that is not the InternalIP."""
 
 
-def stands_apart(cluster: Cluster, node: ClusterNode) -> bool:
-    """Whether no other node is in the InternalIP's network, and one is in that of another card of the node.
-
-    >>> stands_apart(Cluster({}), ClusterNode("node-1"))
-    False
-    """
-    own = node.internal_ip
-    if own is None:
-        return False
-    held = [a.address for a in node.card_addresses if a.address.version == 4 and not a.address.ip.is_loopback]
-    here = [address.network for address in held if address.ip == own]
-    elsewhere = [address.network for address in held if address.ip != own and own not in address.network]
-    if not here or not elsewhere or _any_other_in(here, cluster, node):
-        return False
-    return _any_other_in(elsewhere, cluster, node)
-
-
-def _any_other_in(networks: Iterable[Network], cluster: Cluster, node: ClusterNode) -> bool:
-    """Whether the InternalIP of another node is in one of some networks; it is nearly always that of the first."""
-    others = (n.internal_ip for n in cluster.nodes.values() if n is not node)
-    return any(ip in network for ip in others if ip is not None for network in networks)
-
-
 def judge_addresses(cluster: Cluster, forwarding: Forwarding) -> Mapping[str, AddressVerdict]:
     """The verdict on every node's stored IPv4 address, by node name."""
     return _Judge(cluster, forwarding).all()
@@ -122,7 +100,7 @@ class _Judge:
         self._culprits_of: dict[Address, frozenset[str]] = {}
         self._is_left_over = cluster.mixture is not None or replaced_by(cluster) is not None
         self.suspicious = {n.name for n in cluster.nodes.values() if _differs(n)}
-        self._apart: dict[str, bool] = {}
+        self.internal_ips = InternalIps(cluster)
 
     def all(self) -> dict[str, AddressVerdict]:
         return {name: self.one(node) for name, node in self.cluster.nodes.items()}
@@ -162,14 +140,9 @@ class _Judge:
             return AddressStatus.UNKNOWN, (), None
         if _differs(node):
             return (*self._tried(node, stored), None)
-        if not self._stands_apart(node):
+        if not self.internal_ips.stands_apart(node):
             return AddressStatus.OK, (), None
         return self._tried_apart(node, stored)
-
-    def _stands_apart(self, node: ClusterNode) -> bool:
-        if node.name not in self._apart:
-            self._apart[node.name] = stands_apart(self.cluster, node)
-        return self._apart[node.name]
 
     def _culprits(self, stored: Address) -> frozenset[str]:
         """Of nodes with one address, those are to blame whose own interfaces or InternalIP disagree with it."""
@@ -196,12 +169,16 @@ class _Judge:
     def _tried_apart(self, node: ClusterNode, stored: Address) -> _Judged:
         """Judge an InternalIP that may itself be the wrong one of the node's addresses.
 
-        That it works with every peer shows it right. That it works with none, that packets to or from it are lost, and
-        that another address gets through to those who lose them, shows it wrong.
+        That it works with every peer outside its own network shows it right. That it works with none, that packets to or
+        from it are lost, and that another address gets through to those who lose them, shows it wrong: unless a node goes
+        by that network which has no other. Then the networks may just have lost each other.
         """
-        walks = self._walks(node)
+        here = own_networks(node)
+        walks = self._walks(node, lambda peer: not any(peer.internal_ip in n for n in here if peer.internal_ip))
         if walks and all(walk and walk.delivered for _, walk in walks):
             return AddressStatus.OK, (), None
+        if any(map(self.internal_ips.is_meant, here)):
+            return AddressStatus.UNKNOWN, (), None
         lost = [(peer, walk) for peer, walk in walks if walk and walk.outcome is Outcome.LOST and self._is_plain(peer)]
         tried = [(peer, self._trial_apart(node, stored, peer, walk)) for peer, walk in lost]
         failed = {peer.name for peer, trial in tried if trial}
@@ -223,11 +200,13 @@ class _Judge:
 
     def _is_plain(self, peer: ClusterNode) -> bool:
         """Whether nothing is odd about a node's own address."""
-        return peer.name not in self.suspicious and not self._stands_apart(peer)
+        return peer.name not in self.suspicious and not self.internal_ips.stands_apart(peer)
 
-    def _walks(self, node: ClusterNode) -> list[tuple[ClusterNode, Walk | None]]:
+    def _walks(
+        self, node: ClusterNode, wanted: Callable[[ClusterNode], bool] = lambda _: True
+    ) -> list[tuple[ClusterNode, Walk | None]]:
         """Pod traffic between a node and its peers, those first that were looked at."""
-        others = [n for n in self.cluster.nodes.values() if n.name != node.name and n.bgp_address]
+        others = [n for n in self.cluster.nodes.values() if n.name != node.name and n.bgp_address and wanted(n)]
         peers = sorted([n for n in others if n.name not in self.suspicious] or others, key=_told_least)
         return [(peer, self.forwarding.between_pods(peer.name, node.name)) for peer in peers[:MOST_PEERS]]
 

@@ -331,3 +331,55 @@ def test_of_two_nodes_that_each_stand_apart_neither_is_blamed():
         neighbors=f"{HEARD}\n192.168.50.11 dev eth1 FAILED", sessions="10.0.1.11 Connect"
     )
     assert AddressStatus.WRONG not in {v.status for v in judged(one, two, blocks=blocks_of(1, 2)).values()}
+
+
+def four(*more: int) -> list[ClusterNode]:
+    """Node-2 and node-4 go by LAN B, on which they reach each other; node-1 and node-3 are on LAN A alone."""
+    heard = "\n".join(f"10.0.1.{10 + n} dev eth0 lladdr 02:00:0a:00:01:{10 + n:02x} REACHABLE" for n in (1, 3))
+    odd = []
+    for number, other in ((2, 4), (4, 2)):
+        b = f"192.168.50.{10 + other} dev eth1 lladdr 02:00:c0:a8:32:{10 + other:02x} REACHABLE"
+        odd.append(
+            two_cards(
+                number,
+                other,
+                calico=f"192.168.50.{10 + number}/24",
+                internal=f"192.168.50.{10 + number}",
+                sessions=f"192.168.50.{10 + other} Established\n10.0.1.11 Connect\n10.0.1.13 Connect",
+                routes=f"{routes_of(number)}\n192.168.50.0/24 dev eth1 proto kernel scope link src 192.168.50.{10 + number}\n"
+                f"10.244.{other}.0/26 via 192.168.50.{10 + other} dev eth1 proto bird",
+                sysctls="net.ipv4.conf.all.rp_filter = 1",
+                neighbors=f"{heard}\n{b}",
+            )
+        )
+    said = "\n".join(f"192.168.50.{ip} Passive" for ip in more)
+    plain = [
+        lan_node(n, 4 - n, routes=routes_of(n, 4 - n, default=False), sessions=f"10.0.1.{14 - n} Established\n{said}")
+        for n in (1, 3)
+    ]
+    return [plain[0], odd[0], plain[1], odd[1]]
+
+
+def test_two_nodes_whose_kubelets_took_the_same_wrong_network_are_not_called_right():
+    """They reach each other on LAN B, and nobody else: the network that joins all four is LAN A."""
+    found = judged(*four(12, 14), blocks=blocks_of(1, 2, 3, 4))
+    assert {n: v.status.value for n, v in found.items()} == {
+        "node-1": "ok",
+        "node-2": "wrong",
+        "node-3": "ok",
+        "node-4": "wrong",
+    }
+    assert [str(found[n].expected) for n in ("node-2", "node-4")] == ["10.0.1.12", "10.0.1.14"]
+
+
+def test_two_racks_that_lost_each_other_are_not_laid_at_nodes_with_a_card_in_both():
+    """Node-5 is in rack B alone and cut off like node-2: it is not the address in rack B that is wrong."""
+    alone = machine(
+        "node-5",
+        card("eth1", "192.168.50.15/24"),
+        internal="192.168.50.15",
+        calico="192.168.50.15/24",
+        routes="192.168.50.0/24 dev eth1 proto kernel scope link src 192.168.50.15",
+    )
+    found = judged(*four(12, 14, 15), alone, blocks=blocks_of(1, 2, 3, 4, 5))
+    assert {found[n].status for n in ("node-2", "node-4")} == {AddressStatus.UNKNOWN}

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from calico_bundle.cluster import Cluster, ClusterNode
     from calico_bundle.facts import Address
+    from calico_bundle.network.internal_ips import InternalIps
 
 INFO = CheckInfo(
     code="CB107",
@@ -44,16 +45,21 @@ def lacks(context: Context) -> str | None:
 
 def run(context: Context) -> list[Finding]:
     """One finding per node."""
+    from calico_bundle.network.internal_ips import InternalIps
+
     reporting: dict[Address, list[str]] = {}
     for node in context.cluster.nodes.values():
         if node.internal_ip is not None:
             reporting.setdefault(node.internal_ip, []).append(node.name)
-    found = (_finding(context, node, reporting) for node in context.cluster.nodes.values())
+    internal_ips = InternalIps(context.cluster)
+    found = (_finding(context, node, reporting, internal_ips) for node in context.cluster.nodes.values())
     return [finding for finding in found if finding]
 
 
-def _finding(context: Context, node: ClusterNode, reporting: Mapping[Address, Sequence[str]]) -> Finding | None:
-    from calico_bundle.addresses import AddressStatus, stands_apart
+def _finding(
+    context: Context, node: ClusterNode, reporting: Mapping[Address, Sequence[str]], internal_ips: InternalIps
+) -> Finding | None:
+    from calico_bundle.addresses import AddressStatus
 
     ip = node.internal_ip
     if ip is None:
@@ -66,8 +72,8 @@ def _finding(context: Context, node: ClusterNode, reporting: Mapping[Address, Se
         why = f"its peers cannot use it and {verdict.expected} would serve; kubernetes-internal-ip would change nothing"
     elif verdict.status is AddressStatus.UNINTENDED and _alone(context.cluster, node, ip):
         why = f"no other node is in its network, and {node.bgp_address} works"
-    elif verdict.status is AddressStatus.UNKNOWN and stands_apart(context.cluster, node):
-        why = "no other node is in its network, and another card of the node is in theirs"
+    elif verdict.status is AddressStatus.UNKNOWN and internal_ips.stands_apart(node):
+        why = "another card of the node is in a network of nodes that it is in none with"
     else:
         return None
     cited = node.kubernetes.cited if node.kubernetes else {}

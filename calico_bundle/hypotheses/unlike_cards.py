@@ -20,9 +20,10 @@ from calico_bundle.hypotheses.node_by_node import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from calico_bundle.cluster import Cluster, ClusterNode
+    from calico_bundle.cluster import ClusterNode
     from calico_bundle.evidence import Evidence
     from calico_bundle.facts import AddressFact
+    from calico_bundle.network.internal_ips import InternalIps
 
 _FEWEST = 3
 """Nodes that it takes to call one of them unlike the others."""
@@ -33,12 +34,14 @@ _WORDS = Words("no node has a card that no other node has", "the list of cards a
 
 def examine(case: Case) -> Answer | None:
     """Ruled out where each card's name is that of another node's card too; no question where most nodes differ anyway."""
+    from calico_bundle.network.internal_ips import InternalIps
+
     pods = case.context.paths.forwarding.pods
     nodes = case.context.cluster.nodes
     cards = {name: pods.own_networks(name) for name, node in nodes.items() if node.addresses is not None}
     counts = Counter(name for own in cards.values() for name in {card.interface for card in own})
-    cluster = case.context.cluster
-    alone = {name: _alone(cluster, nodes[name], own, counts) for name, own in cards.items()}
+    internal_ips = InternalIps(case.context.cluster)
+    alone = {name: _alone(internal_ips, nodes[name], own, counts) for name, own in cards.items()}
     if len(nodes) < _FEWEST or 2 * len([name for name, found in alone.items() if found]) > len(nodes):
         return None
     if len(cards) < _FEWEST:
@@ -74,18 +77,16 @@ def _weighed(case: Case, unlike: Mapping[str, AddressFact]) -> Answer:
 
 
 def _alone(
-    cluster: Cluster, node: ClusterNode, own: Sequence[AddressFact], counts: Mapping[str, int]
+    internal_ips: InternalIps, node: ClusterNode, own: Sequence[AddressFact], counts: Mapping[str, int]
 ) -> AddressFact | None:
     """A card that only this node has, beside the one that the node goes by, whose name may well be another.
 
     Where that one stands apart from all other nodes it may be the very card that is too many.
     """
-    from calico_bundle.addresses import stands_apart
-
     internal = node.kubernetes.internal_ips if node.kubernetes else ()
     by = {card.interface for card in own if card.address.ip in internal}
     unlike = (card for card in own if counts[card.interface] == 1)
-    return next((card for card in unlike if card.interface not in by or stands_apart(cluster, node)), None)
+    return next((card for card in unlike if card.interface not in by or internal_ips.stands_apart(node)), None)
 
 
 def _lines(own: Sequence[AddressFact]) -> tuple[Evidence, ...]:

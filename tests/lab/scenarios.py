@@ -315,6 +315,10 @@ def _internal_ips() -> Iterator[Scenario]:
     both = dict[str, Any](routers=(GATEWAY_OF_BOTH,))
     why = "LAN B is isolated, and node-2's kubelet reports its address there."
     yield two_lans("internal-ip-wrong", f"{why} No encapsulation.", nodes())
+    fourth = replace(plain_node(4, card_b(4)), internal_ip="192.168.50.14")
+    yield two_lans(
+        "internal-ip-wrong-on-two", "The same on node-4: the two reach each other on LAN B.", (*nodes(), fourth)
+    )
     kinds: tuple[Encapsulation, ...] = ("vxlan", "ipip")
     for kind in kinds:
         yield two_lans(f"internal-ip-wrong-{kind}", f"{why} Under {kind}.", nodes(), encapsulation=kind)

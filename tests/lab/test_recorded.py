@@ -84,6 +84,7 @@ def test_the_analyzer_agrees_with_what_was_measured(name: str, unpacked: Callabl
     [
         ("internal-ip-wrong", "wrong", "10.0.1.12"),
         ("internal-ip-wrong-ipip", "wrong", "10.0.1.12"),
+        ("internal-ip-wrong-on-two", "wrong", "10.0.1.12"),
         ("internal-ip-filtered", "wrong", "10.0.1.12"),
         ("internal-ip-routed-ipip", "wrong", "10.0.1.12"),
         ("internal-ip-wrong-vxlan", "unknown", None),
