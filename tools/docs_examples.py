@@ -107,7 +107,8 @@ def furnish(text: str, place: Path) -> dict[str, str]:
         shutil.copytree(ROOT / "fixtures" / name / "bundle", place / "fixtures" / name / "bundle")
     files = [block for block in blocks(text) if block.file_name]
     if files:
-        shutil.copytree(ROOT / "calico_bundle", place / "calico_bundle", ignore=shutil.ignore_patterns("__pycache__"))
+        # With what Python compiled, for each command would compile the package again; it goes by the files' times.
+        shutil.copytree(ROOT / "calico_bundle", place / "calico_bundle")
         shutil.copy(ROOT / "pyproject.toml", place)
     for block in files:
         target = place / str(block.file_name)

@@ -20,6 +20,9 @@ STAMP = VENV / "calico-bundle-setup.json"
 INCIDENT = "fixtures/incident/bundle"
 USAGE = "usage: python3 tools/run.py demo | test [PYTEST ARGUMENTS] | setup"
 
+# More test processes than this gain little, and each holds some hundred MiB.
+MOST_PROCESSES = 8
+
 # Debian ships ensurepip and pip's wheel apart from Python, and a wheel can run itself.
 DISTRIBUTION_WHEELS = Path("/usr/share/python-wheels")
 
@@ -189,9 +192,22 @@ def demo() -> int:
 
 
 def test(arguments: Sequence[str]) -> int:
-    """Run the tests."""
+    """Run the tests on all cores; of options given twice pytest takes the last, so `-n 0` is one process again."""
     python = ensure(["test"])
-    return run([str(python), "-m", "pytest", *arguments])
+    return run([str(python), "-m", "pytest", *in_parallel(cores()), *arguments])
+
+
+def cores() -> int:
+    """The cores that this process may use, which can be fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def in_parallel(cores: int) -> list[str]:
+    """What shares the tests out among processes; nothing where there is one core.
+
+    Of pytest-xdist's ways to do so `worksteal` leaves neighbors together: they share what a module or a session made.
+    """
+    return ["-n", str(min(cores, MOST_PROCESSES)), "--dist", "worksteal"] if cores > 1 else []
 
 
 def main(arguments: Sequence[str]) -> int:

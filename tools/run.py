@@ -1,7 +1,7 @@
 """Set up `.venv` beside this project and run something in it; needs nothing but Python.
 
     python3 tools/run.py demo         analyze the recorded incident in fixtures/
-    python3 tools/run.py test         run the tests; what follows is passed to pytest
+    python3 tools/run.py test         run the tests on all cores; what follows is passed to pytest
     python3 tools/run.py setup        only set up, with everything that tests and linters need
 
 The system's own Python is never touched. This file keeps to old syntax, so that a Python that is too old can say so.

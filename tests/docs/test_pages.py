@@ -15,14 +15,21 @@ DOCS = ROOT / "docs"
 RUN = "run `python -m tools.docs`"
 
 
-def test_every_check_has_a_page_and_no_page_is_left_over():
+@pytest.fixture(scope="module")
+def fresh():
+    """Every generated page as it should be, by its path; made once, for some of it takes an analysis."""
+    return generated()
+
+
+def test_every_check_has_a_page_and_no_page_is_left_over(fresh):
     present = {f"docs/checks/{path.name}" for path in (ROOT / "docs" / "checks").iterdir()}
-    assert present == {name for name in generated() if name.startswith("docs/checks/")}
+    assert present == {name for name in fresh if name.startswith("docs/checks/")}
 
 
-@pytest.mark.parametrize("name", sorted(generated()))
-def test_generated_pages_are_fresh(name):
-    assert (ROOT / name).read_text(encoding="utf-8") == generated()[name], f"{name} is stale: {RUN}"
+def test_generated_pages_are_fresh(fresh):
+    assert len(fresh) > 20
+    stale = [name for name, text in fresh.items() if (ROOT / name).read_text(encoding="utf-8") != text]
+    assert not stale, RUN
 
 
 # --- architecture ----------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tarfile
+from functools import cache
 
 import pytest
 
@@ -30,7 +31,9 @@ def rendering(request: pytest.FixtureRequest) -> Rendering:
     return renderings()[request.param]
 
 
+@cache
 def analyzed(rendering: Rendering) -> cb.Analysis:
+    """The recorded cluster in a format, analyzed once: several tests and a generated page ask for it."""
     bundles = rendering.write(recorded())
     return cb.analyze([packed(name, files) for name, files in bundles.items()])
 

@@ -102,6 +102,19 @@ def test_usage(arguments, status, capsys):
     assert "usage: python3 tools/run.py" in capsys.readouterr().err
 
 
+def test_tests_run_on_all_cores_and_what_is_asked_for_comes_last(sandbox, monkeypatch):
+    run = []
+    monkeypatch.setattr(environment, "run", lambda command: run.append(command) or 0)
+    monkeypatch.setattr(environment, "cores", lambda: 64)
+    environment.main(["test", "-n", "0", "tests/tools"])
+    assert sandbox == ["create", ("test",)]
+    assert run[0][1:] == ["-m", "pytest", "-n", "8", "--dist", "worksteal", "-n", "0", "tests/tools"]
+
+
+def test_one_core_runs_the_tests_in_one_process():
+    assert environment.in_parallel(1) == []
+
+
 def test_an_exit_status_and_a_signal_are_passed_on():
     assert environment.run([sys.executable, "-c", "raise SystemExit(3)"]) == 3
     assert environment.run([sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"]) == 137

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -42,7 +43,7 @@ class Recorded:
         Empty for a resource that was not recorded: the names are those of the files in the bundle of fixtures/incident.
         """
         for path in self._root.glob(f"cluster/*/{resource}.yaml"):
-            return list(yaml.safe_load(path.read_text(encoding="utf-8"))["items"])
+            return deepcopy(_items(path))
         return []
 
     def output(self, node: str, name: str) -> str:
@@ -60,6 +61,12 @@ class Recorded:
     def namespace(self, pod: str) -> str:
         """The namespace of a pod."""
         return next(str(p["metadata"]["namespace"]) for p in self.objects("pods") if p["metadata"]["name"] == pod)
+
+
+@cache
+def _items(path: Path) -> list[dict[str, Any]]:
+    """The items of a list, read once. Who writes a format may change what it gets, so it is given copies."""
+    return list(yaml.safe_load(path.read_text(encoding="utf-8"))["items"])
 
 
 @dataclass(frozen=True, slots=True)
