@@ -82,7 +82,7 @@ def accounts_of(policies: Iterable[PolicyFact]) -> tuple[frozenset[str], frozens
     listed = tuple(policies)
     both = tuple(sides(listed))
     names = frozenset(name for side in both for name in side.service_accounts)
-    expressions = {one.service_account_selector for one in (*listed, *both)}
+    expressions = {p.service_account_selector for p in listed} | {side.service_account_selector for side in both}
     return names, frozenset(key for expression in expressions if expression for key in _keys(expression))
 
 
