@@ -82,7 +82,7 @@ def accounts_of(policies: Iterable[PolicyFact]) -> tuple[frozenset[str], frozens
     listed = tuple(policies)
     both = tuple(sides(listed))
     names = frozenset(name for side in both for name in side.service_accounts)
-    expressions = {one.service_account_selector for one in (*listed, *both)}
+    expressions = {policy.service_account_selector for policy in listed} | {s.service_account_selector for s in both}
     return names, frozenset(key for expression in expressions if expression for key in _keys(expression))
 
 
