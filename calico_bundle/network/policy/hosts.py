@@ -1,11 +1,11 @@
 """Host endpoints: policies on nodes' own interfaces, as far as lookups can meet them.
 
-Source: Calico's reference, Host endpoint, its guides to failsafe rules and applyOnForward, and felix rules/endpoints.go. What a node sends by itself
-meets the policies of its host endpoints, but UDP to port 53 is let out by a failsafe rule unless FelixConfiguration says
-otherwise. What passes through meets those with applyOnForward, and is let through where none of them applies to the host
-endpoint in its direction. Whether an encapsulated packet does, depends on the interface: where such a policy does not plainly
-allow a lookup, it is left open, and never called denied. Policies with preDNAT or doNotTrack drop nothing that none of their
-rules matches; where a rule is for the protocol of lookups, it is left open, too.
+Source: Calico's reference, Host endpoint, its guides to failsafe rules and applyOnForward, and felix rules/endpoints.go.
+What a node sends by itself meets the policies of its host endpoints, but UDP to port 53 is let out by a failsafe rule unless
+FelixConfiguration says otherwise. What passes through meets those with applyOnForward, and is let through where none of them
+applies to the host endpoint in its direction. Whether an encapsulated packet does, depends on the interface: where such a
+policy does not plainly allow a lookup, it is left open, and never called denied. Policies with preDNAT or doNotTrack drop
+nothing that none of their rules matches; where a rule is for the protocol of lookups, it is left open, too.
 """
 
 from __future__ import annotations
