@@ -28,8 +28,9 @@ INFO = CheckInfo(
     ),
     limits=(
         "Policies are taken as the only ones there are. Whether Calico's calico-node has programmed them is not looked at. "
-        "Host endpoints and kinds of policies that are not understood leave it open, and are never called denying. It is "
-        "assumed that kube-proxy does not masquerade pods' lookups, unless recorded rules show it."
+        "Policies of host endpoints that may drop what a node forwards (applyOnForward), and kinds of policies that are not "
+        "understood, leave it open, and are never called denying; so does a port by its name where the DNS pods show no named "
+        "ports. It is assumed that kube-proxy does not masquerade pods' lookups, unless recorded rules show it."
     ),
 )
 _MOST = 20

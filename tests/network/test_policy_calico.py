@@ -399,3 +399,24 @@ def test_hep_policies_with_apply_on_forward_leave_pods_open() -> None:
 def test_hep_early_policies_leave_pods_open(flag: str) -> None:
     early = calico_policy("hosts", selector="has(host)", ingress=[DENY_ALL], applyOnForward=True, **{flag: True})
     assert verdict(early, host_endpoint()).allowed is None
+
+
+@pytest.mark.parametrize("flag", ["doNotTrack", "preDNAT"])
+@pytest.mark.parametrize("rule, allowed", [({"protocol": "ICMP"}, True), ({"protocol": "TCP"}, True), ({}, None)])
+def test_hep_early_policies_drop_nothing_that_no_rule_of_theirs_matches(
+    flag: str, rule: dict[str, str], allowed: bool | None
+) -> None:
+    """felix rules/endpoints.go: only the chains of normal and forward policies end with a drop."""
+    ingress = [{"action": "Deny", **rule}]
+    early = calico_policy("hosts", selector="has(host)", ingress=ingress, applyOnForward=True, **{flag: True})
+    found = verdict(early, host_endpoint())
+    assert found.allowed is allowed
+    assert ("over TCP" in found.text) is False
+
+
+def test_hep_without_a_policy_for_what_is_forwarded_lets_pods_through() -> None:
+    """Calico's reference, Apply on forwarded traffic: it is allowed where no policy with applyOnForward applies."""
+    deny = calico_policy("hosts", selector="has(host)", ingress=[DENY_ALL], egress=[DENY_ALL])
+    elsewhere = calico_policy("other", selector="has(other)", egress=[DENY_ALL], applyOnForward=True)
+    inward = calico_policy("in", selector="has(host)", ingress=[ALLOW_ALL], applyOnForward=True)
+    assert verdict(deny, elsewhere, inward, host_endpoint(), host_endpoint("n2")).allowed is True

@@ -1,9 +1,11 @@
 """Host endpoints: policies on nodes' own interfaces, as far as lookups can meet them.
 
-Source: Calico's reference, Host endpoint, and its guides to failsafe rules and applyOnForward. What a node sends by itself
-meets the policies of its host endpoints, but UDP to port 53 is let out by a failsafe rule unless FelixConfiguration says
-otherwise. What passes through meets those with applyOnForward. Whether an encapsulated packet does, depends on the
-interface: where such a policy does not plainly allow a lookup, it is left open, and never called denied.
+Source: Calico's reference, Host endpoint, its guides to failsafe rules and applyOnForward, and felix rules/endpoints.go.
+What a node sends by itself meets the policies of its host endpoints, but UDP to port 53 is let out by a failsafe rule unless
+FelixConfiguration says otherwise. What passes through meets those with applyOnForward, and is let through where none of them
+applies to the host endpoint in its direction. Whether an encapsulated packet does, depends on the interface: where such a
+policy does not plainly allow a lookup, it is left open, and never called denied. Policies with preDNAT or doNotTrack drop
+nothing that none of their rules matches; where a rule is for the protocol of lookups, it is left open, too.
 """
 
 from __future__ import annotations
@@ -12,10 +14,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from calico_bundle.cluster import Cluster
-from calico_bundle.facts import HostEndpointFact
+from calico_bundle.facts import HostEndpointFact, PolicyFact
 from calico_bundle.network.policy.labeled import Directory
 from calico_bundle.network.policy.packet import Packet
-from calico_bundle.network.policy.rules import Matching
+from calico_bundle.network.policy.rules import Matching, is_for
 from calico_bundle.network.policy.selection import applies
 from calico_bundle.network.policy.tiers import ALLOW, DENY, Finals, Tier, Walk, tiers_of
 
@@ -64,7 +66,7 @@ class Hosts:
         finals = Finals()
         for endpoint in endpoints:
             thing = self._directory.host_endpoint(endpoint)
-            early = [p for p in self._early if applies(p, thing) is not False]
+            early = [p for p in self._early if _is_of(p, packet.protocol) and applies(p, thing) is not False]
             if early:
                 finals.add(DENY, f"{early[0].shown} (doNotTrack or preDNAT) may drop it", early[0])
             walk = Walk(self._matching, thing, packet, direction)
@@ -74,3 +76,8 @@ class Hosts:
             finals.found |= walk.finals.found | finals.found
         finals.add(ALLOW, "no host endpoint decides")
         return finals
+
+
+def _is_of(policy: PolicyFact, protocol: str) -> bool:
+    """Whether a policy may have a rule for a protocol."""
+    return bool(policy.unread) or any(rule.unread or is_for(rule, protocol) for rule in policy.rules)

@@ -28,9 +28,7 @@ class Matching:
     def matches(self, rule: PolicyRule, packet: Packet, namespace: str | None) -> bool | None:
         """Whether a rule of a policy with that namespace matches; None where that cannot be told."""
         return both(
-            rule.ip_version in (None, 4),
-            rule.protocol is None or _protocol(rule.protocol) == packet.protocol,
-            rule.not_protocol is None or _protocol(rule.not_protocol) != packet.protocol,
+            is_for(rule, packet.protocol),
             self._side(rule.source, packet.source, packet.protocol, namespace, is_source=True),
             self._side(rule.destination, packet.destination, packet.protocol, namespace, is_source=False),
             None if rule.unread else True,
@@ -61,6 +59,16 @@ class Matching:
             return both(inside, protocol in self._protocols)
         # Which ports another Service has there is not kept.
         return None if inside else inside
+
+
+def is_for(rule: PolicyRule, protocol: str) -> bool:
+    """Whether a rule is for IPv4 packets of a protocol, as far as protocols go."""
+    is_it = rule.protocol is None or _protocol(rule.protocol) == protocol
+    return (
+        is_it
+        and rule.ip_version in (None, 4)
+        and (rule.not_protocol is None or _protocol(rule.not_protocol) != protocol)
+    )
 
 
 def _protocol(text: str) -> str:
