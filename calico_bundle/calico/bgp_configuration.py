@@ -7,7 +7,7 @@ proto/bgp/bgp.c (sessions inside one AS are multihop by default, others are dire
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from calico_bundle.calico.exclusions import Version
@@ -120,6 +120,20 @@ class BgpConfiguration:
         faults = [self._fault(peer, far) for peer, far in between]
         # One BGPPeer that fits is enough: confd makes the reverse side of it by itself.
         return None if not faults or None in faults else faults[0]
+
+    def corrected(self, one: ClusterNode, other: ClusterNode) -> list[BGPPeerFact]:
+        """The BGPPeers that do not fit the node at their far end, as they would fit it; no others."""
+        try:
+            between = list(self._between(one, other))
+        except SelectorError:
+            return []
+        return [self._fitting(peer, far) for peer, far in between if self._fault(peer, far)]
+
+    def _fitting(self, peer: BGPPeerFact, far: ClusterNode) -> BGPPeerFact:
+        ip, actual = str(stored(far)), self.as_number(far)
+        asked = _port(peer.peer_ip) if peer.peer_ip else None
+        place = peer.peer_ip if asked in (None, self.port(far)) else f"{ip}:{self.port(far)}"
+        return replace(peer, peer_ip=place, as_number=str(actual) if actual is not None else peer.as_number)
 
     def _by_mesh(self, one: ClusterNode, other: ClusterNode) -> bool:
         return self.mesh and not (is_reflector(one) or is_reflector(other))

@@ -80,12 +80,12 @@ def _said(ends: tuple[ClusterNode, ClusterNode], dialing: ClusterNode | None) ->
 
 def mend(context: Context, losses: Sequence[Loss]) -> tuple[Fix, ...]:
     """Open the port of the sessions; none where they cannot come up as they are configured."""
-    from calico_bundle.remedies.elsewhere import open_sessions, see_configuration
+    from calico_bundle.remedies.elsewhere import fit_peers, open_sessions
 
     configuration = context.paths.forwarding.peerings.configuration
     ends = [pair for loss in losses if (pair := _ends(context, loss)) and all(n.bgp_address for n in pair)]
     if any(configuration.obstacle(*pair) or not _may_be_blocked(pair) for pair in ends):
-        return see_configuration()
+        return fit_peers(context, ends)
     return open_sessions(context, ends) if ends else ()
 
 

@@ -16,7 +16,10 @@ INFO = CheckInfo(
         "turns one node's fault into the cluster's."
     ),
     proves="The endpoints with their nodes.",
-    fix="Spread the DNS pods: restart them once other nodes are ready, or give their Deployment a topology spread.",
+    fix=(
+        "Spread the DNS pods: restart them once other nodes are ready, or give their Deployment a topology spread. While the "
+        "node is cut off, that makes broken paths degraded, and those that reach too: mend the node first."
+    ),
     limits="Needs the node of each endpoint; a NodeLocal DNSCache softens the effect and is not looked at.",
 )
 

@@ -24,7 +24,7 @@ INFO = CheckInfo(
     proves="The established session's line, and the route with a gateway that is no node (or `unreachable`).",
     fix=(
         "Encapsulate between subnets (vxlanMode or ipipMode CrossSubnet), or have the routers learn the pod routes by "
-        "BGP."
+        "BGP. The report tries VXLAN CrossSubnet on every node."
     ),
     limits="That a router has no pod routes is taken for granted unless Calico peers with a router.",
 )

@@ -20,8 +20,8 @@ INFO = CheckInfo(
     matters="The other direction works, so pings one way, captures on the sender and session states all look right.",
     proves="The setting net.ipv4.conf.*.rp_filter, the route back, or the tunnel's outer source.",
     fix=(
-        "Make the ways symmetric (the right address for Calico does it mostly), or set rp_filter to 2 (loose) on the "
-        "card."
+        "Make the ways symmetric (the right address for Calico does it mostly), or set rp_filter to 2 (loose) on every "
+        "card on the way there and back that drops. The report tries it, and says so where it mends nothing."
     ),
     limits="Without `sysctl` the filter is not known, and the path stays unknown instead.",
 )

@@ -5,15 +5,17 @@ A filter and a port are tried on the records. What a kubelet reports changes not
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from calico_bundle.calico.bgp_configuration import BgpConfiguration
 from calico_bundle.calico.distribution import Distribution
+from calico_bundle.calico.installation import has_api_server
 from calico_bundle.cluster import ClusterNode
 from calico_bundle.evidence import Evidence
-from calico_bundle.facts import Address
+from calico_bundle.facts import Address, BGPPeerFact
 from calico_bundle.facts.pod_queries import labeled
 from calico_bundle.findings import Context, Fix
 from calico_bundle.impact import failing_groups
@@ -122,9 +124,7 @@ def encapsulate(context: Context) -> tuple[Fix, ...]:
     commands = [f"kubectl patch ippools.crd.projectcalico.org {shlex.quote(p)} --type=merge {patch}" for p in pools]
     if context.choices.installation.by_operator:
         commands.append(_OPERATOR_POOLS)
-    commands.append(
-        "ip -d link show vxlan.calico; ip route | grep vxlan.calico  # on each node: one route per far block"
-    )
+    commands.append("ip route show dev vxlan.calico  # on each node: far blocks")
     title, mended = "encapsulate pod traffic between subnets (VXLAN CrossSubnet)", Mended(encapsulated=frozenset(pools))
     how = "with Felix's VXLAN device on every node, and UDP 4789 open between them"
     return (tried_fix(context, title, tuple(commands), _INTO_TUNNELS, mended, how),)
@@ -140,12 +140,36 @@ _INTO_TUNNELS = (
 )
 
 
-def see_configuration() -> tuple[Fix, ...]:
-    """Have the two sides of sessions fit each other: which of them is right, the bundle does not tell.
+def fit_peers(context: Context, pairs: Sequence[tuple[ClusterNode, ClusterNode]]) -> tuple[Fix, ...]:
+    """Have BGPPeers fit the nodes that they name; where they do, see what else the two sides disagree about."""
+    configuration = context.paths.forwarding.peerings.configuration
+    changed = {peer.name: peer for pair in pairs for peer in configuration.corrected(*pair)}
+    if not changed:
+        return _see_configuration()
+    with_tool = (
+        "kubectl patch bgppeers.projectcalico.org" if has_api_server(context.cluster) else "calicoctl patch bgppeer"
+    )
+    merge = " --type=merge" if with_tool.startswith("kubectl") else ""
+    commands = [
+        f"{with_tool} {shlex.quote(name)}{merge} -p {shlex.quote(json.dumps({'spec': _spec(changed[name])}))}"
+        for name in sorted(changed)
+    ]
+    title = f"have BGPPeer {listed(sorted(changed))} name the AS number and the port that the node has"
+    seen = (*commands, *_established(pairs[0][0], context))
+    mended = Mended(peers=frozenset(changed.values()), retried=frozenset(pairs_of_names(pairs)))
+    how = "with the BGPPeers changed, and nothing that the bundle does not show in the way of TCP"
+    return (tried_fix(context, title, seen, _RECONFIGURED, mended, how),)
 
-    >>> see_configuration()[0].restores is None
-    True
-    """
+
+_RECONFIGURED = "BIRD reads its configuration anew; the sessions of these BGPPeers start afresh, the others stay up."
+
+
+def _spec(peer: BGPPeerFact) -> dict[str, object]:
+    return {"peerIP": peer.peer_ip, "asNumber": int(peer.as_number) if peer.as_number else None}
+
+
+def _see_configuration() -> tuple[Fix, ...]:
+    """Have the two sides of sessions fit each other: which of them is right, the bundle does not tell."""
     title = (
         "have BGPPeers, AS numbers and ports of the two sides fit each other, as the message says; no port is blocked"
     )

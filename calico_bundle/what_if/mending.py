@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 
 from calico_bundle.cluster import Cluster, ClusterNode
-from calico_bundle.facts import Address, Does, PolicyFact, ServiceTableFact, ServiceTarget
+from calico_bundle.facts import Address, BGPPeerFact, Does, PolicyFact, ServiceTableFact, ServiceTarget
 from calico_bundle.network.service import DnsService
 from calico_bundle.network.settings import LOOSE
 from calico_bundle.paths import DnsPaths
@@ -43,6 +43,10 @@ class Mended:
     """Pairs of nodes between which the BGP port is opened."""
     encapsulated: frozenset[str] = frozenset()
     """Pools that are set to VXLAN CrossSubnet."""
+    retried: frozenset[tuple[str, str]] = frozenset()
+    """Pairs of nodes that are configured to peer in another way."""
+    peers: frozenset[BGPPeerFact] = frozenset()
+    """BGPPeers as they are changed, in the place of those of their names."""
 
     def __or__(self, other: Mended) -> Mended:
         """Both together."""
@@ -56,13 +60,14 @@ def paths_after(before: DnsPaths, mended: Mended) -> DnsPaths:
     """The paths of the cluster once it is mended."""
     cluster = with_policies(before.cluster, mended.allowances)
     cluster = _with_nodes(cluster, _with_rules(cluster, before, mended.rewritten))
-    if not (mended.moves or mended.loosened or mended.opened or mended.encapsulated):
+    if not (mended.moves or mended.loosened or mended.opened or mended.encapsulated or mended.retried):
         return before.beside(cluster)
+    cluster = _with_peers(cluster, {peer.name: peer for peer in mended.peers})
     cluster = _with_nodes(cluster, _with_filters(cluster, mended.loosened))
-    if mended.moves or mended.opened:
+    if mended.moves or mended.opened or mended.retried:
         cluster = _with_nodes(cluster, _reprogrammed(cluster, mended))
     cluster = encapsulated(cluster, mended.encapsulated, before.forwarding.pods)
-    return followed(before, before.dns, cluster, mended.opened)
+    return followed(before, before.dns, cluster, mended.opened | mended.retried)
 
 
 def _with_nodes(cluster: Cluster, changed: Mapping[str, ClusterNode]) -> Cluster:
@@ -77,6 +82,11 @@ def with_policies(cluster: Cluster, allowances: Collection[Allowance]) -> Cluste
     for allowance in sorted(allowances, key=lambda a: a.order):
         policies = allowed(policies, allowance)
     return replace(cluster, policies=policies)
+
+
+def _with_peers(cluster: Cluster, changed: Mapping[str, BGPPeerFact]) -> Cluster:
+    peers = tuple(changed.get(peer.name, peer) for peer in cluster.bgp_peers)
+    return replace(cluster, bgp_peers=peers) if changed else cluster
 
 
 # --- service rules ------------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from tests.lab import recording, topology, truth
 from tests.lab.batch import run_all
 from tests.lab.compare import Comparison, Disagreement, compare_paths
 from tests.lab.detection import detected
-from tests.lab.topology import Scenario
+from tests.lab.topology import Peering, Scenario
 from tests.lab.truth import Truth
 
 _METHOD = "IP_AUTODETECTION_METHOD="
@@ -127,10 +127,18 @@ def _mended(scenario: Scenario, change: Mended) -> Scenario:
         scenario,
         nodes=tuple(replace(n, rp_filter=2) if n.name in loosened else n for n in scenario.nodes),
         blocked=tuple(block for block in scenario.blocked if block.node not in opened),
+        peerings=tuple(_changed(peering, change) for peering in scenario.peerings),
         stale_rules=tuple(name for name in scenario.stale_rules if name not in change.rewritten),
         encapsulation="vxlan-cross-subnet" if change.encapsulated else scenario.encapsulation,
         recovering=False,
     )
+
+
+def _changed(peering: Peering, change: Mended) -> Peering:
+    found = next((peer for peer in change.peers if peer.name == peering.name), None)
+    if found is None:
+        return peering
+    return replace(peering, peer_ip=str(found.peer_ip), as_number=int(found.as_number or peering.as_number))
 
 
 def judged(before: Path, after: Path, method: str | None = None) -> Proof:

@@ -5,6 +5,7 @@ What is promised of them was measured: `python -m tests.lab fixes`, kept in test
 
 from __future__ import annotations
 
+import json
 import shlex
 from functools import cache
 from ipaddress import ip_address
@@ -82,9 +83,18 @@ def test_with_the_port_open_all_paths_come_back():
 def test_a_session_that_the_configuration_keeps_down_is_not_said_to_come_up_with_the_port(name: str, tmp_path: Path):
     """BIRD says `Bad peer AS`, or a BGPPeer names what the other side is not: TCP gets through there."""
     fix = fix_of(recorded(name, tmp_path), "CB201")
+    assert not any(command.startswith(("nc ", "sudo iptables")) for command in fix.commands)
+    patch = json.loads(shlex.split(fix.commands[0])[-1])["spec"]
+    wanted = {"asNumber": 64512} if name != "peer-on-wrong-port" else {"peerIP": "10.0.1.12:1790", "asNumber": 64512}
+    assert wanted.items() <= patch.items()
+    assert (fix.restores, fix.leaves_broken) == (4, 0)
+
+
+def test_what_no_bgp_peer_is_to_blame_for_is_left_to_look_at(tmp_path: Path):
+    """Two AS numbers in a mesh that is not direct: Calico's version, or the numbers, have to change."""
+    fix = fix_of(recorded("as-numbers-routed", tmp_path), "CB201")
     assert fix.restores is None
-    assert "no port is blocked" in fix.title
-    assert not any(command.startswith("nc ") for command in fix.commands)
+    assert fix.tried.startswith("no: ")
 
 
 # --- kubelets -----------------------------------------------------------------------------------------------------------
