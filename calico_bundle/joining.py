@@ -229,7 +229,7 @@ def _node(name: str, kubernetes: f.NodeFact | None, told: Records, cut: set[str]
     if not lists_ipv4(addresses):
         addresses = addresses_out_of(routes)
         lacking |= {"ip-addr"} if "ip-route" in lacking else frozenset()
-    sysctls = records.get("sysctl", ())
+    sysctls, kubelets = records.get("sysctl", ()), records.get("kubelet-config", ())
     return _with_what_lacks(
         ClusterNode(
             name,
@@ -246,7 +246,7 @@ def _node(name: str, kubernetes: f.NodeFact | None, told: Records, cut: set[str]
             service_tables=service_tables(records, cut),
             sessions=merge_sessions([*records.get("bird-protocols", ()), *records.get("calicoctl-node-status", ())]),
             bgp_routes=collected(records, "bird-routes", f.BGPRouteFact),
-            kubelet_dns=collected(records, "kubelet-config", f.KubeletDnsFact),
+            kubelet_dns=[k for a in kubelets for k in a.parsed.of(f.KubeletDnsFact)] if kubelets else None,
             log_events=log_events(records),
             incomplete=lacking,
             listed_in_order="ip-addr" in records,

@@ -86,11 +86,11 @@ def _is_cluster_own(context: Context, event: DnsServerEventFact) -> bool:
 
 def _not_ready(context: Context, dns: DnsService, servers: DnsServers) -> Finding:
     from calico_bundle.impact import failing_groups, node_names, pod_names
-    from calico_bundle.network.dns_servers import need_routes_back
+    from calico_bundle.network.dns_servers import may_be_cut_off, need_routes_back
 
     nobody = dns.listed and not dns.hidden and not any(e.ready for e in dns.endpoints)
     events = _reasons(servers)
-    by_network = bool(events) and _is_of_the_network(events[0]) and need_routes_back(context.cluster, servers.failing)
+    by_network = bool(events) and may_be_cut_off(events) and need_routes_back(context.cluster, servers.failing)
     cut_off = _nodes_at_fault(context, servers.failing) if by_network else ()
     severity = ERROR if nobody and not cut_off else WARNING
     # What another finding explains is not counted once more: it would come before its own cause.
@@ -115,10 +115,6 @@ def _reasons(servers: DnsServers) -> tuple[DnsServerEventFact, ...]:
 
     failing = {pod.name for pod in servers.failing}
     return tuple(e for e in (*servers.told(*OWN), *servers.told(*API)) if e.pod in failing)
-
-
-def _is_of_the_network(event: DnsServerEventFact) -> bool:
-    return event.event in ("api-unreachable", "waiting-for-api")
 
 
 def _nodes_at_fault(context: Context, pods: Sequence[PodFact]) -> tuple[str, ...]:

@@ -51,12 +51,12 @@ def examine(case: Case) -> Answer | None:
 
 def _may_be_cut_off(case: Case, servers: DnsServers) -> bool:
     """Whether all that the pods say may follow from the address of the nodes they run on."""
-    from calico_bundle.network.dns_servers import OWN
+    from calico_bundle.network.dns_servers import API, OWN, may_be_cut_off
 
     blamed = {node for finding in case.findings for node in finding.blames}
     failing = {pod.name for pod in servers.failing}
-    by_itself = any(event.pod in failing for event in servers.told(*OWN))
-    return not by_itself and any(pod.node in blamed for pod in servers.failing)
+    own = [event for event in servers.told(*OWN, *API) if event.pod in failing]
+    return may_be_cut_off(own) and any(pod.node in blamed for pod in servers.failing)
 
 
 def _open(text: str, dns: DnsService, servers: DnsServers | None = None, lines: tuple[Evidence, ...] = ()) -> Answer:

@@ -20,6 +20,9 @@ OWN = ("loop", "configuration-error", "address-in-use", "panic")
 """Events for which a server stops by itself, whatever the network does."""
 
 
+REFUSED = "connection refused"
+"""An answer: packets were delivered, and nobody listens. The pod network is not what keeps a server from the API."""
+
 OUT_OF_MEMORY = "OOMKilled"
 _COMPLETED = "Completed"
 
@@ -100,6 +103,19 @@ def _in_words(container: str, reason: str, code: str, time: str) -> str:
     at = f" at {time}" if time != "?" else ""
     why = reason if reason != "?" else "ended"
     return f"{container}: {why}, exit code {code}{at}"
+
+
+def may_be_cut_off(events: Sequence[DnsServerEventFact]) -> bool:
+    """Whether what servers say of themselves may follow from the pod network: they say nothing, or miss the API server.
+
+    >>> may_be_cut_off(())
+    True
+    """
+    if any(event.event in OWN for event in events):
+        return False
+    missed = [e.values.get("error") for e in events if e.event == "api-unreachable"]
+    answered = REFUSED in missed or any(event.event == "api-refused" for event in events)
+    return not answered or any(error != REFUSED for error in missed)
 
 
 def logs_of(dns: DnsService) -> str:

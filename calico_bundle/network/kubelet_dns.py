@@ -54,8 +54,9 @@ def asked_elsewhere(
     if dns is None or not dns.service.cluster_ips:
         return {}
     known = {*dns.service.cluster_ips, *near}
-    told = {name: node.kubelet_dns[0] for name, node in cluster.nodes.items() if node.kubelet_dns}
-    odd = {name: fact for name, fact in told.items() if known.isdisjoint(fact.cluster_dns)}
+    # Of two that differ, a file and what the kubelet says of itself, either may be what a pod was made with.
+    told = ((name, fact) for name, node in cluster.nodes.items() for fact in node.kubelet_dns or ())
+    odd = {name: fact for name, fact in told if known.isdisjoint(fact.cluster_dns)}
     wanted = {address for fact in odd.values() for address in fact.cluster_dns}
     services = {ip: made() for ip, made in cluster_addresses(cluster.services) if ip in wanted} if wanted else {}
     return {

@@ -90,8 +90,8 @@ def _told_by_kubelets(
     cluster: Cluster, dns: DnsService | None, held: Mapping[Address, Evidence]
 ) -> tuple[bool, str, tuple[Evidence, ...]] | None:
     """The same, where every node's kubelet tells pods to ask the cache, or each tells them to ask the service alone."""
-    facts = [node.kubelet_dns[0] for node in cluster.nodes.values() if node.kubelet_dns]
-    if not facts or len(facts) < len(cluster.nodes):
+    facts = [fact for node in cluster.nodes.values() for fact in node.kubelet_dns or ()]
+    if not facts or not all(node.kubelet_dns for node in cluster.nodes.values()):
         return None
     first = facts[0].evidence
     if held and all(not held.keys().isdisjoint(fact.cluster_dns) for fact in facts):

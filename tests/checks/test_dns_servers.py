@@ -139,6 +139,17 @@ def test_what_a_wrong_calico_address_may_explain_does_not_outrank_it():
     assert considered["dns-servers-unhealthy"] == "not-checkable"
 
 
+def test_an_api_server_that_refuses_is_not_laid_at_the_address():
+    """ECONNREFUSED: a reset came back (tcp(7)), so packets were delivered and answered."""
+    log = log_of("coredns-5d78c9869d-8xq2m", "coredns", "kube-system")
+    refused = API.replace("i/o timeout", "connect: connection refused")
+    _, (finding,) = found("CB304", {log: START + refused * 3}, dns_down, "incident-by-hand")
+    assert "may follow" not in finding.message
+    assert "10.96.0.1:443 (connection refused)" in finding.message
+    _, (finding,) = found("CB304", {log: START + refused * 3 + API}, dns_down, "incident-by-hand")
+    assert "may follow" in finding.message
+
+
 def test_what_a_server_does_to_itself_is_not_laid_at_the_address():
     log = log_of("coredns-5d78c9869d-8xq2m", "coredns", "kube-system")
     _, (finding,) = found("CB304", {log: START + LOOP}, dns_down, "incident-by-hand")

@@ -66,3 +66,9 @@ def test_some_kubelets_do_not_speak_for_the_others():
     analysis = with_files("healthy", {**CACHE, **kubelets("10.96.0.10", "node-1")})
     told = next(h for h in analysis.report()["hypotheses"] if h["name"] == "node-local-dns-cache")
     assert told["status"] == "not-checkable"
+
+
+def test_two_configurations_of_one_kubelet_that_differ_leave_it_open():
+    other = {"nodes/node-1/kubelet-configz.json": '{"kubeletconfig":{"clusterDNS":["10.96.0.99"]}}'}
+    for files in ({**kubelets("10.96.0.10", "node-1"), **other}, {**other, **kubelets("10.96.0.10", "node-1")}):
+        assert ("node-1", "unknown") in verdicts(files)[0]
