@@ -31,7 +31,10 @@ class TunnelEnds:
     def __init__(self, cluster: Cluster) -> None:
         nodes = [n for n in cluster.nodes.values() if n.kubernetes]
         self._stored = {n.bgp_address.ip for n in nodes if n.bgp_address}
-        self._complete = bool(nodes) and all(n.bgp_address for n in nodes)
+        # A machine whose Node object is not there, or could not be read, has an address too.
+        self._complete = (
+            bool(nodes) and all(n.bgp_address for n in cluster.nodes.values()) and "Node" not in cluster.unread
+        )
         self._by_vtep: dict[Address, ClusterNode] = {}
         for node in nodes:
             if node.kubernetes and node.kubernetes.vxlan_tunnel_ip:

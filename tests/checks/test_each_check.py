@@ -10,7 +10,7 @@ import pytest
 
 import calico_bundle as cb
 from calico_bundle.checks import catalog
-from tests.checks.cases import CASES, Given
+from tests.checks.cases import CASES, Given, each
 from tests.lab import recording
 from tests.stories import story
 
@@ -105,3 +105,15 @@ def test_it_explains_what_it_finds_why_it_matters_what_proves_it_the_fix_and_its
     assert len(set(parts)) == len(parts)
     told = " ".join(cb.explain(info.code).split())
     assert all(" ".join(part.split()) in told for part in parts)
+
+
+@pytest.mark.parametrize("of", ["lab:pool-holds-the-lan-ipip", "routed-wrong-card-works"])
+def test_a_list_of_nodes_that_is_cut_off_breaks_no_path(of: str):
+    """A sender whose Node object is not there may well have that address: Felix takes tunnel packets from every host's."""
+    whole = analyzed(Given(of, "measured"))
+    cut = analyzed(
+        Given(of, "the list of Nodes is cut in the middle", (each(lambda text: text[: len(text) // 2], "nodes.yaml"),))
+    )
+    said = {pod["pod"]: pod["verdict"] for pod in whole.report()["paths"]}
+    for pod in cut.report()["paths"]:
+        assert pod["verdict"] in ("unknown", said[pod["pod"]])
