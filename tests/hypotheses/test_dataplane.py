@@ -218,6 +218,10 @@ CASES: list[tuple[str, str, Edit, Status, str]] = [
     ("unlike-cards", "no-default-route", NO_CARDS, OPEN, "node-2"),
     ("calico-node-start", "healthy", together(), RULED_OUT, "runs on every node"),
     ("nic-offload", "vxlan", together(), OPEN, "ethtool"),
+    ("address-detection", "healthy", together(), RULED_OUT, "gives it"),
+    ("address-detection", "healthy", NO_CARDS, OPEN, "node-2"),
+    ("address-detection", "healthy", without("daemonsets"), OPEN, "what Calico's detection gives"),
+    ("address-detection", "card-added-later", together(), SUPPORTED, "gives it"),
 ]
 
 
@@ -327,6 +331,13 @@ def test_a_tunnel_on_one_side_alone() -> None:
     found = answer("one-sided-tunnel", "vxlan", _plain_route)
     assert found.status is SUPPORTED
     assert "vxlan.calico" in found.text
+
+
+def test_a_tunnel_on_one_side_shows_whatever_a_third_node_lacks() -> None:
+    """As in projectcalico/calico issue 1325: the two nodes' routes are enough."""
+    third = next(n for n in ("node-2", "node-3") if n not in answer("one-sided-tunnel", "vxlan", _plain_route).text)
+    found = answer("one-sided-tunnel", "vxlan", _plain_route, without(f"nodes/{third}/ip_route"))
+    assert found.status is SUPPORTED
 
 
 def _plain_route(path: str, text: str) -> str:

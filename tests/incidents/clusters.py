@@ -47,6 +47,7 @@ class Node:
     sessions: tuple[str, ...] = ()
     log: tuple[str, ...] = ()
     not_established: tuple[str, ...] = ()
+    waiting: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,11 +257,15 @@ def _pods(incident: Incident) -> Iterator[object]:
 
 
 def _calico_pods(incident: Incident) -> Iterator[object]:
-    """calico-node's own pods, where an event is told of one."""
+    """calico-node's own pods, where an event is told of one, or what it waits for."""
     for node in incident.nodes:
-        if node.not_established:
+        if node.not_established or node.waiting:
             spec = {"nodeName": node.name, "dnsPolicy": "ClusterFirst", "hostNetwork": True}
-            yield _pod(f"calico-node-{node.name}", "kube-system", spec, node.internal)
+            pod = _pod(f"calico-node-{node.name}", "kube-system", spec, node.internal)
+            if node.waiting:
+                waiting = {"name": "calico-node", "ready": False, "state": {"waiting": {"reason": node.waiting}}}
+                pod["status"] = {"phase": "Pending", "containerStatuses": [waiting]}
+            yield pod
 
 
 def _pod(name: str, namespace: str, spec: dict[str, object], ip: str | None) -> dict[str, object]:

@@ -96,6 +96,27 @@ def test_no_look_alike_is_expected_to_blame_an_address():
             assert (case.get(key) or {}).get("considers", {}).get("calico-address") != "supported", case["id"]
 
 
+def _look_alikes():
+    """Each look-alike with facts, as far as it is reported, and completed where it is."""
+    alike = [c for c in CASES if c["class"].startswith(LOOK_ALIKE) and "cluster" in c]
+    return [pytest.param(c, key, id=f"{c['id']}-{key}") for c in alike for key in ("expect", "full") if key in c]
+
+
+@pytest.mark.parametrize("case, key", _look_alikes())
+def test_a_look_alike_keeps_its_own_cause_and_gets_no_other(case, key, tmp_path):
+    """Its stated cause is supported or honestly open, no other hypothesis is supported, and no address is blamed."""
+    incident = read(case["cluster"])
+    analysis = analyze(write(completed(incident) if key == "full" else incident, tmp_path / "bundle"))
+    answers = {c.hypothesis.name: c.answer for c in analysis.diagnosis.hypotheses}
+    assert case["own"]
+    for name in case["own"]:
+        assert answers[name].status.value in ("supported", "not-checkable"), name
+        assert answers[name].status.value == "supported" or answers[name].collect, name
+    supported = {name for name, answer in answers.items() if answer.status.value == "supported"}
+    assert supported <= {*case["own"], *case.get("besides", ())}
+    assert _found(analysis) == {}
+
+
 @pytest.mark.parametrize("case", [pytest.param(c, id=c["id"]) for c in CASES if "cluster" in c])
 def test_every_file_of_the_bundle_is_understood(case, tmp_path):
     """A fact that the reader passed over would make "nobody is blamed" worthless."""
