@@ -171,7 +171,15 @@ def sum_up(
         return ClusterVerdict(INCONCLUSIVE, _but(text, apart), ())
     # The verdict is on DNS; what else does not work, or was not seen to work, is said beside it.
     aside = next((e.text for e in seen if e.status != "works"), None)
-    return ClusterVerdict(HEALTHY, _but(_but(text, against), aside), ())
+    return ClusterVerdict(HEALTHY, _but(_but(_as_far_as(text, paths), against), aside), ())
+
+
+def _as_far_as(text: str, paths: DnsPaths) -> str:
+    """A verdict that rests on routes alone says so: most bundles have neither policies nor service rules."""
+    proxies = paths.service_proxies
+    unseen = {"network policies": paths.policies.any, "the nodes' service rules": bool(proxies and proxies.known)}
+    named = " and ".join(name for name, is_seen in unseen.items() if not is_seen)
+    return f"{text} Not in the bundle, and not looked at: {named}." if named else text
 
 
 def _but(text: str, aside: str | None) -> str:

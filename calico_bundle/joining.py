@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -112,11 +113,27 @@ def _contradicting_endpoints(endpoints: EndpointTable) -> Iterator[Gap]:
 
 
 def _unread(artifacts: Iterable[Artifact]) -> dict[str, int]:
-    """How many objects could not be read: of pods and nodes, and of what says where DNS is."""
+    """How many objects could not be read: of pods and nodes, of what says where DNS is, and of what may keep pods from it."""
     lost: Counter[str] = Counter()
     for artifact in artifacts:
         lost.update(artifact.parsed.lost)
-    return {kind: lost[kind] for kind in ("EndpointSlice", "Node", "Pod") if lost[kind]}
+        if _fails_to_list_policies(artifact):
+            lost[_POLICIES] += 1
+    return {kind: lost[kind] for kind in _NEEDED if lost[kind]}
+
+
+_POLICIES = "file of network policies"
+_NEEDED = ("EndpointSlice", "Node", "Pod", "NetworkPolicy", "GlobalNetworkPolicy", "Tier", _POLICIES)
+_OF_POLICIES = re.compile(r"network-?polic(?:y|ies)\b", re.IGNORECASE)
+_NO_SUCH_KIND = ("have a resource type", "could not find the requested resource", "no matches for kind")
+"""What kubectl says where the API server does not know a kind: then there are no objects of it."""
+
+
+def _fails_to_list_policies(artifact: Artifact) -> bool:
+    """Whether a file that is named for policies has none because they could not be had."""
+    if artifact.parsed.facts or not _OF_POLICIES.search(artifact.file.rpartition("/")[2]):
+        return False
+    return any(not any(words in gap.message for words in _NO_SUCH_KIND) for gap in artifact.parsed.gaps)
 
 
 def _told(
