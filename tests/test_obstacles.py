@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.checks.test_checks import Edit, changed
+from tests.dns_bundles import with_files
 
 DENY_SHOP = """apiVersion: v1
 kind: List
@@ -206,3 +207,26 @@ def test_what_is_surely_lost_is_lost_whatever_else_is_open():
 
     after = changed("healthy", edit).report()
     assert paths_of(after)["default/app-1"] == ("broken", "CB401")
+
+
+# --- what could not be had, and what nobody collected ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name, text, status",
+    [
+        ("networkpolicies.yaml", "Error from server (Forbidden): networkpolicies is forbidden\n", "inconclusive"),
+        ("networkpolicies.yaml", "apiVersion: v1\nitems: []\nkind: List\n", "healthy"),
+        # An API server that does not know a kind has no objects of it.
+        ("globalnetworkpolicies.yaml", 'error: the server doesn\'t have a resource type "globalnetworkpolicies"\n', "healthy"),
+        ("podsecuritypolicies.yaml", "Error from server (Forbidden): podsecuritypolicies is forbidden\n", "healthy"),
+    ],
+)  # fmt: skip
+def test_policies_that_could_not_be_had_leave_nothing_healthy(name: str, text: str, status: str):
+    assert with_files("healthy", {f"k8s/{name}": text}).verdict.status == status
+
+
+def test_a_healthy_verdict_says_what_it_does_not_rest_on():
+    found = with_files("healthy").verdict
+    assert found.status == "healthy"
+    assert "not looked at: network policies" in found.headline
