@@ -56,9 +56,10 @@ ENDPOINT = (
 )
 """An endpoint of an EndpointSlice that has one address."""
 
+_FIELD = rf"[A-Za-z]++: {_TEXT}\n"
 ENDPOINTS = (
     rf"- apiVersion: v1\n  kind: Endpoints\n  metadata:\n{_METADATA}  subsets:\n  - addresses:\n"
-    rf"(?P<entries>(?:{_anonymous(ADDRESS)})++)(?:    ports:\n(?P<ports>(?:    (?:- |  )[A-Za-z]++: {_TEXT}\n)++))?{_END}"
+    rf"(?P<entries>(?:{_anonymous(ADDRESS)})++)(?:    ports:\n(?P<ports>    - {_FIELD}(?:    (?:- |  ){_FIELD})*+))?{_END}"
 )
 """Endpoints with one subset, whose addresses are all ready."""
 
@@ -71,7 +72,7 @@ ENDPOINT_SLICE = (
     rf"    labels:\n{_LABELS}      {_LABEL}: (?P<name>{_NAME})\n{_LABELS}"
     rf"{_NOT_LABELS}    name: (?P<object>{_NAME})\n{_NOT_LABELS}"
     rf"    namespace: (?P<namespace>{_NAMESPACE})\n{_NOT_LABELS}"
-    rf"(?:  ports:\n(?P<ports>(?:  (?:- |  )[A-Za-z]++: {_TEXT}\n)++))?{_END}"
+    rf"(?:  ports:\n(?P<ports>  - {_FIELD}(?:  (?:- |  ){_FIELD})*+))?{_END}"
 )
 """An EndpointSlice whose endpoints have one IPv4 address each."""
 

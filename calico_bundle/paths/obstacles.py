@@ -27,7 +27,7 @@ class Obstacles:
 
     `homes` are the nodes of the ready DNS endpoints, in their order.
 
-    >>> bool(Obstacles(Cluster({}), None, ()).met_by(0, "node-1"))
+    >>> bool(Obstacles(Cluster({}), None, ()).met_by(0, "node-1", by_cache=True))
     False
     """
 

@@ -89,6 +89,7 @@ def test_what_is_read_is_what_it_is():
         "ip-rule": 2,
         "iptables-list": 11,
         "k8s-objects": 78,
+        "kubelet-config": 1,
         "route-n": 13,
     }
 

@@ -15,6 +15,9 @@ _RULES = "rules that nobody collected are taken to be the three that every machi
 _LOOSE = "rule-loose-filter-without-address"
 CONTRADICTED: dict[tuple[str, str], str] = {
     ("bird-alone", "policy-routing"): _RULES,
+    ("bird-alone", "service-rules-stale"): (
+        "service rules that nobody collected are taken to lead to the endpoints of today (docs/bundles.md)"
+    ),
     **{(kind, name): _RULES for kind in ("bird-alone", "objects-alone") for name in (_LOOSE, "rule-arp-is-routed")},
 }
 """Where the packets show otherwise than the analyzer says of a reduced bundle, and what it says."""
