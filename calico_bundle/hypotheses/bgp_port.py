@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from calico_bundle.hypotheses import Answer, Case, Hypothesis, Status
 from calico_bundle.hypotheses.node_by_node import MOST_QUOTED, left_over, on_hosts
-from calico_bundle.hypotheses.sessions import Pair, sessions, without_bgp
+from calico_bundle.hypotheses.sessions import Pair, first_sessions, without_bgp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +18,7 @@ def examine(case: Case) -> Answer | None:
     """Ruled out by sessions over that port; a bundle never shows what blocks it."""
     if left_over(case) or without_bgp(case.context.cluster):
         return None
-    seen = sessions(case)
+    seen = first_sessions(case)
     closed = [*seen.down, *seen.excused, *seen.unseen]
     if not closed and seen.lines and not seen.left_out:
         text = "nodes have BGP sessions, or routes over them, with each node that runs a DNS endpoint"

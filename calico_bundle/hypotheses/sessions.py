@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 Pair = tuple[str, str]
 """A node and one that it needs the routes of; where the DNS endpoints are known, one of the two runs one."""
 
-_MOST_PAIRS = 20_000
+_MOST_PAIRS, _FEW_PAIRS = 20_000, 2_000
 _WITHOUT_BGP = ("vxlan", "none")
 
 
@@ -47,14 +47,21 @@ def without_bgp(cluster: Cluster) -> tuple[Evidence, ...]:
     return tuple(pool.evidence for pool in pools) if felix else ()
 
 
-def sessions(case: Case) -> Sessions:
+def first_sessions(case: Case) -> Sessions:
+    """As `sessions`, but only as far as one that is not up is among the first of them: where that is enough to know."""
+    found = sessions(case, _FEW_PAIRS)
+    is_found = found.down or found.excused or found.unseen
+    return found if is_found or not found.left_out else sessions(case)
+
+
+def sessions(case: Case, most: int = _MOST_PAIRS) -> Sessions:
     """What is known of the sessions between nodes and those that run DNS endpoints, one way and the other."""
     from calico_bundle.calico.bgp import SessionState
 
-    found = Sessions(left_out=_ends(case)[_most_ends(case) :])
+    found = Sessions(left_out=_ends(case)[_most_ends(case, most) :])
     at_fault = _at_fault(case)
     peerings = case.context.paths.forwarding.peerings
-    for one, other in needed_pairs(case):
+    for one, other in needed_pairs(case, most):
         direct = peerings.session(one, other)
         # Where it is not known itself, whether its routes are learned, over whatever reflectors.
         known = direct.observed and direct.state in (SessionState.UP, SessionState.DOWN)
@@ -71,10 +78,10 @@ def sessions(case: Case) -> Sessions:
     return found
 
 
-def needed_pairs(case: Case) -> Iterator[tuple[ClusterNode, ClusterNode]]:
+def needed_pairs(case: Case, most: int = _MOST_PAIRS) -> Iterator[tuple[ClusterNode, ClusterNode]]:
     """Nodes and those that run DNS endpoints, one way and the other; all nodes where the endpoints are not known."""
     nodes = case.context.cluster.nodes
-    far = [nodes[name] for name in _ends(case)[: _most_ends(case)]]
+    far = [nodes[name] for name in _ends(case)[: _most_ends(case, most)]]
     for node in nodes.values():
         for end in far:
             if end.name != node.name:
@@ -88,8 +95,8 @@ def _ends(case: Case) -> list[str]:
     return sorted(filter(None, ends)) or sorted(nodes)
 
 
-def _most_ends(case: Case) -> int:
-    return max(1, _MOST_PAIRS // max(1, 2 * len(case.context.cluster.nodes)))
+def _most_ends(case: Case, pairs: int) -> int:
+    return max(1, pairs // max(1, 2 * len(case.context.cluster.nodes)))
 
 
 def _at_fault(case: Case) -> frozenset[str]:
