@@ -52,8 +52,8 @@ class Format:
 # The modules of this folder that are no format: they are not even imported to find that out, because the view model
 # pulls in the whole analysis, and `--help` lists the formats.
 _NOT_FORMATS = frozenset({
-    "card", "exit_status", "explain", "files", "model", "model_paths", "model_picture", "model_trace", "page", "palette",
-    "picture_words", "text_findings", "text_trace", "words",
+    "card", "exit_status", "explain", "files", "model", "model_lanes", "model_paths", "model_picture", "model_trace",
+    "model_ways", "page", "palette", "path_words", "picture_words", "text_findings", "text_trace", "words",
 })  # fmt: skip
 
 

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from calico_bundle.addresses import AddressVerdict
 from calico_bundle.calico.exclusions import default_exclusions
+from calico_bundle.cluster import ClusterNode
 from calico_bundle.diagnosis import Diagnosis
+from calico_bundle.facts import Address
 from calico_bundle.graph import build_graph
 from calico_bundle.names import node_subject
 from calico_bundle.network.cards import own_networks
-from calico_bundle.paths import PathGroup, Verdict
-from calico_bundle.paths.fates import both_ways
-from calico_bundle.report.picture_words import told
+from calico_bundle.paths import Verdict
+from calico_bundle.report.model_lanes import Card, Look, lanes
+from calico_bundle.report.model_ways import ways_of
+from calico_bundle.report.picture_words import worded
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -29,59 +31,46 @@ MOST_GROUPS = 12
 """Groups of nodes that a picture still shows at a glance; more are folded with less regard to what tells them apart."""
 
 MOST_NAMED = 5
-MOST_SESSIONS = 400
-"""Pairs of nodes of a way whose sessions are looked at."""
+MOST_CARDS = 6
 
-INTERNAL, CALICO, EXPECTED = "internal-ip", "calico", "should-be"
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """A card of a node: its name, its network's prefix (None: not recorded), and which of the node's addresses it has."""
-
-    name: str | None
-    network: str | None
-    address: str | None = field(compare=False)
-    carries: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """All that the picture shows of one node."""
-
-    name: str
-    verdict: str
-    cards: tuple[Card, ...]
-    endpoints: int
-    fates: frozenset[str]
-
+INTERNAL, CALICO, EXPECTED, NEXT = "internal-ip", "calico", "should-be", "next"
+_WILL_MOVE = "CB105"
 
 _Key = Callable[[Look], Hashable]
 
-# Which nodes are drawn as one: all that is shown of them is equal; then all but what their cards are called; and where
-# that still leaves too many, all but the networks. Nodes at fault stand out at every step by their verdict.
+# Which nodes are drawn as one: all that is shown of them is equal; then all but what their cards are called; where that
+# still leaves too many, all but the networks, then all but the cards, and at last all but what their pods meet (twelve at
+# most: six verdicts, with cluster DNS or without). Nodes at fault stand out at every step by their verdict.
 _FOLDS: Sequence[_Key] = (
     lambda n: (n.verdict, n.endpoints > 0, n.fates, n.cards),
     lambda n: (n.verdict, n.endpoints > 0, n.fates, tuple((c.network, c.carries) for c in n.cards)),
     lambda n: (n.verdict, n.endpoints > 0, n.fates, tuple(c.carries for c in n.cards)),
     lambda n: (n.verdict, n.endpoints > 0, n.fates),
+    lambda n: (n.verdict, n.endpoints > 0),
 )
 
 
 def picture_of(diagnosis: Diagnosis) -> dict[str, Any]:
-    """The picture of a cluster: `networks`, `groups` of nodes, `ways` of lookups between them, and all of it as `text`."""
+    """The picture of a cluster: `networks`, `groups` of nodes, `ways` of lookups between them, and all of it as `text`.
+
+    Its words are made here too (`tags`, `title`, `text`), so that every drawing of it, and the text beside, says the same.
+    """
     groups = _folded(list(_looks(diagnosis)))
     numbers = {look.name: number for number, group in enumerate(groups) for look in group}
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    counts: dict[str | None, Counter[str]] = defaultdict(Counter)
     for one in diagnosis.paths.groups:
-        counts[one.node or ""][one.verdict.value] += len(one.pods)
+        counts[one.node if one.node in numbers else None][one.verdict.value] += len(one.pods)
+    drawn = [_group(number, group, counts) for number, group in enumerate(groups)]
     picture: dict[str, Any] = {
+        "headline": diagnosis.verdict.headline,
+        "status": diagnosis.verdict.status,
         "nodes": sum(map(len, groups)),
-        "networks": _networks(groups),
-        "groups": [_group(number, group, counts) for number, group in enumerate(groups)],
-        "ways": _Ways(diagnosis, groups, numbers).listed(),
+        "networks": lanes([card for group in groups for look in group for card in look.cards], drawn, len(numbers)),
+        "groups": drawn,
+        "ways": ways_of(diagnosis, groups, numbers),
+        "elsewhere": _pods([counts[None]]),
     }
-    return {**picture, "text": told(picture)}
+    return worded(picture)
 
 
 # --- nodes ------------------------------------------------------------------------------------------------------------
@@ -95,16 +84,20 @@ def _looks(diagnosis: Diagnosis) -> Iterator[Look]:
     for group in diagnosis.paths.groups:
         if group.verdict is not Verdict.NOT_APPLICABLE:
             fates[group.node].add(group.verdict.value)
+    moving = {finding.subject for finding in diagnosis.findings if finding.code == _WILL_MOVE}
     for name in diagnosis.cluster.nodes:
         verdict = diagnosis.addresses[name]
-        cards = tuple(_cards(graph, diagnosis, verdict))
+        cards = tuple(_cards(graph, diagnosis, verdict, moves=node_subject(name) in moving))
         yield Look(name, verdict.status.value, cards, endpoints[name], frozenset(fates[name]))
 
 
-def _cards(graph: nx.MultiDiGraph[str], diagnosis: Diagnosis, verdict: AddressVerdict) -> Iterator[Card]:
+def _cards(
+    graph: nx.MultiDiGraph[str], diagnosis: Diagnosis, verdict: AddressVerdict, *, moves: bool
+) -> Iterator[Card]:
     """The cards of the machine itself, and the addresses that the node is known by and no recorded card has."""
     node = diagnosis.cluster.nodes[verdict.node]
     roles = {INTERNAL: node.internal_ip, CALICO: verdict.stored, EXPECTED: verdict.expected}
+    roles[NEXT] = _next(diagnosis, node) if moves else None
     known = {str(ip): tuple(role for role, other in roles.items() if other == ip) for ip in roles.values() if ip}
     own = {fact.interface for fact in own_networks(node, ("cali",))}
     apart = default_exclusions(diagnosis.choices.installation.version)
@@ -122,6 +115,12 @@ def _cards(graph: nx.MultiDiGraph[str], diagnosis: Diagnosis, verdict: AddressVe
         yield Card(None, None, address, carries)
 
 
+def _next(diagnosis: Diagnosis, node: ClusterNode) -> Address | None:
+    """The address that Calico chooses if it looks again."""
+    chosen = diagnosis.choices.predicted(node).address
+    return chosen.ip if chosen else None
+
+
 def _folded(looks: Sequence[Look]) -> list[list[Look]]:
     """The nodes in groups that are drawn as one: those at fault first, then those that run cluster DNS."""
     groups: list[list[Look]] = []
@@ -135,33 +134,30 @@ def _folded(looks: Sequence[Look]) -> list[list[Look]]:
     return sorted(groups, key=lambda g: (g[0].verdict in ("ok", "unknown"), not g[0].endpoints, -len(g), g[0].name))
 
 
-def _networks(groups: Sequence[Sequence[Look]]) -> list[dict[str, Any]]:
-    """The networks of the cards that are drawn: how many nodes have a card there, and what the cards carry."""
-    nodes: Counter[str] = Counter()
-    carries: dict[str, set[str]] = defaultdict(set)
-    for group in groups:
-        for card in (card for look in group for card in look.cards if card.network):
-            nodes[str(card.network)] += 1
-            carries[str(card.network)].update(card.carries)
-    order = sorted(nodes, key=lambda prefix: (-nodes[prefix], prefix))
-    return [{"prefix": p, "cards": nodes[p], "carries": sorted(carries[p])} for p in order]
-
-
-def _group(number: int, group: Sequence[Look], counts: Mapping[str, Counter[str]]) -> dict[str, Any]:
-    pods: Counter[str] = Counter()
-    for look in group:
-        pods.update(counts[look.name])
+def _group(number: int, group: Sequence[Look], counts: Mapping[str | None, Counter[str]]) -> dict[str, Any]:
     alike = len({tuple(card.carries for card in look.cards) for look in group}) == 1
-    cards = zip(*(look.cards for look in group), strict=True) if alike else ()
+    cards = [_card(these) for these in zip(*(look.cards for look in group), strict=True)] if alike else []
+    # Those that a role rests on are always drawn.
+    shown = sorted(range(len(cards)), key=lambda place: not cards[place]["carries"])[:MOST_CARDS]
     return {
         "id": f"g{number}",
+        "letter": chr(ord("A") + number),
         "count": len(group),
         "nodes": [look.name for look in group[:MOST_NAMED]],
         "verdict": group[0].verdict,
         "endpoints": sum(look.endpoints for look in group),
-        "pods": {verdict.value: pods[verdict.value] for verdict in Verdict},
-        "cards": [_card(these) for these in cards],
+        "pods": _pods(counts[look.name] for look in group),
+        "cards": [cards[place] for place in sorted(shown)],
+        "more_cards": len(cards) - len(shown),
+        "cards_differ": not alike,
     }
+
+
+def _pods(counts: Iterable[Counter[str]]) -> dict[str, int]:
+    pods: Counter[str] = Counter()
+    for one in counts:
+        pods.update(one)
+    return {verdict.value: pods[verdict.value] for verdict in Verdict}
 
 
 def _card(cards: Sequence[Card]) -> dict[str, Any]:
@@ -169,59 +165,9 @@ def _card(cards: Sequence[Card]) -> dict[str, Any]:
     names, networks, addresses = ({getattr(c, part) for c in cards} for part in ("name", "network", "address"))
     return {
         "name": names.pop() if len(names) == 1 else None,
+        "recorded": all(card.name is not None for card in cards),
         "address": addresses.pop() if len(addresses) == 1 else None,
         "network": next(iter(networks)) if len(networks) == 1 else None,
-        "networks": len(networks),
+        "networks": len(networks - {None}),
         "carries": list(cards[0].carries),
     }
-
-
-# --- ways ---------------------------------------------------------------------------------------------------------------
-
-
-class _Ways:
-    """What becomes of lookups between groups of nodes."""
-
-    def __init__(self, diagnosis: Diagnosis, groups: Sequence[Sequence[Look]], numbers: Mapping[str, int]) -> None:
-        self._diagnosis, self._groups, self._numbers = diagnosis, groups, numbers
-
-    def listed(self) -> list[dict[str, Any]]:
-        """One entry for each group of nodes with pods that ask, and each with a DNS endpoint."""
-        found: dict[tuple[int, int], Counter[str]] = defaultdict(Counter)
-        for group in self._diagnosis.paths.groups:
-            start = self._numbers.get(group.node or "")
-            if start is not None and group.verdict is not Verdict.NOT_APPLICABLE:
-                for end, outcome in self._outcomes(group):
-                    found[start, end][outcome] += len(group.pods)
-        return [self._way(start, end, counts) for (start, end), counts in sorted(found.items())]
-
-    def _outcomes(self, group: PathGroup) -> Iterator[tuple[int, str]]:
-        """For each group of nodes with endpoints that the pods ask: what becomes of lookups there, the worst first."""
-        ends: dict[int, set[str]] = defaultdict(set)
-        for node, request, reply in group.outcomes:
-            end = self._numbers.get(node or "")
-            if end is not None:
-                ends[end].add(both_ways(request, reply).value)
-        for end, outcomes in ends.items():
-            yield end, next(iter(outcomes)) if len(outcomes) == 1 else "mixed"
-
-    def _way(self, start: int, end: int, counts: Counter[str]) -> dict[str, Any]:
-        return {
-            "from": f"g{start}",
-            "to": f"g{end}",
-            "pods": {outcome: counts[outcome] for outcome in ("delivered", "lost", "mixed", "unknown")},
-            "sessions": self._sessions(start, end),
-        }
-
-    def _sessions(self, start: int, end: int) -> dict[str, int]:
-        """The BGP sessions between two groups by their state, as far as they were looked at."""
-        nodes, peerings = self._diagnosis.cluster.nodes, self._diagnosis.paths.forwarding.peerings
-        most = max(1, MOST_SESSIONS // max(1, len(self._groups[end])))
-        pairs = (
-            (nodes[one.name], nodes[other.name])
-            for one in self._groups[start][:most]
-            for other in self._groups[end][:MOST_SESSIONS]
-            if one.name != other.name
-        )
-        counts = Counter(peerings.session(one, other).state.value for one, other in pairs)
-        return {state: counts[state] for state in ("up", "down", "unknown", "none")}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 
 import pytest
 
 import calico_bundle as cb
 from calico_bundle.paths import Verdict
+from calico_bundle.report.model_lanes import MOST_LANES, Card, lanes
 from calico_bundle.report.model_picture import MOST_GROUPS
 from tests.stories import load_stories, story
 
@@ -18,6 +20,10 @@ STORIES = load_stories()
 def drawn(request):
     analysis = cb.analyze(io.BytesIO(request.param.archive()))
     return analysis, analysis.report(paths="none", parts=("picture", "path_groups"))
+
+
+def picture_of(name: str):
+    return cb.analyze(io.BytesIO(story(name).archive())).report(paths="none", parts=["picture"])["picture"]
 
 
 def test_every_node_is_in_one_group(drawn):
@@ -35,12 +41,12 @@ def test_every_node_at_fault_is_named(drawn):
     assert wrong <= {n for group in report["picture"]["groups"] if group["verdict"] == "wrong" for n in group["nodes"]}
 
 
-def test_every_pod_of_a_known_node_is_counted(drawn):
+def test_every_pod_is_counted(drawn):
     analysis, report = drawn
     for verdict in Verdict:
         counted = sum(group["pods"][verdict.value] for group in report["picture"]["groups"])
-        on_nodes = [p for p in analysis.diagnosis.paths.pods if p.pod.node in analysis.diagnosis.cluster.nodes]
-        assert counted == sum(p.verdict is verdict for p in on_nodes)
+        counted += report["picture"]["elsewhere"][verdict.value]
+        assert counted == sum(p.verdict is verdict for p in analysis.diagnosis.paths.pods)
 
 
 def test_the_ways_say_what_the_paths_say(drawn):
@@ -53,6 +59,21 @@ def test_the_ways_say_what_the_paths_say(drawn):
         assert (lost > 0) == (failing > 0)
 
 
+def test_ways_that_fare_alike_are_one_and_no_pair_is_lost(drawn):
+    """Each pair of a group that asks and a group with endpoints is in exactly one way."""
+    _, report = drawn
+    pairs = Counter((start, end) for way in report["picture"]["ways"] for start in way["from"] for end in way["to"])
+    assert set(pairs.values()) <= {1}
+
+
+def test_sessions_that_were_not_looked_at_are_counted(drawn):
+    _, report = drawn
+    for way in report["picture"]["ways"]:
+        sessions = way["sessions"]
+        assert sum(sessions[state] for state in ("up", "down", "unknown", "none")) == sessions["looked"]
+        assert sessions["looked"] <= sessions["pairs"]
+
+
 def test_groups_of_paths_add_up_to_the_counts(drawn):
     _, report = drawn
     for verdict in ("reaches", "broken", "degraded", "unknown"):
@@ -63,14 +84,59 @@ def test_groups_of_paths_add_up_to_the_counts(drawn):
 def test_the_text_has_a_sentence_for_everything(drawn):
     _, report = drawn
     picture = report["picture"]
-    assert len(picture["text"]) == len(picture["groups"]) + len(picture["ways"])
+    parts = ("networks", "groups", "ways", "more")
+    assert len(picture["text"]) == sum(len(picture[part]) for part in parts) + bool(picture["unplaced"])
 
 
 def test_the_card_on_the_wrong_network_is_said():
-    incident = story("incident")
-    text = cb.analyze(io.BytesIO(incident.archive())).report(paths="none", parts=["picture"])["picture"]["text"]
-    assert "ens19 192.168.50.12/24 in 192.168.50.0/24 is Calico's address" in text[0]
-    assert "ens18 10.0.1.12/24 in 10.0.1.0/24 is InternalIP and what Calico should use" in text[0]
+    text = picture_of("incident")["text"]
+    wrong = next(line for line in text if line.startswith("shop-worker-2 (A): Calico's address is wrong"))
+    assert "ens19 192.168.50.12/24 in 192.168.50.0/24 (Calico uses this: its peers cannot)" in wrong
+    assert "ens18 10.0.1.12/24 in 10.0.1.0/24 (Calico should use this, InternalIP)" in wrong
+    assert any(
+        line.startswith("Lookups from 2 nodes (B) to cluster DNS on shop-worker-2 (A): 4 pods get no") for line in text
+    )
+
+
+def test_only_the_network_of_the_wrong_card_is_at_fault():
+    assert {lane["prefix"]: lane["at_fault"] for lane in picture_of("incident")["networks"]} == {
+        "10.0.1.0/24": False,
+        "192.168.50.0/24": True,
+    }
+
+
+def test_the_card_that_calico_will_move_to_is_marked():
+    """The story: a second card was added after Calico chose; first-found gives it now."""
+    cards = {
+        card["name"]: card["carries"] for group in picture_of("card-added-later")["groups"] for card in group["cards"]
+    }
+    assert cards == {"ens18": ["internal-ip", "calico", "should-be"], "ens19": ["next"]}
+
+
+def test_an_address_whose_card_was_not_recorded_is_in_no_network():
+    """The story has Kubernetes objects alone: no card and no prefix of any node was recorded."""
+    picture = picture_of("kubernetes-objects-only")
+    assert picture["networks"] == []
+    assert all(card["lane"] is None and not card["recorded"] for group in picture["groups"] for card in group["cards"])
+    assert any("card not recorded" in line for line in picture["text"])
+
+
+def test_a_session_is_one_of_two_nodes():
+    """Three nodes in a full mesh have three sessions, whichever of two asks the other."""
+    picture = picture_of("healthy-two-cards")
+    assert [way["sessions"]["pairs"] for way in picture["ways"]] == [3]
+
+
+def test_networks_beyond_those_that_are_drawn_are_counted():
+    cards = [Card(f"eth{n}", f"10.{n}.0.0/24", None) for n in range(40)]
+    group = {
+        "verdict": "ok", "count": 1,
+        "cards": [{"network": card.network, "networks": 1, "carries": []} for card in cards[:6]],
+    }  # fmt: skip
+    made = lanes(cards, [group], 1)
+    assert len(made) <= MOST_LANES
+    assert sum(lane["networks"] for lane in made) == 40
+    assert {card["lane"] for card in group["cards"]} <= {lane["id"] for lane in made}
 
 
 def test_a_report_for_machines_has_no_parts_that_were_not_asked_for():

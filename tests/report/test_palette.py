@@ -58,4 +58,5 @@ def test_every_status_of_the_contract_has_a_tone_and_every_tone_its_own_mark():
 
 
 def test_the_style_sheet_loads_nothing():
-    assert "url(" not in css() and "@import" not in css()
+    assert "url(" not in css()
+    assert "@import" not in css()
