@@ -53,7 +53,7 @@ class Format:
 # pulls in the whole analysis, and `--help` lists the formats.
 _NOT_FORMATS = frozenset({
     "card", "exit_status", "explain", "files", "model", "model_lanes", "model_paths", "model_picture", "model_trace",
-    "model_ways", "page", "palette", "path_words", "picture_words", "text_findings", "text_trace", "words",
+    "model_ways", "page", "palette", "path_words", "picture_shown", "picture_words", "text_findings", "text_trace", "words",
 })  # fmt: skip
 
 

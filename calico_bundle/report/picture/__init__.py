@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from calico_bundle.report import Format, Style, View
 
+TITLE = "Nodes, their cards and networks, and DNS lookups"
+"""What every picture of a cluster is called."""
+
 
 def svg(picture: View, *, narrow: bool = False, sheet: bool = True, headline: bool = True) -> str:
     """Draw a cluster from the part `picture` of a report.

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from calico_bundle.report import View, palette
+from calico_bundle.report.picture import TITLE as NAME
 from calico_bundle.report.picture.drawing import Drawing
 from calico_bundle.report.picture.lines import Lines
 from calico_bundle.report.picture.looks import LARGE, MUTED, TITLE, Ink
@@ -36,7 +37,7 @@ def draw_cluster(picture: View, *, narrow: bool = False, sheet: bool = True, hea
     for sentence in picture["more"]:
         lines.add(sentence, MUTED, above=6, most=6)
     y = lines.draw(drawing, _MARGIN, y) + _MARGIN
-    return drawing.svg(y, "Nodes, their cards and networks, and DNS lookups", " ".join(picture["text"]), sheet=sheet)
+    return drawing.svg(y, NAME, " ".join(picture["text"]), sheet=sheet)
 
 
 def _wide(picture: View) -> float:

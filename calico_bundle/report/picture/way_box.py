@@ -11,7 +11,8 @@ from calico_bundle.report.picture.looks import BOLD
 from calico_bundle.report.picture.node_box import letter
 
 _PAD = 10.0
-_LETTER = 11.0
+_LETTER, _STEP = 11.0, 25.0
+_BESIDE = 2
 _RAILS = 58.0
 """Room for the arrows of request and reply, at the left of the words."""
 
@@ -21,19 +22,22 @@ class _End:
 
     def __init__(self, end: Mapping[str, Any], words: str, wide: float) -> None:
         self._letters, self.wide = end["letters"], wide
-        self._beside = len(self._letters) <= 2
-        taken = len(self._letters) * (2 * _LETTER + 4) + 4 if self._beside else 0.0
-        self._left = taken
-        self._lines = Lines(wide - 2 * _PAD - taken)
+        # A few stand beside the words, more of them above, in as many rows as they take.
+        self._beside = len(self._letters) <= _BESIDE
+        self._left = len(self._letters) * _STEP + 4 if self._beside else 0.0
+        self._in_row = int((wide - 2 * _PAD) // _STEP)
+        self._letters_high = -(-len(self._letters) // self._in_row) * _STEP
+        self._lines = Lines(wide - 2 * _PAD - self._left)
         self._lines.add(words, BOLD, most=2)
-        letters = 2 * _LETTER + 4 if self._letters else 0.0
-        self.high = (max(self._lines.high, letters) if self._beside else self._lines.high + letters) + 8
+        both = (self._lines.high, self._letters_high)
+        self.high = (max(both) if self._beside else sum(both)) + 8
 
     def draw(self, drawing: Drawing, x: float, y: float) -> None:
         drawing.rect(x, y, self.wide, self.high, "box")
         for place, name in enumerate(self._letters):
-            letter(drawing, name, x + _PAD + _LETTER + place * (2 * _LETTER + 2), y + 5 + _LETTER)
-        below = y if self._beside else y + 2 * _LETTER + 4
+            row, column = divmod(place, self._in_row)
+            letter(drawing, name, x + _PAD + _LETTER + column * _STEP, y + 5 + _LETTER + row * _STEP)
+        below = y if self._beside else y + self._letters_high
         room = self.high - (below - y)
         self._lines.draw(drawing, x + _PAD + self._left, below + (room - self._lines.high) / 2 - 1)
 
