@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -20,7 +21,8 @@ MOST_SESSIONS = 400
 ELSEWHERE = -1
 """The end of a way to DNS endpoints on no node that is known."""
 
-_OUTCOMES = ("lost", "mixed", "unknown", "delivered")
+_OUTCOMES = ("lost", "lost-or-unknown", "mixed", "unknown", "delivered-or-unknown", "delivered")
+"""What becomes of a pod's lookups to the endpoints of a group, the worst first; `mixed` is lost to some, delivered to some."""
 
 
 @dataclass(slots=True)
@@ -88,8 +90,19 @@ def _outcomes(group: PathGroup, numbers: Mapping[str, int]) -> dict[int, tuple[s
 
 
 def _one(outcomes: Iterable[tuple[str, ...]], part: int) -> str:
-    found = {outcome[part] for outcome in outcomes}
-    return found.pop() if len(found) == 1 else "mixed"
+    return in_one_word({outcome[part] for outcome in outcomes})
+
+
+def in_one_word(found: AbstractSet[str]) -> str:
+    """What several endpoints of a group come to, as far as it is known of each.
+
+    >>> in_one_word({"lost"}), in_one_word({"lost", "delivered", "unknown"}), in_one_word({"delivered", "unknown"})
+    ('lost', 'mixed', 'delivered-or-unknown')
+    """
+    if {"lost", "delivered"} <= found:
+        return "mixed"
+    known = next((one for one in ("lost", "delivered") if one in found), "unknown")
+    return f"{known}-or-unknown" if "unknown" in found and known != "unknown" else known
 
 
 def fold_ways(between: Mapping[int, Mapping[int, _Tally]]) -> list[tuple[tuple[int, ...], tuple[int, ...], _Tally]]:

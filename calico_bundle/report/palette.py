@@ -35,10 +35,21 @@ TEXTS = ("text", "muted", "link", "bad", "warn", "good", "open", "calico")
 GROUNDS = ("page", "box", "lane")
 
 _TONES = {
-    "bad": ("broken", "error", "wrong", "duplicate", "not-on-node", "lost", "down", "supported", "drops"),
+    "bad": (
+        "broken",
+        "error",
+        "wrong",
+        "duplicate",
+        "not-on-node",
+        "lost",
+        "lost-or-unknown",
+        "down",
+        "supported",
+        "drops",
+    ),
     "warn": ("at-risk", "warning", "degraded", "mixed"),
     "good": ("healthy", "reaches", "ok", "delivered", "up", "works"),
-    "open": ("inconclusive", "unknown", "not-checkable"),
+    "open": ("inconclusive", "unknown", "delivered-or-unknown", "not-checkable"),
     "muted": ("info", "unintended", "not-applicable", "none", "ruled-out"),
 }
 _OF = {status: tone for tone, statuses in _TONES.items() for status in statuses}

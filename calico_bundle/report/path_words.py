@@ -45,7 +45,8 @@ def _legs(trace: View) -> Iterator[tuple[Mapping[str, Any], list[str]]]:
     def fares(pair: Mapping[str, Any]) -> tuple[Any, ...]:
         outcomes = (pair["request"]["outcome"], pair["reply"]["outcome"])
         worst = min(map(_ORDER.index, outcomes))
-        return (worst, *outcomes, pair["to"]["node"] or "")
+        nodes = [(hop["node"] or "", hop["does"]) for way in ("request", "reply") for hop in pair[way]["hops"]]
+        return (worst, *outcomes, pair["to"]["node"] or "", nodes)
 
     for _, alike in groupby(sorted(pairs, key=fares), key=fares):
         first, *others = alike
@@ -58,7 +59,7 @@ def _leg(trace: View, leg: Mapping[str, Any], alike: Sequence[str]) -> dict[str,
     return {
         "title": f"to {asked}" if "endpoints" in trace else "",
         "fares_alike": len(alike),
-        "alike": f"the same for {_named(alike)}" if alike else "",
+        "alike": f"the same nodes, and the same end, for {_named(alike)}" if alike else "",
         "ways": [
             _way("request", leg["request"], asker, asked),
             _way("reply, if there were one" if lost else "reply", leg["reply"], asked, asker),

@@ -36,12 +36,27 @@ _FATES = {
 }
 _ANSWERS = {
     "lost": ("{} gets no answer", "{} get no answer"),
+    "lost-or-unknown": (
+        "{} gets no answer from some endpoints; of others it is not known",
+        "{} get no answer from some endpoints; of others it is not known",
+    ),
     "mixed": ("{} is answered by some endpoints only", "{} are answered by some endpoints only"),
     "unknown": ("whether {} gets answers is not known", "whether {} get answers is not known"),
+    "delivered-or-unknown": (
+        "{} gets answers from some endpoints; of others it is not known",
+        "{} get answers from some endpoints; of others it is not known",
+    ),
     "delivered": ("{} gets answers", "{} get answers"),
 }
 _NAMED = 2
-_PACKETS = {"lost": "lost", "mixed": "lost to some endpoints", "unknown": "not known", "delivered": "delivered"}
+_PACKETS = {
+    "lost": "lost",
+    "lost-or-unknown": "lost at some endpoints, at others not known",
+    "mixed": "lost at some endpoints",
+    "unknown": "not known",
+    "delivered-or-unknown": "delivered at some endpoints, at others not known",
+    "delivered": "delivered",
+}
 _SESSIONS = {"down": "down", "unknown": "not known", "up": "up", "none": "not configured"}
 _SEPARATE = "`bundle-analyze tables BUNDLE --table interfaces` lists every card, `--table nodes` every node"
 
@@ -127,8 +142,7 @@ def _card(card: Mapping[str, Any], group: Mapping[str, Any]) -> dict[str, Any]:
 
 def _roles(carries: Sequence[str], verdict: str) -> Iterator[Tag]:
     if "calico" in carries:
-        right = "should-be" in carries and verdict != "duplicate"
-        yield _tag(_CALICO_IS_HERE["ok" if right else verdict], "good" if right else tone(verdict))
+        yield _tag(_CALICO_IS_HERE[verdict], tone(verdict))
     elif "should-be" in carries:
         expected = "Calico's address was expected here" if verdict == "unintended" else "Calico should use this"
         yield _tag(expected, "calico")

@@ -11,6 +11,7 @@ import calico_bundle as cb
 from calico_bundle.paths import Verdict
 from calico_bundle.report.model_lanes import MOST_LANES, Card, lanes
 from calico_bundle.report.model_picture import MOST_GROUPS
+from calico_bundle.report.picture_words import worded
 from tests.stories import load_stories, story
 
 STORIES = load_stories()
@@ -52,7 +53,8 @@ def test_every_pod_is_counted(drawn):
 def test_the_ways_say_what_the_paths_say(drawn):
     """The contract: a pod reaches when every endpoint answers, is broken when none does."""
     _, report = drawn
-    lost = sum(way["pods"]["lost"] + way["pods"]["mixed"] for way in report["picture"]["ways"])
+    kinds = ("lost", "lost-or-unknown", "mixed")
+    lost = sum(way["pods"][kind] for way in report["picture"]["ways"] for kind in kinds)
     failing = report["dns"]["paths"]["broken"] + report["dns"]["paths"]["degraded"]
     known = all(entry["node"] for entry in report["path_groups"])
     if known and report["picture"]["ways"]:
@@ -119,6 +121,17 @@ def test_an_address_whose_card_was_not_recorded_is_in_no_network():
     assert picture["networks"] == []
     assert all(card["lane"] is None and not card["recorded"] for group in picture["groups"] for card in group["cards"])
     assert any("card not recorded" in line for line in picture["text"])
+
+
+@pytest.mark.parametrize("verdict", ["wrong", "duplicate", "not-on-node", "unintended", "unknown"])
+def test_nothing_but_an_address_that_is_right_is_called_right(verdict):
+    """A card can carry the stored and the expected address, and the verdict be another: it is the verdict that is said."""
+    card = {"name": "ens18", "recorded": True, "address": None, "networks": 0, "lane": None,
+            "carries": ["internal-ip", "calico", "should-be"]}  # fmt: skip
+    group = {"id": "g0", "letter": "A", "count": 1, "nodes": ["n"], "verdict": verdict, "endpoints": 0, "pods": {},
+             "cards": [card], "more_cards": 0, "cards_differ": False}  # fmt: skip
+    made = worded({"networks": [], "groups": [group], "ways": [], "elsewhere": {}, "nodes": 1})["groups"][0]
+    assert "good" not in {tag["tone"] for tag in [*made["tags"], *made["cards"][0]["tags"]]}
 
 
 def test_a_session_is_one_of_two_nodes():

@@ -35,7 +35,7 @@ HOSTILE = (
 NAMES = st.one_of(st.sampled_from(HOSTILE), st.text(max_size=60), st.from_regex(r"[a-z0-9.-]{1,63}", fullmatch=True))
 VERDICTS = ("ok", "wrong", "duplicate", "not-on-node", "unintended", "unknown")
 ROLES = ("internal-ip", "calico", "should-be", "next")
-OUTCOMES = ("lost", "mixed", "unknown", "delivered")
+OUTCOMES = ("lost", "lost-or-unknown", "mixed", "unknown", "delivered-or-unknown", "delivered")
 COUNTS = st.sampled_from([0, 1, 2, 4997, 149_999])
 
 
