@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, overload
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import networkx as nx
     import pandas as pd
 
+    from calico_bundle.report.picture_shown import Picture
     from calico_bundle.tables import Tables
     from calico_bundle.trace import Path
 
@@ -214,39 +216,71 @@ class Analysis:
 
         return build_graph(self.diagnosis.cluster, self.diagnosis.dns, pods=pods, routes=routes)
 
+    @cached_property
+    def picture(self) -> Picture:
+        """The cluster as a picture: nodes, cards, networks and lookups; equal nodes are one, however many there are.
+
+        It shows itself in Jupyter and prints as its words; `a.picture.save("cluster.svg")` writes it.
+        """
+        from calico_bundle.report.picture import TITLE, svg
+        from calico_bundle.report.picture_shown import Picture
+
+        view = self.report(paths="none", files=False, parts=["picture"])["picture"]
+        return Picture(TITLE, view["text"], lambda narrow: svg(view, narrow=narrow))
+
     def path(self, source: str, to: str = "dns") -> Path:
-        """One path, hop by hop: from a pod or node to a pod, a node, an address or `dns`.
+        """One path, hop by hop: from a pod or node to a pod, a node, an address or `dns`; `.picture` draws it.
 
         Raises `UnknownNameError` or `AmbiguousNameError`.
         """
         from calico_bundle.trace import trace
 
-        return trace(self.diagnosis.paths, source, to, self.diagnosis.addresses)
+        return replace(trace(self.diagnosis.paths, source, to, self.diagnosis.addresses), draw=self._drawn)
+
+    def _drawn(self, path: Path) -> Picture:
+        from calico_bundle.report.path_words import path_picture
+        from calico_bundle.report.picture import path_svg
+        from calico_bundle.report.picture_shown import Picture
+
+        view = build_trace(path, self.diagnosis.findings)
+        shown = path_picture(view)
+        return Picture(shown["title"], shown["text"], lambda narrow: path_svg(view, narrow=narrow))
 
     def trace(self, source: str, destination: str = "dns") -> dict[str, Any]:
         """The same as plain data, as `bundle-analyze trace -f json` writes it."""
         return build_trace(self.path(source, destination), self.diagnosis.findings)
 
     def report(
-        self, *, select: Sequence[str] = (), ignore: Sequence[str] = (), paths: str = "all", files: bool = True
+        self,
+        *,
+        select: Sequence[str] = (),
+        ignore: Sequence[str] = (),
+        paths: str = "all",
+        files: bool = True,
+        parts: Collection[str] = (),
     ) -> dict[str, Any]:
         """The report as plain data: the JSON report of the command.
 
         `select` and `ignore` are codes or their beginnings; without `files` it does not list the files of the bundle.
+        `parts` adds what only some formats show: `picture`, `path_groups`.
         Raises `UnknownNameError` for a code that no finding has.
         """
         from calico_bundle import __version__
 
-        return model.build(self.diagnosis, __version__, wanted=_chosen(select, ignore), paths=paths, files=files)
+        return model.build(
+            self.diagnosis, __version__, wanted=_chosen(select, ignore), paths=paths, files=files, parts=parts
+        )
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the report to a file; the format is taken from the ending.
 
         Raises `UsageError` for an ending that no format has, and for a place that cannot be written to.
         """
-        from calico_bundle.report import save
+        from calico_bundle.report import format_of, save
 
-        save(self.report(), os.fspath(path))
+        name = os.fspath(path)
+        known = format_of(name)
+        save(self.report(paths="all" if known.lists_paths else "none", parts=known.parts), name)
 
     def to_text(self, *, width: int = 100, color: bool = False) -> str:
         """The report as the command prints it."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
+from typing import Any
 
 from calico_bundle.addresses import AddressVerdict
 from calico_bundle.cluster import Cluster, ClusterNode
@@ -58,7 +59,7 @@ class Leg:
 class Path:
     """A path and its verdict; `legs` has one entry, or one per ready endpoint on the way to `dns`.
 
-    In a notebook: `.verdict`, `.reason`, `.request` and `.reply` (of the first leg), `.hops`, `.broken_at`.
+    In a notebook: `.verdict`, `.reason`, `.request` and `.reply` (of the first leg), `.hops`, `.broken_at`, `.picture`.
     """
 
     source: End
@@ -66,6 +67,16 @@ class Path:
     verdict: Verdict
     reason: str
     legs: tuple[Leg, ...]
+    draw: Callable[[Path], Any] | None = field(default=None, compare=False, repr=False)
+    """What draws it: pictures are made in a higher room."""
+
+    @property
+    def picture(self) -> Any:
+        """The path as a picture, request above and reply below: it shows itself in Jupyter, `.save("path.svg")` writes it.
+
+        None for a path that no analysis gave.
+        """
+        return self.draw(self) if self.draw else None
 
     @property
     def basis(self) -> str:
