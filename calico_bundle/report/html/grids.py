@@ -1,0 +1,237 @@
+"""The tables of a page: the first rows as HTML, and all rows of a large one as data that the page's script draws."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from calico_bundle.evidence import clean
+from calico_bundle.report import View
+from calico_bundle.report.html.folding import missing_alike
+from calico_bundle.report.palette import tone
+from calico_bundle.report.words import count, fold
+
+PAGE = 100
+"""Rows that are shown at a time."""
+
+OWN_NAME = "\u0001"
+"""Stands in a row's data for the text of its first cell: what is said of many nodes is then said in the same words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its heading, what its cells are (text, number or status), and what they mean."""
+
+    title: str
+    kind: str = "text"
+    meaning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """One table. `rows` are those that the page carries, of `total`; `rest` says what has the others."""
+
+    name: str
+    title: str
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[str]]
+    about: str = ""
+    total: str = ""
+    rest: str = ""
+
+    @property
+    def first(self) -> Sequence[Sequence[str]]:
+        """The rows that are written as HTML."""
+        return self.rows[:PAGE]
+
+    @property
+    def is_paged(self) -> bool:
+        """Whether there are more of them than are shown at a time."""
+        return len(self.rows) > PAGE
+
+    @property
+    def said(self) -> str:
+        """How many rows there are, and which of them are shown."""
+        shown = f"{count(len(self.rows), 'row')}"
+        return f"{shown}; the first {PAGE:,} are shown" if self.is_paged else shown
+
+    def packed(self) -> str:
+        """All rows as JSON, column by column, that may stand in a script element."""
+        data = {"page": PAGE, "own": OWN_NAME, "columns": [self._packed(place) for place in range(len(self.columns))]}
+        text = json.dumps(data, ensure_ascii=True, separators=(",", ":"))
+        return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+
+    def _packed(self, place: int) -> dict[str, Any]:
+        """The cells of a column: each different one once, and which of them each row has."""
+        cells = [row[place].replace(row[0], OWN_NAME) if place and row[0] else row[place] for row in self.rows]
+        values = {cell: number for number, cell in enumerate(dict.fromkeys(cells))}
+        if len(values) * 2 > len(cells):
+            return {"cells": cells}
+        packed: dict[str, Any] = {"values": list(values), "at": [values[cell] for cell in cells]}
+        if self.columns[place].kind == "status":
+            packed["tones"] = [tone(value) for value in values]
+        return packed
+
+
+def grids_of(report: View) -> dict[str, list[Grid]]:
+    """All tables of a report: those it is read with, and those of the facts."""
+    read = [_nodes(report), _lookups(report), _endpoints(report), _checks(report), _missing(report), _gaps(report)]
+    files = _files(report["tables"]["files"]) if "tables" in report else []
+    facts = [_fact(table) for table in report["tables"]["facts"]] if "tables" in report else []
+    return {"read": [grid for grid in read if grid] + files, "facts": facts}
+
+
+def text_of(value: object) -> str:
+    """A value as a cell shows it.
+
+    >>> text_of(["a", "b"]), text_of({"zone": "1"}), text_of(None), text_of(True)
+    ('a, b', 'zone=1', '-', 'yes')
+    """
+    if value is None or value in ("", [], {}):
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}={text_of(one)}" for key, one in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(text_of, value))
+    return clean(str(value))
+
+
+def _grid(name: str, title: str, columns: Sequence[Column], rows: Iterable[Sequence[object]], **more: str) -> Grid:
+    return Grid(name, title, columns, [tuple(map(text_of, row)) for row in rows], **more)
+
+
+# --- tables that a report is read with ------------------------------------------------------------------------------------
+
+# What asks for a look comes first.
+_ADDRESSES = ("wrong", "duplicate", "not-on-node", "unintended", "unknown", "ok")
+_FATES = ("broken", "degraded", "unknown", "reaches", "not-applicable")
+
+
+def _nodes(report: View) -> Grid:
+    columns = [
+        Column("node"),
+        Column("InternalIP"),
+        Column("Calico's address", meaning="the address that Calico has stored for the node, and the card that has it"),
+        Column("should be"),
+        Column("at its next restart", meaning="what calico-node would choose if it looked again"),
+        Column("verdict", "status"),
+    ]
+    nodes = sorted(report["nodes"], key=lambda node: _ADDRESSES.index(_worst(node)))
+    rows = [row for node in nodes for row in _node_rows(node)]
+    return _grid("nodes", "Nodes and their Calico addresses", columns, rows)
+
+
+def _worst(node: View) -> str:
+    words: list[str] = [part["address_verdict"] for part in (node, node["ipv6"]) if part]
+    return min(words, key=_ADDRESSES.index)
+
+
+def _node_rows(node: View) -> Iterator[Sequence[object]]:
+    for part in (node, node["ipv6"]):
+        if part:
+            cards = (part["bgp_interface"], part.get("expected_interface"))
+            stored, expected = (_on(part[key], card) for key, card in zip(("bgp_ip", "expected_ip"), cards, strict=True))
+            yield node["name"], part["internal_ip"], stored, expected, part["predicted_ip"], part["address_verdict"]
+
+
+def _on(address: str | None, card: str | None) -> str | None:
+    return f"{address} on {card}" if address and card else address
+
+
+def _lookups(report: View) -> Grid | None:
+    if "path_groups" not in report:
+        return None
+    columns = [
+        Column("node"),
+        Column("verdict", "status"),
+        Column("pods", "number"),
+        Column("basis", meaning="observed: decided by what a machine recorded; predicted: worked out from Calico's rules"),
+        Column("code"),
+        Column("why"),
+        Column("which pods"),
+    ]
+    groups = sorted(report["path_groups"], key=lambda group: _FATES.index(group["verdict"]))
+    rows = (
+        (g["node"], g["verdict"], g["count"], g["basis"], g["reason"]["code"], g["reason"]["text"], _pods(g))
+        for g in groups
+    )
+    rest = "The path of every single pod: bundle-analyze BUNDLE -o report.json"
+    return _grid("lookups", "Pods' DNS lookups, by node and reason", columns, rows, rest=rest)
+
+
+def _pods(group: View) -> str:
+    more = group["count"] - len(group["pods"])
+    return ", ".join(group["pods"]) + (f" and {more:,} more" if more else "")
+
+
+def _endpoints(report: View) -> Grid:
+    columns = [Column("service"), Column("address"), Column("pod"), Column("node"), Column("ready", "status")]
+    rows = (
+        (f"{s['namespace']}/{s['name']}", e["ip"], _pod(e), e["node"], _ready(e))
+        for s in report["dns"]["services"]
+        for e in s["endpoints"]
+    )
+    return _grid("dns-endpoints", "Endpoints of the cluster DNS", columns, rows)
+
+
+def _pod(endpoint: View) -> str | None:
+    return f"{endpoint['namespace']}/{endpoint['pod']}" if endpoint["pod"] else None
+
+
+def _ready(endpoint: View) -> str:
+    if not endpoint["ready_shown"]:
+        return "unknown"
+    return "ready" if endpoint["ready"] else "not ready"
+
+
+def _checks(report: View) -> Grid:
+    columns = [Column("code"), Column("name"), Column("severity"), Column("outcome", "status"), Column("why"), Column("what it looks for")]
+    rows = ((c["code"], c["name"], c["severity"], c["status"], c["reason"], c["means"]) for c in report["checks"])
+    return _grid("checks", "Checks, and what became of each", columns, rows)
+
+
+def _missing(report: View) -> Grid:
+    columns = [Column("what"), Column("of nodes", "number"), Column("which"), Column("what stays unknown")]
+    rows = ((a, len(nodes) or None, fold(nodes), effect) for a, effect, nodes in missing_alike(report["bundle"]["missing"]))
+    return _grid("missing", "What is not in the bundle", columns, rows)
+
+
+def _gaps(report: View) -> Grid:
+    columns = [Column("file"), Column("line", "number"), Column("kind"), Column("what was there")]
+    gaps = report["bundle"]["gaps"]
+    rows = ((gap["path"], gap["line"], gap["kind"], gap["message"]) for gap in gaps[:MOST_GAPS])
+    rest = "All of them: bundle-analyze tables BUNDLE --table gaps" if len(gaps) > MOST_GAPS else ""
+    total = f"{len(gaps):,}" if rest else ""
+    return _grid("gaps", "What was there and could not be understood", columns, rows, total=total, rest=rest)
+
+
+MOST_GAPS = 5000
+
+
+def _files(files: View) -> Iterable[Grid]:
+    columns = [Column("taken for"), Column("layout"), Column("files", "number"), Column("not read because"), Column("the first of them")]
+    rows = ((k["kind"], k["layout"], k["count"], k["not_read"], k["first"]) for k in files["kinds"])
+    rest = "" if files["listed"] else "Each file: bundle-analyze tables BUNDLE --table artifacts"
+    kinds = _grid("file-kinds", "Files of the bundle by kind", columns, rows, rest=rest)
+    if not files["listed"]:
+        return [kinds]
+    columns = [Column("file"), Column("taken for"), Column("of node"), Column("layout"), Column("not read because")]
+    rows = ((f["path"], f["kind"], f["node"], f["layout"], f["not_read"]) for f in files["listed"])
+    return [kinds, _grid("files", "Files of the bundle", columns, rows)]
+
+
+# --- facts --------------------------------------------------------------------------------------------------------------
+
+
+def _fact(table: View) -> Grid:
+    kinds = {"integer": "number", "number": "number"}
+    columns = [
+        Column(c["name"], kinds.get(c["type"].removesuffix(" or missing"), "text"), c["meaning"]) for c in table["columns"]
+    ]
+    rest = f"bundle-analyze tables BUNDLE --table {table['name']}"
+    total = f"{table['total']:,}" if table["exact"] else f"at least {table['total']:,}"
+    return _grid(f"fact-{table['name']}", table["name"], columns, table["rows"] or (), about=table["meaning"], total=total, rest=rest)

@@ -1,0 +1,107 @@
+"""From a report, or a trace, to one HTML document whose Content-Security-Policy forbids every load."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from calico_bundle.evidence import clean
+from calico_bundle.report import View, words
+from calico_bundle.report.html import folding
+from calico_bundle.report.html.grids import grids_of
+from calico_bundle.report.palette import DARK, LIGHT, MARKS, css, properties, tone
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+# What no HTML document may hold (HTML standard, 13.2.3.5): noncharacters and surrogates. Controls are taken out by `clean`.
+_NOT_HTML = re.compile("[\ud800-\udfff\ufdd0-\ufdef" + "".join(f"{chr(p * 65536 + 65534)}{chr(p * 65536 + 65535)}" for p in range(17)) + "]")
+
+
+def report_page(report: View) -> str:
+    """Write a report as a document."""
+    return _document("report.html", {"report": report, "grids": grids_of(report), "drawing": ""})
+
+
+def trace_page(trace: View) -> str:
+    """Write one path as a document."""
+    return _document("trace.html", {"trace": trace})
+
+
+def _document(template: str, content: dict[str, Any]) -> str:
+    style, script = style_sheet(), _resource("report.js")
+    page = {"style": style, "script": script, "policy": policy(style, script)}
+    return _environment().get_template(template).render(page=page, **content)
+
+
+def policy(style: str, script: str) -> str:
+    """The Content-Security-Policy of a document with this style sheet and this script, and nothing else.
+
+    >>> policy("", "").split(";")[0]
+    "default-src 'none'"
+    """
+    allowed = f"style-src '{_digest(style)}'; script-src '{_digest(script)}'"
+    return f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
+
+
+def _digest(text: str) -> str:
+    return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"
+
+
+@cache
+def style_sheet() -> str:
+    """The style sheet: the palette, with what the reader may choose instead, and the page's own rules."""
+    chosen = "".join(
+        f':root[data-theme="{name}"]{{color-scheme:{name};{properties(colors)}}}\n'
+        for name, colors in (("light", LIGHT), ("dark", DARK))
+    )
+    return css() + f"@media screen{{\n{chosen}}}\n" + _resource("report.css")
+
+
+def _resource(name: str) -> str:
+    return files(__package__).joinpath(name).read_text("utf-8")
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+    made = Environment(
+        loader=FunctionLoader(lambda name: _resource(f"templates/{name}")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=shown,
+    )
+    made.filters |= {
+        "count": words.count, "fold": words.fold, "where": words.where, "tone": tone,
+    }  # fmt: skip
+    made.globals |= {"marks": MARKS, "summary": words.summary, "trace_summary": words.trace_summary}
+    made.globals |= {name: getattr(folding, name) for name in folding.__all__}
+    return made
+
+
+def shown(value: object) -> object:
+    """What a template writes for a value: text without what a browser or a terminal acts upon; a dash for what is not known.
+
+    >>> shown("eth1\\x1b[31m"), shown(None), shown(12)
+    ('eth1', '-', 12)
+    """
+    if value is None:
+        return "-"
+    # Markup, which is made by this package's own templates, is a `str` of its own class.
+    return as_text(value) if type(value) is str else value
+
+
+def as_text(text: str) -> str:
+    """Text as a document may hold it.
+
+    >>> as_text("a\\ud800b")
+    'a\\ufffdb'
+    """
+    return text if text.isascii() and text.isprintable() else _NOT_HTML.sub("\ufffd", clean(text))
