@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from calico_bundle.report import View
 
-__all__ = ["CONSIDERED", "HIT_OR_SPARED", "RELATIONS", "by_file", "missing_alike", "ordered", "skipped_alike", "split"]
+__all__ = ["CONSIDERED", "HIT_OR_SPARED", "RELATIONS", "by_file", "ordered", "skipped_alike", "split"]
 
 HIT_OR_SPARED: Mapping[str, str] = {"broken": "hit", "unknown": "unknown", "works": "spared"}
 """Groups of traffic, in the order in which they are read."""
@@ -66,3 +67,24 @@ def missing_alike(missing: Sequence[View]) -> list[tuple[str, str, list[str]]]:
     for one in missing:
         found.setdefault((one["artifact"], one["effect"]), []).extend([one["node"]] if one["node"] else [])
     return [(artifact, effect, nodes) for (artifact, effect), nodes in found.items()]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A finding on a page: its anchor, and its fixes, each with the anchor of an earlier finding that has the same one."""
+
+    id: str
+    finding: View
+    fixes: Sequence[tuple[View, str]]
+
+
+def arranged(findings: Sequence[View]) -> list[list[Shown]]:
+    """Findings by their code, in the order of the report; a fix is written out where it comes first."""
+    first: dict[str, str] = {}
+    codes: dict[str, list[Shown]] = {}
+    for number, finding in enumerate(findings, 1):
+        anchor = f"finding-{number}"
+        fixes = [(fix, first.setdefault(repr(fix), anchor)) for fix in finding["fixes"]]
+        shown = Shown(anchor, finding, [(fix, "" if known == anchor else known) for fix, known in fixes])
+        codes.setdefault(finding["code"], []).append(shown)
+    return list(codes.values())

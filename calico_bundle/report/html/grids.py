@@ -13,8 +13,13 @@ from calico_bundle.report.html.folding import missing_alike
 from calico_bundle.report.palette import tone
 from calico_bundle.report.words import count, fold
 
+MOST_ROWS = 20_000
+"""Rows of a table that a page carries: those that ask for a look first. All are counted."""
+
 PAGE = 100
 """Rows that are shown at a time."""
+
+_COMMAND = "bundle-analyze tables BUNDLE --table "
 
 OWN_NAME = "\u0001"
 """Stands in a row's data for the text of its first cell: what is said of many nodes is then said in the same words."""
@@ -22,7 +27,7 @@ OWN_NAME = "\u0001"
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: its heading, what its cells are (text, number or status), and what they mean."""
+    """One column: its heading, what its cells are (text, name, number or status), and what they mean."""
 
     title: str
     kind: str = "text"
@@ -31,15 +36,15 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """One table. `rows` are those that the page carries, of `total`; `rest` says what has the others."""
+    """One table. `rows` are those that the page carries, of `total`; `rest` is the command that has the others."""
 
     name: str
     title: str
     columns: Sequence[Column]
     rows: Sequence[Sequence[str]]
     about: str = ""
-    total: str = ""
-    rest: str = ""
+    total: int = 0
+    rest: str = "bundle-analyze BUNDLE -o report.json"
 
     @property
     def first(self) -> Sequence[Sequence[str]]:
@@ -52,10 +57,16 @@ class Grid:
         return len(self.rows) > PAGE
 
     @property
+    def is_cut(self) -> bool:
+        """Whether there are more rows than the page carries."""
+        return self.total > len(self.rows)
+
+    @property
     def said(self) -> str:
         """How many rows there are, and which of them are shown."""
-        shown = f"{count(len(self.rows), 'row')}"
-        return f"{shown}; the first {PAGE:,} are shown" if self.is_paged else shown
+        there = count(self.total, "row")
+        some = f"{len(self.rows):,} of {there} are in this page" if self.is_cut else there
+        return f"{some}; 1 to {PAGE:,} are shown" if self.is_paged else some
 
     def packed(self) -> str:
         """All rows as JSON, column by column, that may stand in a script element."""
@@ -75,12 +86,11 @@ class Grid:
         return packed
 
 
-def grids_of(report: View) -> dict[str, list[Grid]]:
-    """All tables of a report: those it is read with, and those of the facts."""
-    read = [_nodes(report), _lookups(report), _endpoints(report), _checks(report), _missing(report), _gaps(report)]
-    files = _files(report["tables"]["files"]) if "tables" in report else []
-    facts = [_fact(table) for table in report["tables"]["facts"]] if "tables" in report else []
-    return {"read": [grid for grid in read if grid] + files, "facts": facts}
+def grids_of(report: View) -> dict[str, Any]:
+    """All tables of a report by their names, and under `facts` those of the facts."""
+    makers = (_nodes, _lookups, _endpoints, _checks, _coverage, _missing, _gaps, _kinds, _files, _tables)
+    found = {grid.name: grid for grid in (make(report) for make in makers) if grid}
+    return {**found, "facts": _facts(report)}
 
 
 def text_of(value: object) -> str:
@@ -100,8 +110,10 @@ def text_of(value: object) -> str:
     return clean(str(value))
 
 
-def _grid(name: str, title: str, columns: Sequence[Column], rows: Iterable[Sequence[object]], **more: str) -> Grid:
-    return Grid(name, title, columns, [tuple(map(text_of, row)) for row in rows], **more)
+def _grid(name: str, title: str, columns: Sequence[Column], rows: Iterable[Sequence[object]], **more: Any) -> Grid:
+    every = list(rows)
+    cells = [tuple(map(text_of, row)) for row in every[:MOST_ROWS]]
+    return Grid(name, title, columns, cells, total=len(every), **more)
 
 
 # --- tables that a report is read with ------------------------------------------------------------------------------------
@@ -113,8 +125,8 @@ _FATES = ("broken", "degraded", "unknown", "reaches", "not-applicable")
 
 def _nodes(report: View) -> Grid:
     columns = [
-        Column("node"),
-        Column("InternalIP"),
+        Column("node", "name"),
+        Column("InternalIP", "name"),
         Column("Calico's address", meaning="the address that Calico has stored for the node, and the card that has it"),
         Column("should be"),
         Column("at its next restart", meaning="what calico-node would choose if it looked again"),
@@ -146,7 +158,7 @@ def _lookups(report: View) -> Grid | None:
     if "path_groups" not in report:
         return None
     columns = [
-        Column("node"),
+        Column("node", "name"),
         Column("verdict", "status"),
         Column("pods", "number"),
         Column("basis", meaning="observed: decided by what a machine recorded; predicted: worked out from Calico's rules"),
@@ -159,8 +171,7 @@ def _lookups(report: View) -> Grid | None:
         (g["node"], g["verdict"], g["count"], g["basis"], g["reason"]["code"], g["reason"]["text"], _pods(g))
         for g in groups
     )
-    rest = "The path of every single pod: bundle-analyze BUNDLE -o report.json"
-    return _grid("lookups", "Pods' DNS lookups, by node and reason", columns, rows, rest=rest)
+    return _grid("lookups", "Pods' DNS lookups, by node and reason", columns, rows)
 
 
 def _pods(group: View) -> str:
@@ -169,7 +180,7 @@ def _pods(group: View) -> str:
 
 
 def _endpoints(report: View) -> Grid:
-    columns = [Column("service"), Column("address"), Column("pod"), Column("node"), Column("ready", "status")]
+    columns = [Column("service"), Column("address"), Column("pod"), Column("node", "name"), Column("ready", "status")]
     rows = (
         (f"{s['namespace']}/{s['name']}", e["ip"], _pod(e), e["node"], _ready(e))
         for s in report["dns"]["services"]
@@ -184,14 +195,20 @@ def _pod(endpoint: View) -> str | None:
 
 def _ready(endpoint: View) -> str:
     if not endpoint["ready_shown"]:
-        return "unknown"
+        return "not shown"
     return "ready" if endpoint["ready"] else "not ready"
 
 
 def _checks(report: View) -> Grid:
-    columns = [Column("code"), Column("name"), Column("severity"), Column("outcome", "status"), Column("why"), Column("what it looks for")]
-    rows = ((c["code"], c["name"], c["severity"], c["status"], c["reason"], c["means"]) for c in report["checks"])
+    columns = [Column("code"), Column("name", "name"), Column("severity"), Column("outcome"), Column("why"), Column("what it looks for")]
+    rows = ((c["code"], c["name"], c["severity"], c["status"].replace("-", " "), c["reason"], c["means"]) for c in report["checks"])
     return _grid("checks", "Checks, and what became of each", columns, rows)
+
+
+def _coverage(report: View) -> Grid:
+    columns = [Column("input"), Column("seen", "number"), Column("of", "number"), Column("what it is of")]
+    rows = ((one["artifact"], one["seen"], one["of"], one["text"]) for one in report.get("coverage", ()))
+    return _grid("coverage", "What was there to look at", columns, rows)
 
 
 def _missing(report: View) -> Grid:
@@ -202,36 +219,63 @@ def _missing(report: View) -> Grid:
 
 def _gaps(report: View) -> Grid:
     columns = [Column("file"), Column("line", "number"), Column("kind"), Column("what was there")]
-    gaps = report["bundle"]["gaps"]
-    rows = ((gap["path"], gap["line"], gap["kind"], gap["message"]) for gap in gaps[:MOST_GAPS])
-    rest = "All of them: bundle-analyze tables BUNDLE --table gaps" if len(gaps) > MOST_GAPS else ""
-    total = f"{len(gaps):,}" if rest else ""
-    return _grid("gaps", "What was there and could not be understood", columns, rows, total=total, rest=rest)
+    rows = ((gap["path"], gap["line"], gap["kind"], gap["message"]) for gap in report["bundle"]["gaps"])
+    return _grid("gaps", "What was there and could not be understood", columns, rows)
 
 
-MOST_GAPS = 5000
-
-
-def _files(files: View) -> Iterable[Grid]:
-    columns = [Column("taken for"), Column("layout"), Column("files", "number"), Column("not read because"), Column("the first of them")]
+def _kinds(report: View) -> Grid | None:
+    if "tables" not in report:
+        return None
+    files = report["tables"]["files"]
+    columns = [
+        Column("taken for"),
+        Column("layout"),
+        Column("files", "number"),
+        Column("not read because"),
+        Column("the first of them"),
+    ]
     rows = ((k["kind"], k["layout"], k["count"], k["not_read"], k["first"]) for k in files["kinds"])
-    rest = "" if files["listed"] else "Each file: bundle-analyze tables BUNDLE --table artifacts"
-    kinds = _grid("file-kinds", "Files of the bundle by kind", columns, rows, rest=rest)
-    if not files["listed"]:
-        return [kinds]
+    return _grid("file-kinds", "Files by what they were taken for", columns, rows, rest=f"{_COMMAND}artifacts")
+
+
+def _files(report: View) -> Grid | None:
+    listed = report["tables"]["files"]["listed"] if "tables" in report else []
+    if not listed:
+        return None
     columns = [Column("file"), Column("taken for"), Column("of node"), Column("layout"), Column("not read because")]
-    rows = ((f["path"], f["kind"], f["node"], f["layout"], f["not_read"]) for f in files["listed"])
-    return [kinds, _grid("files", "Files of the bundle", columns, rows)]
+    rows = ((f["path"], f["kind"], f["node"], f["layout"], f["not_read"]) for f in listed)
+    return _grid("files", "Files", columns, rows)
 
 
 # --- facts --------------------------------------------------------------------------------------------------------------
 
 
+def _tables(report: View) -> Grid | None:
+    """All tables of facts, with how many rows each of them has."""
+    if "tables" not in report:
+        return None
+    columns = [Column("table"), Column("rows", "number"), Column("in this page"), Column("what it holds"), Column("written by")]
+    rows = (
+        (t["name"], _total(t), "no" if t["rows"] is None else "yes", t["meaning"], _COMMAND + t["name"])
+        for t in report["tables"]["facts"]
+    )
+    return _grid("tables", "All tables of facts", columns, rows)
+
+
+def _total(table: View) -> str:
+    return f"{table['total']:,}" if table["exact"] else f"at least {table['total']:,}"
+
+
+def _facts(report: View) -> list[Grid]:
+    """The tables of facts that have rows and are few enough to be carried."""
+    facts = report["tables"]["facts"] if "tables" in report else []
+    return [_fact(table) for table in facts if table["rows"]]
+
+
 def _fact(table: View) -> Grid:
-    kinds = {"integer": "number", "number": "number"}
-    columns = [
-        Column(c["name"], kinds.get(c["type"].removesuffix(" or missing"), "text"), c["meaning"]) for c in table["columns"]
-    ]
-    rest = f"bundle-analyze tables BUNDLE --table {table['name']}"
-    total = f"{table['total']:,}" if table["exact"] else f"at least {table['total']:,}"
-    return _grid(f"fact-{table['name']}", table["name"], columns, table["rows"] or (), about=table["meaning"], total=total, rest=rest)
+    columns = [Column(c["name"], _kind(c["type"]), c["meaning"]) for c in table["columns"]]
+    return _grid(f"fact-{table['name']}", table["name"], columns, table["rows"], about=table["meaning"])
+
+
+def _kind(type_in_words: str) -> str:
+    return "number" if type_in_words.removesuffix(" or missing") in ("integer", "number") else "text"

@@ -24,12 +24,17 @@ _NOT_HTML = re.compile("[\ud800-\udfff\ufdd0-\ufdef" + "".join(f"{chr(p * 65536 
 
 def report_page(report: View) -> str:
     """Write a report as a document."""
-    return _document("report.html", {"report": report, "grids": grids_of(report), "drawing": ""})
+    findings = folding.arranged(report["findings"])
+    anchors = {alike[0].finding["code"]: alike[0].id for alike in findings}
+    grids = grids_of(report)
+    return _document(
+        "report.html", {"report": report, "findings": findings, "anchors": anchors, "grids": grids, "drawing": ""}
+    )
 
 
 def trace_page(trace: View) -> str:
     """Write one path as a document."""
-    return _document("trace.html", {"trace": trace})
+    return _document("trace.html", {"trace": trace, "drawing": ""})
 
 
 def _document(template: str, content: dict[str, Any]) -> str:
@@ -79,7 +84,7 @@ def _environment() -> Environment:
         finalize=shown,
     )
     made.filters |= {
-        "count": words.count, "fold": words.fold, "where": words.where, "tone": tone,
+        "count": words.count, "fold": words.fold, "outcome": words.outcome, "tone": tone, "where": words.where,
     }  # fmt: skip
     made.globals |= {"marks": MARKS, "summary": words.summary, "trace_summary": words.trace_summary}
     made.globals |= {name: getattr(folding, name) for name in folding.__all__}
