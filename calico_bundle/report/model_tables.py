@@ -37,9 +37,9 @@ def tables_of(diagnosis: Diagnosis) -> dict[str, Any]:
 
 
 def _facts(tables: Tables) -> list[dict[str, Any]]:
-    """Every table with its columns and how many rows it has; `rows` is None where they are too many to be carried;
+    """Every table with its columns and how many rows it has; `rows` is None where they are too many to be carried.
 
-    then `exact` is false where a fact has several rows and only the facts were counted.
+    Then `exact` is false where a fact has several rows and only the facts were counted.
     """
     room, found = MOST_CHARACTERS, []
     for name in tables.names:

@@ -146,7 +146,9 @@ def _node_rows(node: View) -> Iterator[Sequence[object]]:
     for part in (node, node["ipv6"]):
         if part:
             cards = (part["bgp_interface"], part.get("expected_interface"))
-            stored, expected = (_on(part[key], card) for key, card in zip(("bgp_ip", "expected_ip"), cards, strict=True))
+            stored, expected = (
+                _on(part[key], card) for key, card in zip(("bgp_ip", "expected_ip"), cards, strict=True)
+            )
             yield node["name"], part["internal_ip"], stored, expected, part["predicted_ip"], part["address_verdict"]
 
 
@@ -161,7 +163,9 @@ def _lookups(report: View) -> Grid | None:
         Column("node", "name"),
         Column("verdict", "status"),
         Column("pods", "number"),
-        Column("basis", meaning="observed: decided by what a machine recorded; predicted: worked out from Calico's rules"),
+        Column(
+            "basis", meaning="observed: decided by what a machine recorded; predicted: worked out from Calico's rules"
+        ),
         Column("code"),
         Column("why"),
         Column("which pods"),
@@ -200,8 +204,18 @@ def _ready(endpoint: View) -> str:
 
 
 def _checks(report: View) -> Grid:
-    columns = [Column("code"), Column("name", "name"), Column("severity"), Column("outcome"), Column("why"), Column("what it looks for")]
-    rows = ((c["code"], c["name"], c["severity"], c["status"].replace("-", " "), c["reason"], c["means"]) for c in report["checks"])
+    columns = [
+        Column("code"),
+        Column("name", "name"),
+        Column("severity"),
+        Column("outcome"),
+        Column("why"),
+        Column("what it looks for"),
+    ]
+    rows = (
+        (c["code"], c["name"], c["severity"], c["status"].replace("-", " "), c["reason"], c["means"])
+        for c in report["checks"]
+    )
     return _grid("checks", "Checks, and what became of each", columns, rows)
 
 
@@ -213,7 +227,9 @@ def _coverage(report: View) -> Grid:
 
 def _missing(report: View) -> Grid:
     columns = [Column("what"), Column("of nodes", "number"), Column("which"), Column("what stays unknown")]
-    rows = ((a, len(nodes) or None, fold(nodes), effect) for a, effect, nodes in missing_alike(report["bundle"]["missing"]))
+    rows = (
+        (a, len(nodes) or None, fold(nodes), effect) for a, effect, nodes in missing_alike(report["bundle"]["missing"])
+    )
     return _grid("missing", "What is not in the bundle", columns, rows)
 
 
@@ -254,7 +270,13 @@ def _tables(report: View) -> Grid | None:
     """All tables of facts, with how many rows each of them has."""
     if "tables" not in report:
         return None
-    columns = [Column("table"), Column("rows", "number"), Column("in this page"), Column("what it holds"), Column("written by")]
+    columns = [
+        Column("table"),
+        Column("rows", "number"),
+        Column("in this page"),
+        Column("what it holds"),
+        Column("written by"),
+    ]
     rows = (
         (t["name"], _total(t), "no" if t["rows"] is None else "yes", t["meaning"], _COMMAND + t["name"])
         for t in report["tables"]["facts"]

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
+from collections.abc import Sequence
 from functools import cache
 from hashlib import sha256
+from importlib import import_module
 from importlib.resources import files
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from calico_bundle.evidence import clean
@@ -19,28 +22,49 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 # What no HTML document may hold (HTML standard, 13.2.3.5): noncharacters and surrogates. Controls are taken out by `clean`.
-_NOT_HTML = re.compile("[\ud800-\udfff\ufdd0-\ufdef" + "".join(f"{chr(p * 65536 + 65534)}{chr(p * 65536 + 65535)}" for p in range(17)) + "]")
+_NOT_HTML = re.compile(
+    "[\ud800-\udfff\ufdd0-\ufdef"
+    + "".join(f"{chr(p * 65536 + 65534)}{chr(p * 65536 + 65535)}" for p in range(17))
+    + "]"
+)
+
+
+_COMMAND = re.compile("`([^`]+)`")
 
 
 def report_page(report: View) -> str:
     """Write a report as a document."""
     findings = folding.arranged(report["findings"])
     anchors = {alike[0].finding["code"]: alike[0].id for alike in findings}
-    grids = grids_of(report)
-    return _document(
-        "report.html", {"report": report, "findings": findings, "anchors": anchors, "grids": grids, "drawing": ""}
-    )
+    content = {"report": report, "findings": findings, "anchors": anchors, "grids": grids_of(report)}
+    return _document("report.html", content, _drawn("svg", report.get("picture")))
 
 
 def trace_page(trace: View) -> str:
     """Write one path as a document."""
-    return _document("trace.html", {"trace": trace, "drawing": ""})
+    return _document("trace.html", {"trace": trace}, _drawn("path_svg", trace))
 
 
-def _document(template: str, content: dict[str, Any]) -> str:
+def _document(template: str, content: dict[str, Any], drawings: Sequence[str]) -> str:
     style, script = style_sheet(), _resource("report.js")
     page = {"style": style, "script": script, "policy": policy(style, script)}
-    return _environment().get_template(template).render(page=page, **content)
+    return _environment().get_template(template).render(page=page, drawings=drawings, **content)
+
+
+def _drawn(name: str, what: View | None) -> Sequence[str]:
+    """The picture as SVG, for a wide and for a narrow screen: the style sheet shows one of them."""
+    pictures = _pictures()
+    if pictures is None or what is None:
+        return ()
+    draw = getattr(pictures, name)
+    return [draw(what, narrow=narrow, sheet=False, headline=False) for narrow in (False, True)]
+
+
+def _pictures() -> ModuleType | None:
+    try:
+        return import_module("calico_bundle.report.picture")
+    except ModuleNotFoundError:
+        return None
 
 
 def policy(style: str, script: str) -> str:
@@ -64,7 +88,9 @@ def style_sheet() -> str:
         f':root[data-theme="{name}"]{{color-scheme:{name};{properties(colors)}}}\n'
         for name, colors in (("light", LIGHT), ("dark", DARK))
     )
-    return css() + f"@media screen{{\n{chosen}}}\n" + _resource("report.css")
+    pictures = _pictures()
+    drawn = pictures.style() if pictures else ""
+    return css() + drawn + f"@media screen{{\n{chosen}}}\n" + _resource("report.css")
 
 
 def _resource(name: str) -> str:
@@ -84,7 +110,7 @@ def _environment() -> Environment:
         finalize=shown,
     )
     made.filters |= {
-        "count": words.count, "fold": words.fold, "outcome": words.outcome, "tone": tone, "where": words.where,
+        "count": words.count, "fold": words.fold, "outcome": words.outcome, "prose": prose, "tone": tone, "where": words.where,
     }  # fmt: skip
     made.globals |= {"marks": MARKS, "summary": words.summary, "trace_summary": words.trace_summary}
     made.globals |= {name: getattr(folding, name) for name in folding.__all__}
@@ -101,6 +127,20 @@ def shown(value: object) -> object:
         return "-"
     # Markup, which is made by this package's own templates, is a `str` of its own class.
     return as_text(value) if type(value) is str else value
+
+
+def prose(text: str) -> object:
+    """A sentence, in which commands between backquotes are shown as such; everything in it stays text.
+
+    >>> str(prose("`ip addr` <b>"))
+    '<code>ip addr</code> &lt;b&gt;'
+    """
+    from markupsafe import Markup
+
+    parts = _COMMAND.split(as_text(text))
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if place % 2 else part for place, part in enumerate(parts)
+    )
 
 
 def as_text(text: str) -> str:
