@@ -110,9 +110,9 @@ def _environment() -> Environment:
         finalize=shown,
     )
     made.filters |= {
-        "count": words.count, "fold": words.fold, "outcome": words.outcome, "prose": prose, "tone": tone, "where": words.where,
+        "count": words.count, "fold": words.fold, "outcome": words.outcome, "tone": tone, "where": words.where,
     }  # fmt: skip
-    made.globals |= {"marks": MARKS, "summary": words.summary, "trace_summary": words.trace_summary}
+    made.globals |= {"marks": MARKS, "pieces": pieces, "summary": words.summary, "trace_summary": words.trace_summary}
     made.globals |= {name: getattr(folding, name) for name in folding.__all__}
     return made
 
@@ -129,18 +129,13 @@ def shown(value: object) -> object:
     return as_text(value) if type(value) is str else value
 
 
-def prose(text: str) -> object:
-    """A sentence, in which commands between backquotes are shown as such; everything in it stays text.
+def pieces(text: str) -> list[tuple[bool, str]]:
+    """A sentence in pieces: those between backquotes are commands (true), the others words.
 
-    >>> str(prose("`ip addr` <b>"))
-    '<code>ip addr</code> &lt;b&gt;'
+    >>> pieces("see `ip addr`")
+    [(False, 'see '), (True, 'ip addr'), (False, '')]
     """
-    from markupsafe import Markup
-
-    parts = _COMMAND.split(as_text(text))
-    return Markup("").join(
-        Markup("<code>{}</code>").format(part) if place % 2 else part for place, part in enumerate(parts)
-    )
+    return [(place % 2 == 1, part) for place, part in enumerate(_COMMAND.split(text))]
 
 
 def as_text(text: str) -> str:
