@@ -79,12 +79,19 @@ def _files(diagnosis: Diagnosis) -> dict[str, Any]:
     from calico_bundle.report.model import files_of
 
     files: Sequence[dict[str, Any]] = files_of(diagnosis)
-    counts = Counter((file["layout"], file["kind"], file["not_read"]) for file in files)
-    first: dict[tuple[object, ...], str] = {}
+    counts: Counter[tuple[str | None, ...]] = Counter()
+    first: dict[tuple[str | None, ...], str] = {}
     for file in files:
-        first.setdefault((file["layout"], file["kind"], file["not_read"]), file["path"])
+        key = (file["layout"], file["kind"], _reason(file["not_read"]))
+        counts[key] += 1
+        first.setdefault(key, file["path"])
     kinds = [
-        {"layout": key[0], "kind": key[1], "not_read": key[2], "count": number, "first": first[key]}
-        for key, number in counts.items()
+        {"layout": layout, "kind": kind, "not_read": reason, "count": number, "first": first[layout, kind, reason]}
+        for (layout, kind, reason), number in counts.items()
     ]
     return {"total": len(files), "kinds": kinds, "listed": list(files) if len(files) <= MOST_FILES else []}
+
+
+def _reason(not_read: str | None) -> str | None:
+    """Why a file was not read, without the name of another file in it: a collection can have a link for every log."""
+    return "a link to another file" if not_read and not_read.startswith("a link to ") else not_read

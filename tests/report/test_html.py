@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import calico_bundle as cb
-from calico_bundle.report import Style
+from calico_bundle.report import Style, model_tables
 from calico_bundle.report.html import FORMAT
 from calico_bundle.report.html.grids import MOST_ROWS, PAGE
 from calico_bundle.report.palette import DARK, LIGHT
@@ -440,3 +440,23 @@ def test_what_drives_a_terminal_or_hides_text_is_taken_out():
     page = html_reading.report(made)
     assert "abcd\ufffde\ufffdf" in page.words("#finding-1")
     page.text.encode("utf-8")
+
+
+def test_files_are_counted_by_kind_and_links_as_one_kind(monkeypatch):
+    reasons = ["a link to nodes/n1/calico-node.log", "a link to nodes/n2/calico-node.log", "of no kind that is known"]
+    files = [{"path": why, "layout": "by-content", "kind": None, "node": None, "not_read": why} for why in reasons]
+    monkeypatch.setattr("calico_bundle.report.model.files_of", lambda _: files)
+    found = model_tables._files(None)
+    assert found["listed"] == files
+    assert [(kind["not_read"], kind["count"], kind["first"]) for kind in found["kinds"]] == [
+        ("a link to another file", 2, reasons[0]),
+        ("of no kind that is known", 1, reasons[2]),
+    ]
+
+
+def test_a_table_ends_where_the_page_has_no_more_room_and_says_so(monkeypatch):
+    monkeypatch.setattr("calico_bundle.report.html.grids.MOST_CHARACTERS", 2000)
+    page = html_reading.report(hand_made.large_report(300))
+    shown = len(page.rows("nodes"))
+    assert 100 < shown < 300
+    assert page.one("#table-nodes-status").to_text().startswith(f"{shown} of 300 rows are in this page")

@@ -16,6 +16,9 @@ from calico_bundle.report.words import count, fold
 MOST_ROWS = 20_000
 """Rows of a table that a page carries: those that ask for a look first. All are counted."""
 
+MOST_CHARACTERS = 1_500_000
+"""Characters of a table that a page carries; what several of its cells say alike is written once."""
+
 PAGE = 100
 """Rows that are shown at a time."""
 
@@ -104,7 +107,7 @@ def text_of(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Mapping):
-        return ", ".join(f"{key}={text_of(one)}" for key, one in value.items())
+        return ", ".join(f"{clean(str(key))}={text_of(one)}" for key, one in value.items())
     if isinstance(value, (list, tuple)):
         return ", ".join(map(text_of, value))
     return clean(str(value))
@@ -112,8 +115,21 @@ def text_of(value: object) -> str:
 
 def _grid(name: str, title: str, columns: Sequence[Column], rows: Iterable[Sequence[object]], **more: Any) -> Grid:
     every = list(rows)
-    cells = [tuple(map(text_of, row)) for row in every[:MOST_ROWS]]
-    return Grid(name, title, columns, cells, total=len(every), **more)
+    return Grid(name, title, columns, list(_carried(every)), total=len(every), **more)
+
+
+def _carried(rows: Sequence[Sequence[object]]) -> Iterator[Sequence[str]]:
+    """The first rows, as many as there is room for."""
+    known: set[str] = set()
+    room = MOST_CHARACTERS
+    for row in rows[:MOST_ROWS]:
+        cells = tuple(map(text_of, row))
+        new = {cell.replace(cells[0], OWN_NAME) for cell in cells[1:]} - known
+        room -= len(cells[0]) + sum(map(len, new))
+        if room < 0:
+            return
+        known |= new
+        yield cells
 
 
 # --- tables that a report is read with ------------------------------------------------------------------------------------
@@ -184,7 +200,7 @@ def _pods(group: View) -> str:
 
 
 def _endpoints(report: View) -> Grid:
-    columns = [Column("service"), Column("address"), Column("pod"), Column("node", "name"), Column("ready", "status")]
+    columns = [Column("service"), Column("address"), Column("pod"), Column("node", "name"), Column("ready")]
     rows = (
         (f"{s['namespace']}/{s['name']}", e["ip"], _pod(e), e["node"], _ready(e))
         for s in report["dns"]["services"]
