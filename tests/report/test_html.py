@@ -361,7 +361,7 @@ def test_rows_that_are_too_many_for_a_page_are_counted_and_have_a_command(monkey
     assert MOST_ROWS > 5000
     page = html_reading.report(hand_made.large_report(300))
     assert len(page.rows("nodes")) == 250
-    assert page.one("#table-nodes-status").to_text().startswith("250 of 300 rows are in this page")
+    assert page.one("#table-nodes-status").to_text().startswith("250 rows (of 300 in all)")
     assert "bundle-analyze BUNDLE -o report.json" in page.words("#table-nodes")
 
 
@@ -459,4 +459,4 @@ def test_a_table_ends_where_the_page_has_no_more_room_and_says_so(monkeypatch):
     page = html_reading.report(hand_made.large_report(300))
     shown = len(page.rows("nodes"))
     assert 100 < shown < 300
-    assert page.one("#table-nodes-status").to_text().startswith(f"{shown} of 300 rows are in this page")
+    assert page.one("#table-nodes-status").to_text().startswith(f"{shown} rows (of 300 in all)")

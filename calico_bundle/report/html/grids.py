@@ -16,7 +16,7 @@ from calico_bundle.report.words import count, fold
 MOST_ROWS = 20_000
 """Rows of a table that a page carries: those that ask for a look first. All are counted."""
 
-MOST_CHARACTERS = 1_500_000
+MOST_CHARACTERS = 2_000_000
 """Characters of a table that a page carries; what several of its cells say alike is written once."""
 
 PAGE = 100
@@ -67,8 +67,7 @@ class Grid:
     @property
     def said(self) -> str:
         """How many rows there are, and which of them are shown."""
-        there = count(self.total, "row")
-        some = f"{len(self.rows):,} of {there} are in this page" if self.is_cut else there
+        some = count(len(self.rows), "row") + (f" (of {self.total:,} in all)" if self.is_cut else "")
         return f"{some}; 1 to {PAGE:,} are shown" if self.is_paged else some
 
     def packed(self) -> str:

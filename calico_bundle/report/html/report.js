@@ -29,6 +29,7 @@
       this.heads = Array.from(box.querySelectorAll("thead th"));
       this.data = box.querySelector("script[type='application/json']");
       this.pages = box.querySelector(".pages");
+      this.total = Number(box.dataset.total);
       this.size = Infinity;
       this.page = 0;
       this.sorted = { column: -1, way: 1 };
@@ -159,7 +160,8 @@
     }
 
     tell(start, shown) {
-      const all = rowsOf(this.rows.length);
+      const beyond = this.total > this.rows.length ? " (of " + number(this.total) + " in all)" : "";
+      const all = rowsOf(this.rows.length) + beyond;
       const some = this.found.length === this.rows.length ? all : number(this.found.length) + " of " + all;
       const part = shown < this.found.length ? "; " + number(start + 1) + " to " + number(start + shown) + " are shown" : "";
       this.said.textContent = some + part;
