@@ -46,13 +46,14 @@ class Format:
     render_trace: Callable[[View, Style], str] | None = None
     lists_paths: bool = True
     parts: frozenset[str] = frozenset()
-    """Parts of the view that are made for the formats that show them alone: `picture` and `path_groups`."""
+    """Parts of the view that are made for the formats that show them alone: `picture`, `path_groups` and `tables`."""
 
 
 # The modules of this folder that are no format: they are not even imported to find that out, because the view model
 # pulls in the whole analysis, and `--help` lists the formats.
 _NOT_FORMATS = frozenset({
-    "card", "exit_status", "explain", "files", "model", "model_lanes", "model_paths", "model_picture", "model_trace",
+    "card", "exit_status", "explain", "files", "model", "model_lanes", "model_paths", "model_picture", "model_tables",
+    "model_trace",
     "model_ways", "page", "palette", "path_words", "picture_shown", "picture_words", "text_findings", "text_trace", "words",
 })  # fmt: skip
 

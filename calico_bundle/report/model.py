@@ -90,7 +90,17 @@ def _picture(diagnosis: Diagnosis) -> dict[str, Any]:
     return picture_of(diagnosis)
 
 
-_PARTS: Mapping[str, Callable[[Diagnosis], Any]] = {"picture": _picture, "path_groups": path_groups_of}
+def _tables(diagnosis: Diagnosis) -> dict[str, Any]:
+    from calico_bundle.report.model_tables import tables_of
+
+    return tables_of(diagnosis)
+
+
+_PARTS: Mapping[str, Callable[[Diagnosis], Any]] = {
+    "picture": _picture,
+    "path_groups": path_groups_of,
+    "tables": _tables,
+}
 
 
 def _what_if(trial: Trial) -> dict[str, Any]:
@@ -105,7 +115,7 @@ def _bundle(diagnosis: Diagnosis, *, files: bool) -> dict[str, Any]:
         "layouts": list(diagnosis.bundle.layouts),
         "closest_layout": _closest(diagnosis.bundle),
         "artifacts": len({a.file for a in diagnosis.bundle.artifacts}),
-        "files": _files(diagnosis) if files else [],
+        "files": files_of(diagnosis) if files else [],
         "gaps": [{"path": g.path, "line": g.line, "kind": str(g.kind), "message": g.message} for g in diagnosis.gaps],
         "missing": [{"artifact": m.artifact, "node": m.node, "effect": m.effect} for m in diagnosis.missing],
     }
@@ -119,7 +129,8 @@ def _closest(bundle: Bundle) -> dict[str, Any] | None:
     return {"layout": found.layout, "title": found.title, "has": list(found.has), "lacks": list(found.lacks)}
 
 
-def _files(diagnosis: Diagnosis) -> list[dict[str, Any]]:
+def files_of(diagnosis: Diagnosis) -> list[dict[str, Any]]:
+    """Every file of the bundle: what it was taken for, or why it was not read."""
     aside = (
         {"path": path, "layout": "by-content", "kind": None, "node": None, "not_read": why}
         for path, why in diagnosis.bundle.aside

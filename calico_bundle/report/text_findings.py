@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from calico_bundle.report import View
 from calico_bundle.report.page import Page, Span
-from calico_bundle.report.words import count, fold, where
+from calico_bundle.report.words import count, fold, outcome, where
 
 SEVERITY_STYLE = {"error": "bold red", "warning": "bold yellow", "info": "bold cyan"}
 
@@ -82,19 +82,10 @@ def _fix(page: Page, margin: str, fix: View, label: str) -> None:
     indent = " " * (len(margin) + 5)
     commands(page, fix["commands"], indent)
     if fix["commands"] or fix["restores"] is not None:
-        page.line(_outcome(fix), lead=indent)
+        page.line(outcome(fix), lead=indent)
     for key in ("tried", "runner_up", "disruption"):
         if fix.get(key):
             page.line(fix[key], lead=f"{indent}{key.replace('_', '-')}: ")
-
-
-def _outcome(fix: View) -> str:
-    restores, leaves = fix["restores"], fix["leaves_broken"]
-    if restores is None:
-        return "how many paths it restores cannot be told from this bundle"
-    return (
-        f"restores {count(restores, 'path')}, leaves {'an unknown number' if leaves is None else f'{leaves:,}'} broken"
-    )
 
 
 def commands(page: Page, lines: Sequence[str], indent: str) -> None:

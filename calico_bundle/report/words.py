@@ -39,6 +39,19 @@ def where(evidence: View) -> str:
     return evidence["path"] if evidence["line"] is None else f"{evidence['path']}:{evidence['line']}"
 
 
+def outcome(fix: View) -> str:
+    """Say what a fix does to the paths that fail.
+
+    >>> outcome({"restores": 4, "leaves_broken": 0})
+    'restores 4 paths, leaves 0 broken'
+    """
+    restores, leaves = fix["restores"], fix["leaves_broken"]
+    if restores is None:
+        return "how many paths it restores cannot be told from this bundle"
+    left = "an unknown number" if leaves is None else f"{leaves:,}"
+    return f"restores {count(restores, 'path')}, leaves {left} broken"
+
+
 def summary(paths: View) -> str:
     """Sum up the paths, with denominators; pods that do not use cluster DNS are outside of them.
 
