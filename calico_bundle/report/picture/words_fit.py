@@ -83,7 +83,7 @@ def wrap(text: str, room: float, size: float, *, mono: bool = False, most: int =
     """A text in lines, broken at blanks, and within words that are longer than a line; the last line may be cut.
 
     >>> wrap("Calico uses this; its peers cannot", 120, 10)
-    ['Calico uses this: its', 'peers cannot']
+    ['Calico uses this; its', 'peers cannot']
     >>> wrap("x" * 30, 70, 10, most=2)
     ['xxxxxxxxxx', 'xxxxxxxx…']
     """
