@@ -21,11 +21,11 @@ _VERDICTS = {
 }
 _CALICO_IS_HERE = {
     "ok": "Calico uses this",
-    "wrong": "Calico uses this: its peers cannot",
-    "duplicate": "Calico uses this: another node too",
-    "not-on-node": "Calico uses this: no card has it",
-    "unintended": "Calico uses this: unintended, it works",
-    "unknown": "Calico uses this: right or not is not known",
+    "wrong": "Calico uses this; its peers cannot",
+    "duplicate": "Calico uses this; another node does, too",
+    "not-on-node": "Calico uses this; no card has it",
+    "unintended": "Calico uses this; unintended, it works",
+    "unknown": "Calico uses this; right or not is not known",
 }
 _FATES = {
     "broken": ("{} loses every lookup", "{} lose every lookup"),

@@ -93,7 +93,7 @@ def test_the_text_has_a_sentence_for_everything(drawn):
 def test_the_card_on_the_wrong_network_is_said():
     text = picture_of("incident")["text"]
     wrong = next(line for line in text if line.startswith("shop-worker-2 (A): Calico's address is wrong"))
-    assert "ens19 192.168.50.12/24 in 192.168.50.0/24 (Calico uses this: its peers cannot)" in wrong
+    assert "ens19 192.168.50.12/24 in 192.168.50.0/24 (Calico uses this; its peers cannot)" in wrong
     assert "ens18 10.0.1.12/24 in 10.0.1.0/24 (Calico should use this, InternalIP)" in wrong
     assert any(
         line.startswith("Lookups from 2 nodes (B) to cluster DNS on shop-worker-2 (A): 4 pods get no") for line in text

@@ -242,7 +242,7 @@ def test_the_card_on_the_wrong_network_stands_out_by_color_and_by_words():
     root = read(svg(hand_made()))
     said = [line.said for line in texts(root)]
     assert {"cb-slot-bad", "cb-slot-calico", "cb-lane-bad", "cb-lane"} <= {box.kind for box in boxes(root)}
-    assert "Calico uses this: its peers cannot" in " ".join(said)
+    assert "Calico uses this; its peers cannot" in " ".join(said)
     assert "Calico should use this" in said
 
 
@@ -364,7 +364,7 @@ def test_a_picture_prints_as_its_words_and_saves_itself(incident, tmp_path):
     incident.picture.save(tmp_path / "cluster.svg")
     assert (tmp_path / "cluster.svg").read_text(encoding="utf-8") == incident.picture.svg
     assert repr(incident.picture) == incident.picture.text
-    assert "Calico uses this: its peers cannot" in repr(incident.picture)
+    assert "Calico uses this; its peers cannot" in repr(incident.picture)
     with pytest.raises(cb.BundleError):
         incident.picture.save(tmp_path / "cluster.png")
 

@@ -33,7 +33,7 @@ def draw_cluster(picture: View, *, narrow: bool = False, sheet: bool = True, hea
     y = _nodes(drawing, picture, y, narrow=narrow)
     y = _ways(drawing, picture, y, narrow=narrow)
     lines = Lines(wide - 2 * _MARGIN)
-    lines.tags({**tag, "text": f"{tag['text']}, on no known node"} for tag in picture["unplaced"])
+    lines.tags({**tag, "text": f"on no known node: {tag['text']}"} for tag in picture["unplaced"])
     for sentence in picture["more"]:
         lines.add(sentence, MUTED, above=6, most=6)
     y = lines.draw(drawing, _MARGIN, y) + _MARGIN

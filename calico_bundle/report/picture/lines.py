@@ -28,7 +28,7 @@ class Lines:
     """Text in a column of some width.
 
     >>> lines = Lines(180)
-    >>> lines.add("Calico uses this: its peers cannot", mark="bad")
+    >>> lines.add("Calico uses this; its peers cannot", mark="bad")
     >>> lines.high
     36.4
     """

@@ -82,8 +82,8 @@ def fit(text: str, room: float, size: float, *, mono: bool = False) -> str:
 def wrap(text: str, room: float, size: float, *, mono: bool = False, most: int = 3) -> list[str]:
     """A text in lines, broken at blanks, and within words that are longer than a line; the last line may be cut.
 
-    >>> wrap("Calico uses this: its peers cannot", 120, 10)
-    ['Calico uses this: its', 'peers cannot']
+    >>> wrap("Calico uses this; its peers cannot", 120, 10)
+    ['Calico uses this; its', 'peers cannot']
     >>> wrap("x" * 30, 70, 10, most=2)
     ['xxxxxxxxxx', 'xxxxxxxx…']
     """
