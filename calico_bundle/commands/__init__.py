@@ -65,7 +65,7 @@ class Session:
 
 
 # The modules of this folder that are no verb: they are not imported to find that out.
-_NOT_VERBS = frozenset({"options", "reporting", "table_formats", "targets"})
+_NOT_VERBS = frozenset({"completing", "options", "reporting", "table_formats", "targets"})
 
 RESERVED = frozenset({"diff"})
 """Verbs to come. Until then they are no names of bundles either, so that no script changes its meaning one day."""
