@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import click
 
 from calico_bundle import __version__
-from calico_bundle.commands import RESERVED, Document, Outcome, Session, verbs
+from calico_bundle.commands import HELP_OPTIONS, RESERVED, Document, Outcome, Session, verbs
 from calico_bundle.errors import BundleError, NotABundleError
 from calico_bundle.progress_line import ProgressLine, columns
 from calico_bundle.report.exit_status import ExitStatus
@@ -104,7 +104,11 @@ def _run(words: list[str], session: Session) -> Outcome:
         raise click.UsageError(f"{words[0]} is not offered yet; a bundle of that name is written ./{words[0]}")
     command = known[verb or "analyze"]
     name = NAME if verb is None else f"{NAME} {verb}"
-    settings: dict[str, Any] = {"help_option_names": ["-h", "--help"], "terminal_width": _help_width(), "obj": session}
+    settings: dict[str, Any] = {
+        "help_option_names": list(HELP_OPTIONS),
+        "terminal_width": _help_width(),
+        "obj": session,
+    }
     try:
         with command.make_context(name, words[verb is not None :], **settings) as context:
             outcome: Outcome = command.invoke(context)

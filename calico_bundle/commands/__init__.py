@@ -64,6 +64,9 @@ class Session:
         return to_terminal and self.environment.get("TERM") != "dumb"
 
 
+HELP_OPTIONS = ("-h", "--help")
+"""What asks for help. click remembers the first answer for each verb, so whoever makes a context of one gives these."""
+
 # The modules of this folder that are no verb: they are not imported to find that out.
 _NOT_VERBS = frozenset({"completing", "options", "reporting", "table_formats", "targets"})
 

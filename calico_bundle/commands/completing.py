@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import click
 
-from calico_bundle.commands import verbs
+from calico_bundle.commands import HELP_OPTIONS, verbs
 
 # Imported where it is needed: every verb names the functions below, and only a shell that asks calls them.
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def answer(instruction: str, name: str, variable: str) -> str | None:
     known = get_completion_class(shell)
     if known is None or wanted not in ("source", "complete"):
         return None
-    asked = _with_verbs(known)(verbs()["analyze"], {}, name, variable)
+    asked = _with_verbs(known)(verbs()["analyze"], {"help_option_names": list(HELP_OPTIONS)}, name, variable)
     return asked.source() if wanted == "source" else asked.complete()
 
 

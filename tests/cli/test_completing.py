@@ -13,7 +13,7 @@ import pytest
 from calico_bundle import columns
 from calico_bundle.checks import catalog
 from calico_bundle.cli import COMPLETE
-from calico_bundle.commands import Session, completing, verbs
+from calico_bundle.commands import HELP_OPTIONS, Session, completing, verbs
 from calico_bundle.report import formats
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,6 +50,7 @@ def test_what_is_no_verb_is_a_file(offered):
 def test_options_are_those_of_the_verb(offered):
     assert "--fail-on" in words_of(offered("bundle-analyze x --"))
     assert "--from" not in words_of(offered("bundle-analyze x --"))
+    assert "-h" in words_of(offered("bundle-analyze x -"))
     assert words_of(offered("bundle-analyze trace x --fr")) == ["--from"]
 
 
@@ -177,7 +178,7 @@ def test_the_examples_of_each_verb_are_understood(name):
         program, *words = shlex.split(line)
         verb = words.pop(0) if words[:1] and words[0] in verbs() else "analyze"
         assert program == "bundle-analyze"
-        verbs()[verb].make_context(verb, words, obj=Session())
+        verbs()[verb].make_context(verb, words, obj=Session(), help_option_names=list(HELP_OPTIONS))
 
 
 @pytest.mark.parametrize("name", list(verbs()))
