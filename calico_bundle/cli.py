@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import click
 
 from calico_bundle import __version__
-from calico_bundle.commands import RESERVED, Document, Outcome, Session, verbs
+from calico_bundle.commands import HELP_OPTIONS, RESERVED, Document, Outcome, Session, verbs
 from calico_bundle.errors import BundleError, NotABundleError
 from calico_bundle.progress_line import ProgressLine, columns
 from calico_bundle.report.exit_status import ExitStatus
@@ -20,6 +20,9 @@ from calico_bundle.report.exit_status import ExitStatus
 NAME = "bundle-analyze"
 DEBUG = "CALICO_BUNDLE_DEBUG"
 """Set to anything, this shows the traceback of any error; `-v` shows that of a defect."""
+
+COMPLETE = "_BUNDLE_ANALYZE_COMPLETE"
+"""Set by the script that completes command lines in a shell; click makes the name from that of the command."""
 
 _WIDEST_HELP = 100
 
@@ -37,6 +40,9 @@ class Program(click.Group):
 
     def main(self, args: Sequence[str] | None = None, *_more: Any, **_settings: Any) -> NoReturn:
         """Run on `args`, else on the arguments of this process, and exit with the status."""
+        asked = os.environ.get(COMPLETE)
+        if asked is not None:
+            sys.exit(_complete(asked))
         words = list(sys.argv[1:] if args is None else args)
         progress = ProgressLine(sys.stderr)
         session = Session(_terminal_width(), progress if progress.is_shown else None, dict(os.environ))
@@ -49,6 +55,20 @@ def main() -> NoReturn:
     # the time on a large bundle.
     gc.set_threshold(50_000)
     program.main()
+
+
+def _complete(asked: str) -> int:
+    """Answer the script of a shell; what fails there must not end up on a half-written command line."""
+    from calico_bundle.commands import completing
+
+    try:
+        text = completing.answer(asked, NAME, COMPLETE)
+    except Exception as error:  # noqa: BLE001 - as above
+        return _fail(ExitStatus.DEFECT, _defect(error))
+    if text is None:
+        return _fail(ExitStatus.UNUSABLE, f"{COMPLETE}={asked} is none of bash_source, zsh_source, fish_source")
+    print(text)
+    return ExitStatus.NOTHING_FOUND
 
 
 def _run_safely(words: list[str], session: Session, progress: ProgressLine) -> int:
@@ -84,7 +104,11 @@ def _run(words: list[str], session: Session) -> Outcome:
         raise click.UsageError(f"{words[0]} is not offered yet; a bundle of that name is written ./{words[0]}")
     command = known[verb or "analyze"]
     name = NAME if verb is None else f"{NAME} {verb}"
-    settings: dict[str, Any] = {"help_option_names": ["-h", "--help"], "terminal_width": _help_width(), "obj": session}
+    settings: dict[str, Any] = {
+        "help_option_names": list(HELP_OPTIONS),
+        "terminal_width": _help_width(),
+        "obj": session,
+    }
     try:
         with command.make_context(name, words[verb is not None :], **settings) as context:
             outcome: Outcome = command.invoke(context)

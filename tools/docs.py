@@ -4,7 +4,7 @@
     python -m tools.docs --check    say which are stale, and fail if any is
 
 Generated as a whole: docs/command-reference.md, tables.md, checks.md and a page of docs/checks/ for each check,
-hypotheses.md, graph.md, the pictures in docs/pictures. In other pages, what stands between
+hypotheses.md, graph.md, architecture.svg, the pictures in docs/pictures. In other pages, what stands between
 `<!-- begin: NAME -->` and `<!-- end -->`. In every page, the output below the commands of `console` blocks. And the
 outputs of the notebooks (not looked at by --check: a test executes them).
 """
@@ -28,6 +28,7 @@ from calico_bundle.checks import catalog
 from calico_bundle.commands import verbs
 from calico_bundle.findings import CheckInfo
 from calico_bundle.hypotheses import all_hypotheses
+from tools.docs_architecture import picture, rooms_of
 from tools.docs_examples import ROOT, DefectError, differences, pages, with_outputs
 from tools.docs_pictures import pictures
 
@@ -173,12 +174,18 @@ def _kinds(title: str, kinds: Mapping[str, Mapping[str, str]]) -> str:
 
 def layers_part() -> str:
     """The layers as import-linter holds them, without the names of rooms that are not built."""
-    lines = []
-    for layer in layer_lines():
-        names = [name for name in re.findall(r"\w+", layer) if _exists(name)]
-        if names:
-            lines.append("  ".join(names))
-    return "```text\n" + "\n".join(lines) + "\n```\n"
+    return "```text\n" + "\n".join("  ".join(names) for names in _layers()) + "\n```\n"
+
+
+def architecture_picture() -> str:
+    """The same layers, drawn."""
+    return picture(_layers())
+
+
+def _layers() -> list[list[str]]:
+    """The rooms of each layer that are built."""
+    built = ([name for name in names if _exists(name)] for names in rooms_of(layer_lines()))
+    return [names for names in built if names]
 
 
 def layer_lines() -> list[str]:
@@ -222,6 +229,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "checks.md": checks_page,
     "hypotheses.md": hypotheses_page,
     "graph.md": graph_page,
+    "architecture.svg": architecture_picture,
 }
 PARTS: Mapping[str, Callable[[], str]] = {"layers": layers_part, "files": files_part, "formats": formats_part}
 

@@ -219,7 +219,7 @@ def main(arguments: Sequence[str]) -> int:
         if command == "demo" and not rest:
             return demo()
         if command == "setup" and not rest:
-            ensure(["lint", "test"])
+            ensure(["docs", "lint", "test"])
             return 0
     except SetupError as error:
         say(f"error: {error}")

@@ -64,8 +64,11 @@ class Session:
         return to_terminal and self.environment.get("TERM") != "dumb"
 
 
+HELP_OPTIONS = ("-h", "--help")
+"""What asks for help. click remembers the first answer for each verb, so whoever makes a context of one gives these."""
+
 # The modules of this folder that are no verb: they are not imported to find that out.
-_NOT_VERBS = frozenset({"options", "reporting", "table_formats", "targets"})
+_NOT_VERBS = frozenset({"completing", "options", "reporting", "table_formats", "targets"})
 
 RESERVED = frozenset({"diff"})
 """Verbs to come. Until then they are no names of bundles either, so that no script changes its meaning one day."""

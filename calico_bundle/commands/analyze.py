@@ -8,7 +8,21 @@ import click
 
 from calico_bundle import __version__
 from calico_bundle.commands import Outcome, Session, options, verbs
-from calico_bundle.commands.reporting import EPILOG, Choices, report_on, report_options
+from calico_bundle.commands.reporting import EXIT_STATUS, Choices, report_on, report_options
+
+_EPILOG = f"""\b
+Examples:
+  bundle-analyze customer.tar.gz                     the report, as text
+  bundle-analyze node-1.tgz node-2.tgz               archives of ONE cluster
+  bundle-analyze customer.tar.gz -o report.md        for a ticket
+  bundle-analyze customer.tar.gz -q                  verdict and counts alone
+  bundle-analyze customer.tar.gz -f json | jq .verdict
+  ssh node-1 cat diags.tgz | bundle-analyze -        from standard input
+  bundle-analyze explain CB101                       what a finding means
+
+{EXIT_STATUS}
+
+A file that is named like a verb is written with its folder: ./explain"""
 
 
 class _Default(click.Command):
@@ -22,7 +36,7 @@ class _Default(click.Command):
             formatter.write_dl([(name, command.get_short_help_str(70)) for name, command in others.items()])
 
 
-@click.command("analyze", cls=_Default, epilog=EPILOG)
+@click.command("analyze", cls=_Default, epilog=_EPILOG)
 @options.bundles
 @options.stack(
     report_options,

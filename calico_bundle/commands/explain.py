@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import click
 
-from calico_bundle.commands import Document, Outcome, Session
+from calico_bundle.commands import Document, Outcome, Session, completing
 from calico_bundle.report.exit_status import ExitStatus
 
+_EPILOG = """\b
+Examples:
+  bundle-analyze explain
+  bundle-analyze explain CB101
+  bundle-analyze explain wrong-bgp-source-ip"""
 
-@click.command("explain")
-@click.argument("code", required=False)
+
+@click.command("explain", epilog=_EPILOG)
+@click.argument("code", required=False, shell_complete=completing.a_code)
 @click.pass_obj
 def explain(session: Session, *, code: str | None) -> Outcome:
     """Say what a finding means: CODE is its code (CB101) or its name.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import click
 
-from calico_bundle.commands import Session
+from calico_bundle.commands import Session, completing
 from calico_bundle.commands.targets import Target
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ output = click.option(
     "outputs",
     metavar="FILE",
     multiple=True,
+    shell_complete=completing.a_file,
     help="Write to FILE; repeatable. The format is taken from its ending unless -f is given. `-` is standard output.",
 )
 dns = click.option(

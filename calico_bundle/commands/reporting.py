@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import click
 
-from calico_bundle.commands import Document, Outcome, Session, options
+from calico_bundle.commands import Document, Outcome, Session, completing, options
 from calico_bundle.commands.targets import Target, choose, keep_bundles
 from calico_bundle.report import View, formats
 from calico_bundle.report.exit_status import FAIL_ON, FailOn, exit_status
@@ -19,15 +19,13 @@ if TYPE_CHECKING:
 
 _FORMATS = {known.name: known for known in formats()}
 
-EPILOG = """\b
+EXIT_STATUS = """\b
 Exit status:
   0   no finding at or above --fail-on
   1   at least one such finding
   2   the bundle cannot be read at all, or bad usage
   3   no such finding, but data that would settle it is missing
-  70  a defect of this program
-
-A file that is named like a verb is written with its folder: ./explain"""
+  70  a defect of this program"""
 
 
 def _codes(_context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> tuple[str, ...]:
@@ -48,6 +46,12 @@ def _code(word: str) -> str:
         hint = did_you_mean(code if code.startswith("CB") else word.lower(), [*names.values(), *names])
         raise click.BadParameter(f"no finding code begins with {word!r}: {hint}")
     return code
+
+
+def _codes_option(name: str, text: str) -> Callable[[options.Decorated], options.Decorated]:
+    return click.option(
+        name, metavar="CODES", multiple=True, callback=_codes, shell_complete=completing.some_codes, help=text
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +78,8 @@ report_options = options.stack(
     click.option(
         "--fail-on", type=click.Choice(FAIL_ON), default="error", help="Exit 1 from here on (default: error)."
     ),
-    click.option("--select", metavar="CODES", multiple=True, callback=_codes, help="Only these findings: CB101,CB3"),
-    click.option("--ignore", metavar="CODES", multiple=True, callback=_codes, help="Not these findings: CB9"),
+    _codes_option("--select", "Only these findings: CB101,CB3"),
+    _codes_option("--ignore", "Not these findings: CB9"),
     options.dns,
     click.option(
         "--paths",

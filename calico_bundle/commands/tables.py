@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from calico_bundle.commands import Document, Outcome, Session, options
+from calico_bundle.commands import Document, Outcome, Session, completing, options
 from calico_bundle.commands.targets import Target, choose, keep_bundles
 from calico_bundle.errors import UnknownNameError
 from calico_bundle.report.exit_status import ExitStatus
@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 
 _ENDINGS = {name: (f".{name}",) for name in ("csv", "json", "parquet")}
 
-_EPILOG = """CSV is made for spreadsheets: a text cell that begins with =, +, - or @ gets a single quote in front, so
+_EPILOG = """\b
+Examples:
+  bundle-analyze tables customer.tar.gz
+  bundle-analyze tables customer.tar.gz --table routes -o routes.csv
+  bundle-analyze tables customer.tar.gz --table pods -f json | jq '.[0]'
+
+CSV is made for spreadsheets: a text cell that begins with =, +, - or @ gets a single quote in front, so
 that nothing out of a bundle is run as a formula, and control characters are left out. JSON and parquet hold every value
 unchanged."""
 
@@ -24,7 +30,12 @@ unchanged."""
 @click.command("tables", epilog=_EPILOG)
 @options.bundles
 @options.stack(
-    click.option("--table", metavar="NAME", help="Write this table; without it, list the tables."),
+    click.option(
+        "--table",
+        metavar="NAME",
+        shell_complete=completing.a_table,
+        help="Write this table; without it, list the tables.",
+    ),
     click.option(
         "-f", "--format", "wanted", type=click.Choice(list(_ENDINGS)), help="Format of --table (default: csv)."
     ),

@@ -16,6 +16,13 @@ _RENDER: dict[str, Callable[[View, Style], str]] = {f.name: f.render_trace for f
 _ENDINGS = {f.name: f.suffix for f in formats() if f.render_trace}
 
 _EPILOG = """\b
+Examples:
+  bundle-analyze trace customer.tar.gz --from shop/cart-0
+  bundle-analyze trace customer.tar.gz --from shop/cart-0 --to shop/db-0
+  bundle-analyze trace customer.tar.gz --from node-1 --to 10.244.2.3
+  bundle-analyze trace customer.tar.gz --from shop/cart-0 -f json
+
+\b
 Exit status:
   0   the path reaches, or the pod does not use cluster DNS
   1   it is broken or degraded

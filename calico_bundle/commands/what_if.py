@@ -7,11 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from calico_bundle.commands import Outcome, Session, options
-from calico_bundle.commands.reporting import EPILOG, Choices, report_on, report_options
+from calico_bundle.commands import Outcome, Session, completing, options
+from calico_bundle.commands.reporting import EXIT_STATUS, Choices, report_on, report_options
 
 if TYPE_CHECKING:
     from calico_bundle.what_if import Change
+
+
+_EPILOG = f"""\b
+Examples:
+  bundle-analyze what-if customer.tar.gz --method kubernetes-internal-ip
+  bundle-analyze what-if customer.tar.gz --method 'interface=^eth0$' -q
+  bundle-analyze what-if customer.tar.gz --address node-2=10.0.1.12/24
+  bundle-analyze what-if customer.tar.gz --remove-interface node-2=ens19
+
+{EXIT_STATUS}"""
 
 
 def _pairs(_context: click.Context, parameter: click.Parameter, values: Sequence[str]) -> tuple[tuple[str, str], ...]:
@@ -25,12 +35,13 @@ def _pairs(_context: click.Context, parameter: click.Parameter, values: Sequence
     return tuple(pairs)
 
 
-@click.command("what-if", epilog=EPILOG)
+@click.command("what-if", epilog=_EPILOG)
 @options.bundles
 @options.stack(
     click.option(
         "--method",
         metavar="METHOD",
+        shell_complete=completing.a_method,
         help="An IP_AUTODETECTION_METHOD for every node: kubernetes-internal-ip, can-reach=10.0.0.1, interface=^eth0$ ...",
     ),
     click.option(
