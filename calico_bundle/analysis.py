@@ -228,25 +228,36 @@ class Analysis:
         return build_trace(self.path(source, destination), self.diagnosis.findings)
 
     def report(
-        self, *, select: Sequence[str] = (), ignore: Sequence[str] = (), paths: str = "all", files: bool = True
+        self,
+        *,
+        select: Sequence[str] = (),
+        ignore: Sequence[str] = (),
+        paths: str = "all",
+        files: bool = True,
+        parts: Collection[str] = (),
     ) -> dict[str, Any]:
         """The report as plain data: the JSON report of the command.
 
         `select` and `ignore` are codes or their beginnings; without `files` it does not list the files of the bundle.
+        `parts` adds what only some formats show: `picture`, `path_groups`.
         Raises `UnknownNameError` for a code that no finding has.
         """
         from calico_bundle import __version__
 
-        return model.build(self.diagnosis, __version__, wanted=_chosen(select, ignore), paths=paths, files=files)
+        return model.build(
+            self.diagnosis, __version__, wanted=_chosen(select, ignore), paths=paths, files=files, parts=parts
+        )
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the report to a file; the format is taken from the ending.
 
         Raises `UsageError` for an ending that no format has, and for a place that cannot be written to.
         """
-        from calico_bundle.report import save
+        from calico_bundle.report import format_of, save
 
-        save(self.report(), os.fspath(path))
+        name = os.fspath(path)
+        known = format_of(name)
+        save(self.report(paths="all" if known.lists_paths else "none", parts=known.parts), name)
 
     def to_text(self, *, width: int = 100, color: bool = False) -> str:
         """The report as the command prints it."""

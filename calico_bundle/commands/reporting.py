@@ -104,7 +104,13 @@ def report_on(session: Session, choices: Choices, change: Change | None = None) 
     if change is not None:
         analysis = analysis.after(change)
     listed = choices.verbose or _lists_paths(targets)
-    report = analysis.report(select=choices.select, ignore=choices.ignore, paths=_paths(choices, targets), files=listed)
+    report = analysis.report(
+        select=choices.select,
+        ignore=choices.ignore,
+        paths=_paths(choices, targets),
+        files=listed,
+        parts=frozenset().union(*(_FORMATS[target.format].parts for target in targets)),
+    )
     documents = tuple(_document(report, target, choices, session) for target in targets)
     notes = (
         ()

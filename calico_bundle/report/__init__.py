@@ -45,13 +45,15 @@ class Format:
     render: Callable[[View, Style], str]
     render_trace: Callable[[View, Style], str] | None = None
     lists_paths: bool = True
+    parts: frozenset[str] = frozenset()
+    """Parts of the view that are made for the formats that show them alone: `picture` and `path_groups`."""
 
 
 # The modules of this folder that are no format: they are not even imported to find that out, because the view model
 # pulls in the whole analysis, and `--help` lists the formats.
 _NOT_FORMATS = frozenset({
-    "card", "exit_status", "explain", "files", "model", "model_paths", "model_trace", "page", "text_findings", "text_trace",
-    "words",
+    "card", "exit_status", "explain", "files", "model", "model_paths", "model_picture", "model_trace", "page",
+    "picture_words", "text_findings", "text_trace", "words",
 })  # fmt: skip
 
 
@@ -68,17 +70,29 @@ def formats() -> tuple[Format, ...]:
     return tuple(sorted(found, key=lambda f: (f.name != "text", f.name)))
 
 
+def format_of(path: str) -> Format:
+    """The format that a file's ending stands for.
+
+    Raises `UsageError` for an ending that stands for none.
+
+    >>> format_of("report.json").name
+    'json'
+    """
+    from calico_bundle.report.files import by_ending
+
+    name = by_ending(path, {known.name: known.suffix for known in formats()})
+    return next(known for known in formats() if known.name == name)
+
+
 def save(report: View, path: str) -> None:
     """Write a report to a file, in the format that its ending stands for: all of it, or nothing.
 
     Raises `UsageError` for an ending that stands for none, and where the file cannot be written.
     """
     from calico_bundle.errors import UsageError
-    from calico_bundle.report.files import by_ending, write_file
+    from calico_bundle.report.files import write_file
 
-    name = by_ending(path, {known.name: known.suffix for known in formats()})
-    render = next(known.render for known in formats() if known.name == name)
-    content = render(report, Style()).encode("utf-8", "backslashreplace")
+    content = format_of(path).render(report, Style()).encode("utf-8", "backslashreplace")
     try:
         write_file(path, content)
     except (OSError, ValueError) as error:

@@ -6,7 +6,7 @@ It is the JSON report of the contract; no format computes anything of its own.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from calico_bundle.addresses import AddressStatus, AddressVerdict
@@ -23,7 +23,7 @@ from calico_bundle.hypotheses import Considered
 from calico_bundle.layouts import closest
 from calico_bundle.network.service import DnsService
 from calico_bundle.paths import DnsPaths, Verdict
-from calico_bundle.report.model_paths import paths_of
+from calico_bundle.report.model_paths import path_groups_of, paths_of
 from calico_bundle.symptoms import Relation, Symptom
 
 if TYPE_CHECKING:
@@ -35,11 +35,18 @@ Wanted = Callable[[str], bool]
 
 
 def build(
-    diagnosis: Diagnosis, version: str, *, wanted: Wanted = lambda _: True, paths: str = "all", files: bool = True
+    diagnosis: Diagnosis,
+    version: str,
+    *,
+    wanted: Wanted = lambda _: True,
+    paths: str = "all",
+    files: bool = True,
+    parts: Collection[str] = (),
 ) -> dict[str, Any]:
     """The report on a diagnosis.
 
-    `wanted` picks checks by their codes, `paths` is all, broken or none, `files` lists every file.
+    `wanted` picks checks by their codes, `paths` is all, broken or none, `files` lists every file, `parts` are those that
+    only some formats show.
     """
     findings = [f for f in diagnosis.findings if wanted(f.code)]
     return {
@@ -72,7 +79,18 @@ def build(
             for o in other_plugins(diagnosis.cluster)
         ],
         "paths": paths_of(diagnosis, paths),
+        **{name: make(diagnosis) for name, make in _PARTS.items() if name in parts},
     }
+
+
+def _picture(diagnosis: Diagnosis) -> dict[str, Any]:
+    # It takes networkx.
+    from calico_bundle.report.model_picture import picture_of
+
+    return picture_of(diagnosis)
+
+
+_PARTS: Mapping[str, Callable[[Diagnosis], Any]] = {"picture": _picture, "path_groups": path_groups_of}
 
 
 def _what_if(trial: Trial) -> dict[str, Any]:

@@ -20,6 +20,35 @@ def paths_of(diagnosis: Diagnosis, which: str) -> list[dict[str, Any]]:
     return [told.path(p) for p in diagnosis.paths.pods if which == "all" or p.verdict in FAILING]
 
 
+MOST_NAMED = 3
+"""Pods of a group that are named; all are counted."""
+
+
+def path_groups_of(diagnosis: Diagnosis) -> list[dict[str, Any]]:
+    """One entry for the pods of a node that share a verdict and its reason, in the order of their first pods."""
+    found: dict[tuple[object, ...], dict[str, Any]] = {}
+    for group in diagnosis.paths.groups:
+        first = diagnosis.paths.pods[group.pods[0]]
+        code = reason_code(first, diagnosis.findings)
+        key = (group.node, group.verdict, group.basis, code, group.text)
+        entry = found.setdefault(
+            key,
+            {
+                "node": group.node,
+                "verdict": group.verdict.value,
+                "basis": group.basis,
+                "reason": {"code": code, "text": group.text},
+                "count": 0,
+                "pods": [],
+            },
+        )
+        entry["count"] += len(group.pods)
+        room = MOST_NAMED - len(entry["pods"])
+        pods = (diagnosis.paths.pods[place].pod for place in group.pods[:room])
+        entry["pods"] += [f"{pod.namespace}/{pod.name}" for pod in pods]
+    return list(found.values())
+
+
 class _Told:
     """Writes paths; what many of them have in common is one object in all of them."""
 

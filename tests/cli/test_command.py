@@ -121,7 +121,7 @@ def test_the_choices_reach_the_analysis(reading):
         "json",
     ]
     run("a.tgz", *words)
-    asked = {"select": ("CB1", "CB303"), "ignore": ("CB104",), "paths": "broken", "files": True}
+    asked = {"select": ("CB1", "CB303"), "ignore": ("CB104",), "paths": "broken", "files": True, "parts": frozenset()}
     assert reading.analysis.asked == asked
     assert reading.asked["dns"] == "infra/dns"
     assert reading.asked["progress"] is None
