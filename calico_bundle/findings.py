@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from calico_bundle.display import html_head, html_lines, in_a_line, quoted
+
 if TYPE_CHECKING:
     from calico_bundle.addresses import AddressVerdict
     from calico_bundle.bundle import Bundle
@@ -50,6 +52,21 @@ class Fix:
     mends: Mended | None = field(default=None, repr=False, compare=False)
     """What it changes in the cluster's records, where that can be tried."""
 
+    @property
+    def counted(self) -> str:
+        """The title with how many paths it brings back, where that is known."""
+        if self.restores is None:
+            return self.title
+        return f"{self.title} (restores {self.restores:,} paths, leaves {self.leaves_broken:,} broken)"
+
+    def __repr__(self) -> str:
+        said = [f"disruption: {self.disruption}", *([f"tried: {self.tried}"] if self.tried else [])]
+        return "\n  ".join(map(in_a_line, [f"fix: {self.counted}", *self.commands, *said]))
+
+    def _repr_html_(self) -> str:
+        said = html_head("Disruption:", self.disruption) + (html_head("Tried:", self.tried) if self.tried else "")
+        return html_head("Fix:", self.counted) + html_lines(self.commands) + said
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -72,6 +89,21 @@ class Finding:
     blames: frozenset[str] = frozenset()
     pairs: frozenset[tuple[str, str | None]] = frozenset()
     after: frozenset[str] = frozenset()
+
+    def __repr__(self) -> str:
+        lines = [self._head, *(f"  {line}" for line in quoted(self.evidence))]
+        for fix in self.fixes:
+            lines += [f"  fix: {fix.counted}", *(f"    {command}" for command in fix.commands)]
+        return "\n".join(map(in_a_line, lines))
+
+    def _repr_html_(self) -> str:
+        word, _, rest = self._head.partition(" ")
+        fixes = (html_head("Fix:", fix.counted) + html_lines(fix.commands) for fix in self.fixes)
+        return html_head(word, rest) + html_lines(quoted(self.evidence)) + "".join(fixes)
+
+    @property
+    def _head(self) -> str:
+        return in_a_line(f"{self.severity}[{self.code}] {self.name}: {self.message}")
 
 
 @dataclass(frozen=True, slots=True)

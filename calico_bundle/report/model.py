@@ -59,7 +59,7 @@ def build(
             "headline": diagnosis.verdict.headline,
             "root_causes": list(diagnosis.verdict.root_causes),
         },
-        "nodes": _nodes(diagnosis),
+        "nodes": nodes_of(diagnosis),
         "findings": [_finding(f) for f in findings],
         "hypotheses": [_hypothesis(c) for c in diagnosis.hypotheses],
         "collect": _collect(diagnosis),
@@ -147,7 +147,8 @@ def evidence_of(lines: Iterable[Evidence]) -> list[dict[str, Any]]:
     return [{"path": e.path, "line": e.line, "text": e.text} for e in lines]
 
 
-def _nodes(diagnosis: Diagnosis) -> list[dict[str, Any]]:
+def nodes_of(diagnosis: Diagnosis) -> list[dict[str, Any]]:
+    """Every node with its Calico address, judged."""
     return [_node(diagnosis, node, diagnosis.addresses[name]) for name, node in diagnosis.cluster.nodes.items()]
 
 
