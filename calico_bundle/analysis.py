@@ -14,6 +14,7 @@ from calico_bundle.columns import FRAME_NAME, describe
 from calico_bundle.diagnosis import ClusterVerdict, Diagnosis, diagnose, diagnose_change
 from calico_bundle.errors import UnknownNameError
 from calico_bundle.findings import Check, Context, Skipped
+from calico_bundle.layouts import Likeness
 from calico_bundle.listings import Effects, Findings, Hypotheses, MissingInputs, Moves, Symptoms
 from calico_bundle.report import model
 from calico_bundle.report.model_paths import reason_code
@@ -130,12 +131,12 @@ class Analysis:
     @property
     def hypotheses(self) -> Hypotheses:
         """What else could explain broken DNS: supported, ruled out, or not checkable, with what would settle it."""
-        return Hypotheses(self.diagnosis.hypotheses)
+        return Hypotheses(self.diagnosis.hypotheses, self._only_recorded)
 
     @property
     def symptoms(self) -> Symptoms:
         """What pods' own logs say of failed lookups, beside the verdict on their paths."""
-        return Symptoms(self.diagnosis.symptoms)
+        return Symptoms(self.diagnosis.symptoms, self._only_recorded)
 
     @property
     def missing(self) -> MissingInputs:
@@ -148,9 +149,24 @@ class Analysis:
         return self.diagnosis.collect or ToCollect(0, ())
 
     @property
+    def closest_layout(self) -> Likeness | None:
+        """For a bundle of no known format: the one that comes closest, with what of it is there and what is not."""
+        return model.closest_layout(self.bundle)
+
+    @property
     def moves(self) -> Moves:
         """After `what_if`: the nodes whose Calico address the change changes, or leaves open."""
-        return Moves(self.diagnosis.trial.moves if self.diagnosis.trial else ())
+        trial = self.diagnosis.trial
+        return Moves(trial.moves) if trial else Moves((), "nothing was changed: this is the cluster as it was recorded")
+
+    @property
+    def _only_recorded(self) -> str | None:
+        """Why there is nothing of what is known of the cluster as it was recorded only."""
+        return (
+            "nothing: this is a change that was tried out, not the cluster as it was recorded"
+            if self.diagnosis.trial
+            else None
+        )
 
     @property
     def context(self) -> Context:

@@ -121,13 +121,15 @@ class Listing(Sequence[Item], Generic[Item]):
 
     noun: ClassVar[str] = "entry"
     nouns: ClassVar[str] = "entries"
-    nothing: ClassVar[str] = "nothing"
-    """What is shown for a listing without entries."""
+    nothing: str = "nothing"
+    """What is shown for a listing without entries; one listing may have a reason of its own."""
     columns: ClassVar[Mapping[str, Callable[..., object]]] = {}
     """What is shown of each entry, the longest text last."""
 
-    def __init__(self, items: Iterable[Item] = ()) -> None:
+    def __init__(self, items: Iterable[Item] = (), nothing: str | None = None) -> None:
         self._items = tuple(items)
+        if nothing:
+            self.nothing = nothing
 
     @overload
     def __getitem__(self, key: int) -> Item: ...

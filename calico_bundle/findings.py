@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Annotated
 
-from calico_bundle.display import html_head, html_lines, in_a_line, quoted
+from calico_bundle.display import html_head, html_lines, html_table, in_a_line, quoted, text_table
 
 if TYPE_CHECKING:
     from calico_bundle.addresses import AddressVerdict
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from calico_bundle.network.service import DnsService
     from calico_bundle.paths import DnsPaths
     from calico_bundle.what_if.mending import Mended
+
+_SENTENCE = re.compile(r"""(["'])(.+)\1\]$""")
 
 ERROR, WARNING, INFO = "error", "warning", "info"
 
@@ -29,11 +32,11 @@ class CheckInfo:
     name: str
     severity: str
     means: str
-    finds: str
-    matters: str
-    proves: str
-    fix: str
-    limits: str
+    finds: str = ""
+    matters: str = ""
+    proves: str = ""
+    fix: str = ""
+    limits: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +111,34 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What checks look at."""
+    """What checks look at; in a notebook it shows what is in it."""
 
-    bundle: Bundle
-    cluster: Cluster
-    dns: DnsService | None
-    paths: DnsPaths
-    addresses: Mapping[str, AddressVerdict]
-    choices: Choices
-    gaps: tuple[Gap, ...]
-    missing: tuple[Missing, ...]
+    bundle: Annotated[Bundle, "what was read: its artifacts, each with its path, layout, kind and facts"]
+    cluster: Annotated[Cluster, "all facts: `nodes` by name, each with what it recorded, and `pods`, `pools` ..."]
+    dns: Annotated[DnsService | None, "the cluster DNS with its endpoints; None: not found"]
+    paths: Annotated[DnsPaths, "request and reply of every pod to every DNS endpoint: `pods`, `groups`, `counts`"]
+    addresses: Annotated[Mapping[str, AddressVerdict], "the verdict on each node's Calico address, by node"]
+    choices: Annotated[Choices, "what Calico would choose: `predicted(node)`, `under(method)`; `installation`"]
+    gaps: Annotated[tuple[Gap, ...], "input that was there and could not be understood"]
+    missing: Annotated[tuple[Missing, ...], "input that was not there, and what stays unknown for it"]
+
+    def __repr__(self) -> str:
+        return text_table(_CONTEXT_COLUMNS, self._rows())
+
+    def _repr_html_(self) -> str:
+        return html_table("What a check looks at", _CONTEXT_COLUMNS, self._rows())
+
+    def _rows(self) -> list[tuple[str, str]]:
+        return [(item.name, _meaning(item.type)) for item in fields(self)]
+
+
+_CONTEXT_COLUMNS = ("attribute", "what it is")
+
+
+def _meaning(annotation: object) -> str:
+    """The sentence of `Annotated[Type, "sentence"]`: annotations are text here, and their types are not imported."""
+    found = _SENTENCE.search(str(annotation))
+    return found[2] if found else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,7 @@ class Findings(Listing[Finding]):
     def __repr__(self) -> str:
         skipped = [f"not checked: {s.code}, {s.reason}" for s in self.skipped if not self]
         heads = (f"{f.severity}[{f.code}] {f.subject}: {f.message}" for f in self)
-        return "\n".join(map(in_a_line, [f"<{len(self)} findings>", *heads, *skipped]))
+        return "\n".join(map(in_a_line, [f"<{len(self)} finding{'' if len(self) == 1 else 's'}>", *heads, *skipped]))
 
     def _ipython_key_completions_(self) -> list[str]:
         return [*self.codes, *dict.fromkeys(f.name for f in self)]
@@ -112,12 +112,12 @@ class Hypotheses(Listing[Considered]):
     """What else could explain broken DNS; `hypotheses["NAME"]` gives the answer to one.
 
     >>> Hypotheses()
-    no hypothesis was considered: they are for the cluster as it was recorded
+    no hypothesis was considered
     """
 
     noun = "hypothesis"
     nouns = "hypotheses"
-    nothing = "no hypothesis was considered: they are for the cluster as it was recorded"
+    nothing = "no hypothesis was considered"
     columns: ClassVar[_Columns] = MappingProxyType(
         {
             "name": lambda c: c.hypothesis.name,
@@ -160,7 +160,7 @@ class Symptoms(Listing[Symptom]):
 
     noun = "pod whose log tells of failed lookups"
     nouns = "pods whose logs tell of failed lookups"
-    nothing = "no log that was read tells of failed lookups; of a change that was tried out, none could"
+    nothing = "no log that was read tells of failed lookups"
     columns: ClassVar[_Columns] = MappingProxyType(
         {
             "namespace": lambda s: s.namespace,
@@ -190,7 +190,7 @@ class Moves(Listing[Move]):
 
     noun = "node whose address changes or is not known"
     nouns = "nodes whose addresses change or are not known"
-    nothing = "no node's address changes: nothing was tried out (a.what_if), or no address follows from it"
+    nothing = "no node's address changes"
     columns: ClassVar[_Columns] = MappingProxyType(
         {
             "node": lambda m: m.node,

@@ -20,7 +20,7 @@ from calico_bundle.evidence import Evidence
 from calico_bundle.facts import Address, Interface
 from calico_bundle.findings import ERROR, CheckInfo, Finding
 from calico_bundle.hypotheses import Considered
-from calico_bundle.layouts import closest
+from calico_bundle.layouts import Likeness, closest
 from calico_bundle.network.service import DnsService
 from calico_bundle.paths import DnsPaths, Verdict
 from calico_bundle.report.model_paths import path_groups_of, paths_of
@@ -111,9 +111,17 @@ def _bundle(diagnosis: Diagnosis, *, files: bool) -> dict[str, Any]:
     }
 
 
+def closest_layout(bundle: Bundle) -> Likeness | None:
+    """The known format that comes closest, where the bundle has none.
+
+    >>> closest_layout(Bundle((), (), (), ())) is None
+    True
+    """
+    return closest([a.file for a in bundle.artifacts]) if set(bundle.layouts) <= {"by-content"} else None
+
+
 def _closest(bundle: Bundle) -> dict[str, Any] | None:
-    """The known format that comes closest, where the bundle has none."""
-    found = closest([a.file for a in bundle.artifacts]) if set(bundle.layouts) <= {"by-content"} else None
+    found = closest_layout(bundle)
     if found is None:
         return None
     return {"layout": found.layout, "title": found.title, "has": list(found.has), "lacks": list(found.lacks)}
