@@ -22,6 +22,9 @@ _WIDTH = 120
 _NARROWEST_MEANING = 40
 _LEFT = ' style="text-align: left"'
 
+AS_IT_STANDS = "font-family:ui-monospace,monospace;white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere"
+"""How lines are shown that are read or copied as they stand: Jupyter alone would set them as prose, and break words."""
+
 Item = TypeVar("Item")
 
 
@@ -85,10 +88,10 @@ def html_lines(lines: Iterable[str]) -> str:
     """Lines to be read or copied as they stand, in an HTML block of their own.
 
     >>> html_lines(["a < b"])
-    '<pre style="white-space: pre-wrap">a &lt; b</pre>'
+    '<pre style="font-family:ui-monospace,monospace;...">a &lt; b</pre>'
     """
     text = "\n".join(map(_escaped, lines))
-    return f'<pre style="white-space: pre-wrap">{text}</pre>' if text else ""
+    return f'<pre style="{AS_IT_STANDS}">{text}</pre>' if text else ""
 
 
 def html_head(word: str, text: str) -> str:

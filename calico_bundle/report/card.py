@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
+from calico_bundle.display import AS_IT_STANDS
 from calico_bundle.report import View
 from calico_bundle.report.palette import LIGHT, MARKS, tone
 from calico_bundle.report.words import count, fold, summary, where
@@ -24,7 +25,7 @@ MOST_MOVES = 8
 """Nodes that a tried change moves and that are named."""
 
 _SHOWN_STATUS = {"broken": "hit", "works": "spared", "unknown": "unknown"}
-_LINES = "white-space:pre-wrap;margin:0.2em 0 0.6em 1em"
+_LINES = f"{AS_IT_STANDS};margin:0.2em 0 0.6em 1em"
 
 
 def render(report: View) -> str:
