@@ -18,6 +18,8 @@ from calico_bundle.errors import AmbiguousNameError, BundleError, NotABundleErro
 if TYPE_CHECKING:
     from calico_bundle.analysis import Analysis, analyze
     from calico_bundle.columns import describe
+    from calico_bundle.evidence import Evidence
+    from calico_bundle.findings import Check, CheckInfo, Context, Finding, Fix
     from calico_bundle.report.explain import explain
 
 __version__ = "0.1.0"
@@ -26,6 +28,12 @@ __all__ = [
     "AmbiguousNameError",
     "Analysis",
     "BundleError",
+    "Check",
+    "CheckInfo",
+    "Context",
+    "Evidence",
+    "Finding",
+    "Fix",
     "NotABundleError",
     "UnknownNameError",
     "UsageError",
@@ -37,6 +45,12 @@ __all__ = [
 
 _HOMES = {
     "Analysis": "calico_bundle.analysis",
+    "Check": "calico_bundle.findings",
+    "CheckInfo": "calico_bundle.findings",
+    "Context": "calico_bundle.findings",
+    "Evidence": "calico_bundle.evidence",
+    "Finding": "calico_bundle.findings",
+    "Fix": "calico_bundle.findings",
     "analyze": "calico_bundle.analysis",
     "describe": "calico_bundle.tables",
     "explain": "calico_bundle.report.explain",

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any
 
 from calico_bundle.bundle import Bundle, Progress, read_bundle
-from calico_bundle.checks import catalog, info
+from calico_bundle.checks import catalog
+from calico_bundle.collecting import Collection as ToCollect
+from calico_bundle.columns import FRAME_NAME, describe
 from calico_bundle.diagnosis import ClusterVerdict, Diagnosis, diagnose, diagnose_change
 from calico_bundle.errors import UnknownNameError
-from calico_bundle.findings import Finding
+from calico_bundle.findings import Check, Context, Skipped
+from calico_bundle.layouts import Likeness
+from calico_bundle.listings import Effects, Findings, Hypotheses, MissingInputs, Moves, Symptoms
 from calico_bundle.report import model
 from calico_bundle.report.model_paths import reason_code
 from calico_bundle.report.model_trace import build_trace
@@ -66,65 +70,12 @@ class _Steps:
         self._progress(self._bytes, self._bytes, what)
 
 
-class Findings(Sequence[Finding]):
-    """What was found, the most severe first; `findings["CB101"]` gives those of one code.
-
-    >>> Findings(())["CB101"]
-    <0 findings>
-    """
-
-    def __init__(self, findings: Sequence[Finding]) -> None:
-        self._findings = tuple(findings)
-
-    @overload
-    def __getitem__(self, key: int) -> Finding: ...
-    @overload
-    def __getitem__(self, key: slice | str) -> Findings: ...
-    def __getitem__(self, key: int | slice | str) -> Finding | Findings:
-        if isinstance(key, str):
-            wanted = info(key).code
-            return Findings([f for f in self._findings if f.code == wanted])
-        return Findings(self._findings[key]) if isinstance(key, slice) else self._findings[key]
-
-    def __len__(self) -> int:
-        return len(self._findings)
-
-    def __iter__(self) -> Iterator[Finding]:
-        return iter(self._findings)
-
-    def __repr__(self) -> str:
-        head = f"<{len(self)} findings>"
-        return "\n".join([head, *(f"{f.severity}[{f.code}] {f.subject}: {f.message}" for f in self)])
-
-    def _repr_html_(self) -> str:
-        """As a table in Jupyter."""
-        return str(self.to_frame().drop(columns="evidence").to_html(index=False, escape=True))
-
-    def to_frame(self) -> pd.DataFrame:
-        """One row per finding: code, name, severity, subject, message, paths, first evidence."""
-        import pandas as pd
-
-        columns = ["code", "name", "severity", "subject", "message", "paths", "evidence"]
-        rows = [
-            (
-                f.code,
-                f.name,
-                f.severity,
-                f.subject,
-                f.message,
-                f.paths,
-                "; ".join(f"{e.path}:{e.line}" for e in f.evidence),
-            )
-            for f in self
-        ]
-        return pd.DataFrame(rows, columns=columns)
-
-
 class Analysis:
     """One analyzed bundle.
 
-    `verdict`, `findings`, `dns_paths`, `tables`, `graph`, `path(...)`, `report()`, `save(...)`. It shows itself in a
-    terminal as text and in Jupyter as a card.
+    `verdict`, `findings`, `effects`, `nodes`, `dns_paths`, `path(...)`, `hypotheses`, `symptoms`, `missing`, `collect`,
+    `tables`, `graph`, `what_if(...)`, `check(...)`, `report()`, `save(...)`. It shows itself in a terminal as text and in
+    Jupyter as a card, and so does whatever it gives.
     """
 
     def __init__(
@@ -172,7 +123,65 @@ class Analysis:
     @cached_property
     def findings(self) -> Findings:
         """What was found."""
-        return Findings(self.diagnosis.findings)
+        return Findings(self.diagnosis.findings, self.diagnosis.skipped)
+
+    @property
+    def effects(self) -> Effects:
+        """Who is hit, who is spared, and why."""
+        return Effects(self.diagnosis.effects)
+
+    @property
+    def hypotheses(self) -> Hypotheses:
+        """What else could explain broken DNS: supported, ruled out, or not checkable, with what would settle it."""
+        return Hypotheses(self.diagnosis.hypotheses, self._only_recorded)
+
+    @property
+    def symptoms(self) -> Symptoms:
+        """What pods' own logs say of failed lookups, beside the verdict on their paths."""
+        return Symptoms(self.diagnosis.symptoms, self._only_recorded)
+
+    @property
+    def missing(self) -> MissingInputs:
+        """What was not in the bundle, and what stays unknown for it."""
+        return MissingInputs(self.diagnosis.missing)
+
+    @property
+    def collect(self) -> ToCollect:
+        """What to collect: commands, ready to paste, that would decide the paths that are unknown."""
+        return self.diagnosis.collect or ToCollect(0, ())
+
+    @property
+    def closest_layout(self) -> Likeness | None:
+        """For a bundle of no known format: the one that comes closest, with what of it is there and what is not."""
+        return model.closest_layout(self.bundle)
+
+    @property
+    def moves(self) -> Moves:
+        """After `what_if`: the nodes whose Calico address the change changes, or leaves open."""
+        trial = self.diagnosis.trial
+        return Moves(trial.moves) if trial else Moves((), "nothing was changed: this is the cluster as it was recorded")
+
+    @property
+    def _only_recorded(self) -> str | None:
+        """Why there is nothing of what is known of the cluster as it was recorded only."""
+        return (
+            "nothing: this is a change that was tried out, not the cluster as it was recorded"
+            if self.diagnosis.trial
+            else None
+        )
+
+    @property
+    def context(self) -> Context:
+        """What checks look at: the joined cluster, its DNS, paths and judged addresses."""
+        return self.diagnosis.context
+
+    def check(self, check: Check) -> Findings:
+        """Run one check on this bundle, such as one of your own; the verdict and the report stay as they are.
+
+        Where the check says that it cannot run, there are no findings and `.skipped` has the reason.
+        """
+        reason = check.lacks(self.context)
+        return Findings((), [Skipped(check.info.code, reason)]) if reason else Findings(check.run(self.context))
 
     @cached_property
     def tables(self) -> Tables:
@@ -182,25 +191,33 @@ class Analysis:
         return Tables(self.bundle, self.diagnosis.cluster, self.diagnosis.gaps)
 
     @cached_property
+    def nodes(self) -> pd.DataFrame:
+        """One row per node: its Calico address, the verdict on it, what it should be and what Calico would choose now."""
+        rows = (node | {f"ipv6_{key}": value for key, value in (node["ipv6"] or {}).items()} for node in self._nodes)
+        return _frame("a.nodes", rows)
+
+    @property
+    def _nodes(self) -> list[dict[str, Any]]:
+        return model.nodes_of(self.diagnosis)
+
+    @cached_property
     def dns_paths(self) -> pd.DataFrame:
         """One row per pod: namespace, pod, node, host_network, verdict, basis, code, reason."""
-        import pandas as pd
-
-        columns = ["namespace", "pod", "node", "host_network", "verdict", "basis", "code", "reason"]
-        rows = [
-            (
-                p.pod.namespace,
-                p.pod.name,
-                p.pod.node,
-                p.pod.host_network,
-                p.verdict.value,
-                p.basis,
-                reason_code(p, self.diagnosis.findings),
-                p.text,
-            )
+        findings = self.diagnosis.findings
+        rows = (
+            {
+                "namespace": p.pod.namespace,
+                "pod": p.pod.name,
+                "node": p.pod.node,
+                "host_network": p.pod.host_network,
+                "verdict": p.verdict.value,
+                "basis": p.basis,
+                "code": reason_code(p, findings),
+                "reason": p.text,
+            }
             for p in self.diagnosis.paths.pods
-        ]
-        return pd.DataFrame(rows, columns=columns)
+        )
+        return _frame("a.dns_paths", rows)
 
     @cached_property
     def graph(self) -> nx.MultiDiGraph[str]:
@@ -295,7 +312,20 @@ class Analysis:
         """A card for Jupyter: verdict, findings with fix, who is hit and who is spared. All text is escaped."""
         from calico_bundle.report import card
 
-        return card.render(self.report(paths="none"))
+        return card.render(self.report(paths="none", files=False))
+
+
+def _frame(name: str, rows: Iterable[Mapping[str, object]]) -> pd.DataFrame:
+    """Rows as a DataFrame with the columns that `describe(name)` describes."""
+    import pandas as pd
+
+    from calico_bundle.tables import series
+
+    made = list(rows)
+    columns = {column.name: column.type for column in describe(name).columns}
+    frame = pd.DataFrame({name: series([row.get(name) for row in made], type_) for name, type_ in columns.items()})
+    frame.attrs[FRAME_NAME] = name
+    return frame
 
 
 def _chosen(select: Sequence[str], ignore: Sequence[str]) -> model.Wanted:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from calico_bundle.cluster import Cluster
+from calico_bundle.display import html_head, html_lines, in_a_line
 from calico_bundle.facts import PodFact
 from calico_bundle.facts.pod_columns import columns_of
 from calico_bundle.network.outcome import Settles
@@ -26,6 +27,19 @@ class Collection:
     paths: int
     commands: tuple[str, ...]
     beside: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return "\n".join(map(in_a_line, [self._head, *self.commands, *self.beside]))
+
+    def _repr_html_(self) -> str:
+        beside = "".join(html_head("Beside that:", text) for text in self.beside)
+        return html_head("To collect:", self._head) + html_lines(self.commands) + beside
+
+    @property
+    def _head(self) -> str:
+        if not self.paths:
+            return "nothing: every path is decided"
+        return f"what would decide {self.paths:,} paths that are unknown"
 
 
 class Commands:

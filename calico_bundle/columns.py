@@ -6,10 +6,8 @@ The meaning of a column stands once, beside its field in `facts`. Only what a ta
 from __future__ import annotations
 
 import dataclasses
-import html
-import textwrap
 import typing
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
@@ -17,7 +15,8 @@ from types import MappingProxyType, NoneType
 from typing import TYPE_CHECKING
 
 from calico_bundle import facts as f
-from calico_bundle.errors import UnknownNameError
+from calico_bundle.display import html_table, text_table
+from calico_bundle.errors import UnknownNameError, UsageError
 from calico_bundle.evidence import Gap, GapKind
 
 if TYPE_CHECKING:
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
 OR_MISSING = " or missing"
 """What the type of a column ends with when its values may be missing."""
 
-_WIDTH = 120
-_NARROWEST_MEANING = 40
 _WORDS: Mapping[type, str] = MappingProxyType({
     IPv4Address: "address", IPv6Address: "address", IPv4Network: "network", IPv6Network: "network",
     IPv4Interface: "address/length", IPv6Interface: "address/length", bool: "boolean", int: "integer",
@@ -279,14 +276,59 @@ class Description:
         return pd.DataFrame(self._rows(), columns=["name", "type", "meaning"], dtype="string")
 
 
-def describe(name: str | None = None) -> Description:
+def _frame(name: str, meaning: str, /, **columns: tuple[str, str]) -> Description:
+    return Description(name, meaning, tuple(Column(column, *said) for column, said in columns.items()))
+
+
+_TEXT, _MAYBE, _ADDRESS = "text", "text" + OR_MISSING, "address" + OR_MISSING
+_MADE = (
+    _frame(
+        "a.dns_paths",
+        "Whether each pod reaches cluster DNS, and why not. One row per pod that is not finished.",
+        namespace=(_TEXT, "the pod's namespace"),
+        pod=(_TEXT, "the pod's name"),
+        node=(_MAYBE, "the node that it runs on"),
+        host_network=("boolean", "whether it uses its node's network and not an address of its own"),
+        verdict=(_TEXT, "reaches, degraded (some DNS endpoints answer), broken (none does), unknown, not-applicable"),
+        basis=(_TEXT, "observed: recorded routes decided; predicted: Calico's rules did; none: nothing did"),
+        code=(_MAYBE, "the finding that explains it: a.findings[code]"),
+        reason=(_TEXT, "why, in a sentence; for unknown, what would tell"),
+    ),
+    _frame(
+        "a.nodes",
+        "Each node's Calico address, judged. One row per node.",
+        name=(_TEXT, "the node"),
+        address_verdict=(_TEXT, "ok, wrong, duplicate, not-on-node, unintended (odd, and works), unknown"),
+        internal_ip=(_ADDRESS, "the InternalIP of the Node object"),
+        bgp_ip=(_ADDRESS, "the address that Calico uses, as it is stored"),
+        bgp_interface=(_MAYBE, "the card that has it"),
+        expected_ip=(_ADDRESS, "the address that it should be"),
+        expected_interface=(_MAYBE, "the card that has that one"),
+        predicted_ip=(_ADDRESS, "what Calico would choose if it looked again; missing: none, or not known"),
+        detection_method=(_MAYBE, "how Calico looks for it, as calico-node's environment has it"),
+        ipv6_address_verdict=(_MAYBE, "the same of the IPv6 address, where the node has one"),
+        ipv6_internal_ip=(_ADDRESS, "its IPv6 InternalIP"),
+        ipv6_bgp_ip=(_ADDRESS, "its stored IPv6 address"),
+        ipv6_predicted_ip=(_ADDRESS, "the IPv6 address that Calico would choose if it looked again"),
+    ),
+)
+MADE: Mapping[str, Description] = MappingProxyType({made.name: made for made in _MADE})
+"""DataFrames of an analysis that are no tables of facts: what was made of them."""
+
+FRAME_NAME = "table"
+"""The key of `DataFrame.attrs` under which a DataFrame of this package has its name."""
+
+
+def describe(name: str | pd.DataFrame | None = None) -> Description:
     """Say what a table holds: the name, type and meaning of each column. Without a name, say which tables there are.
+
+    `name` may also be a DataFrame of an analysis, whole or with some of its columns.
 
     Types: `text`, `integer`, `boolean`, `address`, `network`, `address/length` (these three are text in the tables),
     `list of ...`, `mapping`; with `or missing` where a value can be missing. What that stands for is said in the
     meaning; where nothing is said, the bundle does not tell.
 
-    Raises `UnknownNameError` for a table that is not there.
+    Raises `UnknownNameError` for a table that is not there, `UsageError` for a DataFrame that is from elsewhere.
 
     >>> describe("namespaces")
     namespaces: A Namespace.
@@ -303,40 +345,22 @@ def describe(name: str | None = None) -> Description:
     if name is None:
         tables = tuple(Column(s.name, "table", s.meaning) for s in SHAPES.values())
         return Description("tables", 'describe("routes") describes the columns of one', tables)
-    shape = shape_of(name)
-    return Description(name, shape.meaning, tuple(cell.column for cell in cells_of(name)))
+    if not isinstance(name, str):
+        return _of_frame(name)
+    if name in MADE:
+        return MADE[name]
+    if name not in SHAPES:
+        raise UnknownNameError("table", name, [*SHAPES, *MADE])
+    return Description(name, shape_of(name).meaning, tuple(cell.column for cell in cells_of(name)))
 
 
-def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Lay out rows of text in columns; the last column is wrapped.
-
-    >>> print(text_table(("name", "meaning"), [("routes", "where packets go")]))
-    name    meaning
-    routes  where packets go
-    """
-    every = [header, *rows]
-    widths = [max(len(row[i]) for row in every) for i in range(len(header) - 1)]
-    left = sum(widths) + 2 * len(widths)
-    room = max(_NARROWEST_MEANING, _WIDTH - left)
-    lines = []
-    for row in every:
-        first, *more = textwrap.wrap(row[-1], room, break_on_hyphens=False) or [""]
-        lines.append("  ".join([*(text.ljust(w) for text, w in zip(row, widths, strict=False)), first]).rstrip())
-        lines += [" " * left + text for text in more]
-    return "\n".join(lines)
-
-
-def html_table(caption: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Lay out rows of text as an HTML table; everything in them is escaped.
-
-    >>> html_table("a < b", ("x",), [("<script>",)]).count("<script>")
-    0
-    """
-
-    def line(tag: str, texts: Sequence[str]) -> str:
-        style = ' style="text-align: left"'
-        return "<tr>" + "".join(f"<{tag}{style}>{html.escape(text)}</{tag}>" for text in texts) + "</tr>"
-
-    body = "\n".join(line("td", row) for row in rows)
-    top = f"<caption>{html.escape(caption)}</caption>"
-    return f"<table>{top}\n<thead>{line('th', header)}</thead>\n<tbody>\n{body}\n</tbody></table>"
+def _of_frame(frame: pd.DataFrame) -> Description:
+    """Columns that somebody added are left out: nothing is known of them."""
+    # What else is given than a DataFrame has no attrs.
+    name = getattr(frame, "attrs", {}).get(FRAME_NAME)
+    if name is None:
+        raise UsageError(
+            "this is no table of an analysis, or what was done with it lost its name; give the table's name"
+        )
+    whole = describe(name)
+    return dataclasses.replace(whole, columns=tuple(c for c in whole.columns if c.name in frame.columns))

@@ -13,6 +13,7 @@ from calico_bundle.choices import Choices
 from calico_bundle.cluster import Cluster
 from calico_bundle.collecting import Collection, to_decide
 from calico_bundle.coverage import missing
+from calico_bundle.display import html_head, in_a_line
 from calico_bundle.effects import Effect, effects
 from calico_bundle.evidence import Gap, Missing
 from calico_bundle.findings import ERROR, Context, Finding, Skipped
@@ -38,6 +39,14 @@ class ClusterVerdict:
     headline: str
     root_causes: tuple[str, ...]
 
+    def __repr__(self) -> str:
+        causes = f" (root causes: {', '.join(self.root_causes)})" if self.root_causes else ""
+        return in_a_line(f"{self.status}: {self.headline}{causes}")
+
+    def _repr_html_(self) -> str:
+        causes = html_head("Root causes:", ", ".join(self.root_causes)) if self.root_causes else ""
+        return html_head(f"{self.status}:", self.headline) + causes
+
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
@@ -60,6 +69,20 @@ class Diagnosis:
     verdict: ClusterVerdict
     trial: Trial | None = None
     """What was changed, where this is not the cluster as it was recorded."""
+
+    @property
+    def context(self) -> Context:
+        """What checks look at."""
+        return Context(
+            self.bundle,
+            self.cluster,
+            self.dns,
+            self.paths,
+            self.addresses,
+            self.choices,
+            self.gaps,
+            self.missing,
+        )
 
 
 def _tell_nobody(_phase: str) -> None:

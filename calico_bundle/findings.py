@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Annotated
+
+from calico_bundle.display import html_head, html_lines, html_table, in_a_line, quoted, text_table
 
 if TYPE_CHECKING:
     from calico_bundle.addresses import AddressVerdict
@@ -15,6 +18,8 @@ if TYPE_CHECKING:
     from calico_bundle.network.service import DnsService
     from calico_bundle.paths import DnsPaths
     from calico_bundle.what_if.mending import Mended
+
+_SENTENCE = re.compile(r"""(["'])(.+)\1\]$""")
 
 ERROR, WARNING, INFO = "error", "warning", "info"
 
@@ -27,11 +32,11 @@ class CheckInfo:
     name: str
     severity: str
     means: str
-    finds: str
-    matters: str
-    proves: str
-    fix: str
-    limits: str
+    finds: str = ""
+    matters: str = ""
+    proves: str = ""
+    fix: str = ""
+    limits: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,21 @@ class Fix:
     """The next best that was tried, and why it lost."""
     mends: Mended | None = field(default=None, repr=False, compare=False)
     """What it changes in the cluster's records, where that can be tried."""
+
+    @property
+    def counted(self) -> str:
+        """The title with how many paths it brings back, where that is known."""
+        if self.restores is None:
+            return self.title
+        return f"{self.title} (restores {self.restores:,} paths, leaves {self.leaves_broken:,} broken)"
+
+    def __repr__(self) -> str:
+        said = [f"disruption: {self.disruption}", *([f"tried: {self.tried}"] if self.tried else [])]
+        return "\n  ".join(map(in_a_line, [f"fix: {self.counted}", *self.commands, *said]))
+
+    def _repr_html_(self) -> str:
+        said = html_head("Disruption:", self.disruption) + (html_head("Tried:", self.tried) if self.tried else "")
+        return html_head("Fix:", self.counted) + html_lines(self.commands) + said
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +93,52 @@ class Finding:
     pairs: frozenset[tuple[str, str | None]] = frozenset()
     after: frozenset[str] = frozenset()
 
+    def __repr__(self) -> str:
+        lines = [self._head, *(f"  {line}" for line in quoted(self.evidence))]
+        for fix in self.fixes:
+            lines += [f"  fix: {fix.counted}", *(f"    {command}" for command in fix.commands)]
+        return "\n".join(map(in_a_line, lines))
+
+    def _repr_html_(self) -> str:
+        word, _, rest = self._head.partition(" ")
+        fixes = (html_head("Fix:", fix.counted) + html_lines(fix.commands) for fix in self.fixes)
+        return html_head(word, rest) + html_lines(quoted(self.evidence)) + "".join(fixes)
+
+    @property
+    def _head(self) -> str:
+        return in_a_line(f"{self.severity}[{self.code}] {self.name}: {self.message}")
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What checks look at."""
+    """What checks look at; in a notebook it shows what is in it."""
 
-    bundle: Bundle
-    cluster: Cluster
-    dns: DnsService | None
-    paths: DnsPaths
-    addresses: Mapping[str, AddressVerdict]
-    choices: Choices
-    gaps: tuple[Gap, ...]
-    missing: tuple[Missing, ...]
+    bundle: Annotated[Bundle, "what was read: its artifacts, each with its path, layout, kind and facts"]
+    cluster: Annotated[Cluster, "all facts: `nodes` by name, each with what it recorded, and `pods`, `pools` ..."]
+    dns: Annotated[DnsService | None, "the cluster DNS with its endpoints; None: not found"]
+    paths: Annotated[DnsPaths, "request and reply of every pod to every DNS endpoint: `pods`, `groups`, `counts`"]
+    addresses: Annotated[Mapping[str, AddressVerdict], "the verdict on each node's Calico address, by node"]
+    choices: Annotated[Choices, "what Calico would choose: `predicted(node)`, `under(method)`; `installation`"]
+    gaps: Annotated[tuple[Gap, ...], "input that was there and could not be understood"]
+    missing: Annotated[tuple[Missing, ...], "input that was not there, and what stays unknown for it"]
+
+    def __repr__(self) -> str:
+        return text_table(_CONTEXT_COLUMNS, self._rows())
+
+    def _repr_html_(self) -> str:
+        return html_table("What a check looks at", _CONTEXT_COLUMNS, self._rows())
+
+    def _rows(self) -> list[tuple[str, str]]:
+        return [(item.name, _meaning(item.type)) for item in fields(self)]
+
+
+_CONTEXT_COLUMNS = ("attribute", "what it is")
+
+
+def _meaning(annotation: object) -> str:
+    """The sentence of `Annotated[Type, "sentence"]`: annotations are text here, and their types are not imported."""
+    found = _SENTENCE.search(str(annotation))
+    return found[2] if found else ""
 
 
 @dataclass(frozen=True, slots=True)

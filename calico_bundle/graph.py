@@ -52,9 +52,9 @@ def build_graph(
 
 class _Builder:
     def __init__(self, cluster: Cluster, dns: DnsService | None, *, pods: bool, routes: bool) -> None:
-        import networkx as nx
+        from calico_bundle.cluster_graph import ClusterGraph
 
-        self.graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
+        self.graph: nx.MultiDiGraph[str] = ClusterGraph()
         self.cluster = cluster
         self.dns = dns
         self.with_pods, self.with_routes = pods, routes

@@ -6,7 +6,7 @@ Every value can be written as JSON: addresses and networks are text, tuples list
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from types import NoneType
 from typing import TYPE_CHECKING, NamedTuple, cast
@@ -15,6 +15,7 @@ from calico_bundle import facts as f
 from calico_bundle.bundle import Bundle
 from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.columns import (
+    FRAME_NAME,
     OR_MISSING,
     SHAPES,
     Cell,
@@ -23,12 +24,12 @@ from calico_bundle.columns import (
     Shape,
     cells_of,
     describe,
-    html_table,
     shape_of,
-    text_table,
 )
+from calico_bundle.display import html_table, text_table
 from calico_bundle.errors import UnknownNameError
 from calico_bundle.evidence import Gap
+from calico_bundle.facts.route_queries import next_hop_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,8 +84,15 @@ class Tables:
         return tuple(cell.column.name for cell in cells_of(name))
 
     def count(self, name: str) -> int:
-        """How many rows a table has."""
-        return sum(1 for _ in self._records(shape_of(name)))
+        """How many rows a table has, without making them."""
+        shape = shape_of(name)
+        if name == "routes":
+            return sum(next_hop_rows(node.routes or ()) for node in self._cluster.nodes.values())
+        if shape.parts:
+            return sum(1 for _ in self._records(shape))
+        if shape.on_node:
+            return sum(len(getattr(node, shape.attribute) or ()) for node in self._cluster.nodes.values())
+        return len(self._of_bundle(name))
 
     def least(self, name: str) -> int:
         """How many rows a table has at least, told from the number of its facts without looking at any of them."""
@@ -105,7 +113,9 @@ class Tables:
 
         columns = [cell.column for cell in cells_of(name)]
         values: list[Sequence[object]] = list(zip(*self._values(name), strict=True)) or [()] * len(columns)
-        return pd.DataFrame({c.name: _series(v, c.type) for c, v in zip(columns, values, strict=True)})
+        frame = pd.DataFrame({c.name: series(v, c.type) for c, v in zip(columns, values, strict=True)})
+        frame.attrs[FRAME_NAME] = name
+        return frame
 
     def __getattr__(self, name: str) -> pd.DataFrame:
         if name not in SHAPES:
@@ -143,12 +153,13 @@ class Tables:
             for fact in facts.values() if isinstance(facts, Mapping) else facts:
                 yield Record(fact, node.name)
 
-    def _of_bundle(self, name: str) -> Iterable[object]:
+    def _of_bundle(self, name: str) -> Collection[object]:
         if name == "gaps":
             return self._gaps
         if name == "artifacts":
-            return self._artifacts()
-        return cast(Iterable[object], getattr(self._cluster, SHAPES[name].attribute))
+            return list(self._artifacts())
+        found = getattr(self._cluster, SHAPES[name].attribute)
+        return cast(Collection[object], found.values() if isinstance(found, Mapping) else found)
 
     def _artifacts(self) -> Iterator[f.ArtifactFact]:
         gaps = Counter(gap.path for gap in self._gaps)
@@ -209,7 +220,8 @@ def plain(value: object) -> object:
 # --- DataFrames -----------------------------------------------------------------------------------------------------
 
 
-def _series(values: Sequence[object], type_in_words: str) -> pd.Series:
+def series(values: Sequence[object], type_in_words: str) -> pd.Series:
+    """Values as a column, in pandas' nullable type for a column of this type (in the words of `describe`)."""
     import pandas as pd
 
     one = type_in_words.removesuffix(OR_MISSING)

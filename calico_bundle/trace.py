@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from calico_bundle.addresses import AddressVerdict
 from calico_bundle.cluster import Cluster, ClusterNode
+from calico_bundle.display import html_head, html_table, in_a_line, where
 from calico_bundle.errors import AmbiguousNameError, UnknownNameError
 from calico_bundle.evidence import Evidence
 from calico_bundle.expectations import Expectations
 from calico_bundle.facts import Address, PodFact
 from calico_bundle.network.lookup_source import Source, of_pod_to
-from calico_bundle.network.outcome import PODS, Cause, Hop, Outcome, Packet, Settles, Walk, Why
+from calico_bundle.network.outcome import NO_NODE, PODS, Cause, Hop, Outcome, Packet, Settles, Walk, Why
 from calico_bundle.network.routing import source_address
 from calico_bundle.network.service_proxy import leading_to
 from calico_bundle.paths import NETWORK_NOT_SHOWN, DnsPaths, Fate, Verdict
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DNS = "dns"
 _MOST_LISTED = 20
@@ -114,16 +118,58 @@ class Path:
         failing = [leg for leg in self.legs if leg.outcome is not Outcome.DELIVERED]
         return next(iter(failing or self.legs), None)
 
+    def to_frame(self) -> pd.DataFrame:
+        """The hops as a DataFrame: way, node, does, rule, expected, found, evidence."""
+        import pandas as pd
+
+        return pd.DataFrame(self._rows(), columns=list(_HOP_COLUMNS))
+
     def __repr__(self) -> str:
         """Verdict and reason, then the hops of request and reply."""
-        head = f"{self.source.name} to {self.destination.name}: {self.verdict.value} ({self.basis}); {self.reason}"
-        ways = [("request", self.request), ("reply", self.reply)]
-        return "\n".join([head, *(line for name, walk in ways if walk for line in _told(name, walk))])
+        lines = [line for name, walk in self._ways() for line in _told(name, walk)]
+        return "\n".join(map(in_a_line, [f"{self._title}: {self._said}", *([self._which] if lines else []), *lines]))
+
+    def _repr_html_(self) -> str:
+        """The same as a table in Jupyter, a row per hop, each with its line of the bundle."""
+        head = html_head(f"{self._title}:", self._said)
+        if not self.hops:
+            return head
+        outcomes = (f"{name} {walk.outcome.value}" for name, walk in self._ways())
+        return head + html_table(f"{self._which.strip()} {', '.join(outcomes)}", _HOP_COLUMNS, self._rows())
+
+    @property
+    def _title(self) -> str:
+        return f"{self.source.name} to {self.destination.name}"
+
+    @property
+    def _said(self) -> str:
+        return f"{self.verdict.value} ({self.basis}); {self.reason}"
+
+    @property
+    def _which(self) -> str:
+        """Which of several ends is shown; there is one leg for each."""
+        if self._shown is None or len(self.legs) == 1:
+            return "  the way:"
+        answer = sum(leg.outcome is Outcome.DELIVERED for leg in self.legs)
+        return f"  {answer:,} of {len(self.legs):,} endpoints answer; the way to {self._shown.to.name}:"
+
+    def _ways(self) -> list[tuple[str, Walk]]:
+        return [(name, walk) for name, walk in (("request", self.request), ("reply", self.reply)) if walk]
+
+    def _rows(self) -> list[tuple[str, ...]]:
+        return [_row(name, hop) for name, walk in self._ways() for hop in walk.hops]
+
+
+_HOP_COLUMNS = ("way", "node", "does", "rule", "expected", "found", "evidence")
+
+
+def _row(way: str, hop: Hop) -> tuple[str, ...]:
+    evidence = where(hop.evidence) if hop.evidence else ""
+    return way, hop.node or NO_NODE, hop.does, hop.rule or "", hop.expected or "", hop.found or "", evidence
 
 
 def _told(name: str, walk: Walk) -> list[str]:
-    hops = [f"    {hop.node} {hop.does} {hop.rule or hop.found or ''}".rstrip() for hop in walk.hops]
-    return [f"  {name}: {walk.outcome.value}", *hops]
+    return [f"  {name}: {walk.outcome.value}", *(f"    {hop}" for hop in walk.hops)]
 
 
 def trace(

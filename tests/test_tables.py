@@ -16,7 +16,8 @@ import calico_bundle as cb
 from calico_bundle import facts as f
 from calico_bundle.bundle import Artifact, Bundle, read_bundle
 from calico_bundle.cluster import Cluster, ClusterNode
-from calico_bundle.columns import OR_MISSING, SHAPES, html_table
+from calico_bundle.columns import OR_MISSING, SHAPES
+from calico_bundle.display import html_table
 from calico_bundle.errors import UnknownNameError
 from calico_bundle.evidence import Evidence, Gap, GapKind
 from calico_bundle.identity import Owner

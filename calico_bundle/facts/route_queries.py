@@ -213,6 +213,31 @@ def _own(route: RouteFact) -> tuple[Address, ...]:
     return (*source, route.destination.network_address) if route.type == "local" else source
 
 
+def next_hop_rows(routes: Sequence[RouteFact]) -> int:
+    """How many next hops some routes have; a route without any counts as one.
+
+    >>> next_hop_rows(())
+    0
+    """
+    return sum(_next_hop_rows(part) for part in parts_of(routes))
+
+
+def _next_hop_rows(part: Sequence[RouteFact]) -> int:
+    if not isinstance(part, RouteListing):
+        return sum(map(_rows, part))
+    in_base, added = part.base.derived(_rows_by_line), part.added
+    kept = sum(in_base) - sum(in_base[place] for place in part.removed)
+    # Without the word a line has one next hop at most (iproute2, ip/iproute.c), and need not be read.
+    lines = added.splitlines()
+    if b"nexthop" not in added:
+        return kept + len(lines)
+    return kept + sum(_rows(part.base.reader.route(line)) if b"nexthop" in line else 1 for line in lines)
+
+
+def _rows(route: RouteFact) -> int:
+    return max(1, len(route.next_hops))
+
+
 # --- worked out once for each reference ---------------------------------------------------------------------------------
 
 
@@ -245,3 +270,7 @@ def _by_destination(base: RouteBase) -> dict[Network, list[int]]:
     for at, route in enumerate(base.routes):
         found.setdefault(route.destination, []).append(at)
     return found
+
+
+def _rows_by_line(base: RouteBase) -> Sequence[int]:
+    return [_rows(route) for route in base.routes]

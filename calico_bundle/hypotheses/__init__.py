@@ -17,6 +17,7 @@ from enum import StrEnum
 from functools import cache
 from typing import TYPE_CHECKING
 
+from calico_bundle.display import html_head, html_lines, in_a_line, quoted
 from calico_bundle.findings import Context, Finding, Skipped
 
 if TYPE_CHECKING:
@@ -79,6 +80,17 @@ class Considered:
 
     hypothesis: Hypothesis
     answer: Answer
+
+    def __repr__(self) -> str:
+        answer = self.answer
+        below = [f"  {line}" for line in (*quoted(answer.evidence), *answer.collect)]
+        return "\n".join(map(in_a_line, [f"{self.hypothesis.name}: {answer.status.value}, {answer.text}", *below]))
+
+    def _repr_html_(self) -> str:
+        answer = self.answer
+        head = html_head(f"{self.hypothesis.name}: {answer.status.value}", answer.text)
+        collect = html_head("To collect:", "") + html_lines(answer.collect) if answer.collect else ""
+        return head + html_lines(quoted(answer.evidence)) + collect
 
 
 @cache

@@ -5,11 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from calico_bundle.display import in_a_line
 from calico_bundle.evidence import Evidence
 from calico_bundle.facts import Address
 
 NODES, PODS = "kubectl get nodes -o yaml", "kubectl get pods -A -o yaml"
 ENDPOINTS, SERVICES = "kubectl get endpoints,endpointslices -A -o yaml", "kubectl get services -A -o yaml"
+
+
+NO_NODE = "a machine that is no node"
+"""Where a hop is that is on none of the cluster's nodes."""
 
 
 class Outcome(StrEnum):
@@ -58,6 +63,9 @@ class Hop:
     predicted: bool = False
     toward: Address | None = field(default=None, compare=False)
 
+    def __str__(self) -> str:
+        return f"{self.node or NO_NODE} {self.does} {self.rule or self.found or ''}".rstrip()
+
 
 @dataclass(frozen=True, slots=True)
 class Settles:
@@ -104,6 +112,11 @@ class Walk:
     node: str | None
     interface: str | None = None
     cause: Cause | None = None
+
+    def __repr__(self) -> str:
+        hops = [f"  {hop}" for hop in self.hops]
+        why = [f"  {self.cause.text}"] if self.cause else []
+        return "\n".join(map(in_a_line, (self.outcome.value, *hops, *why)))
 
     @property
     def predicted(self) -> bool:

@@ -20,7 +20,7 @@ from calico_bundle.evidence import Evidence
 from calico_bundle.facts import Address, Interface
 from calico_bundle.findings import ERROR, CheckInfo, Finding
 from calico_bundle.hypotheses import Considered
-from calico_bundle.layouts import closest
+from calico_bundle.layouts import Likeness, closest
 from calico_bundle.network.service import DnsService
 from calico_bundle.paths import DnsPaths, Verdict
 from calico_bundle.report.model_paths import path_groups_of, paths_of
@@ -59,7 +59,7 @@ def build(
             "headline": diagnosis.verdict.headline,
             "root_causes": list(diagnosis.verdict.root_causes),
         },
-        "nodes": _nodes(diagnosis),
+        "nodes": nodes_of(diagnosis),
         "findings": [_finding(f) for f in findings],
         "hypotheses": [_hypothesis(c) for c in diagnosis.hypotheses],
         "collect": _collect(diagnosis),
@@ -121,9 +121,17 @@ def _bundle(diagnosis: Diagnosis, *, files: bool) -> dict[str, Any]:
     }
 
 
+def closest_layout(bundle: Bundle) -> Likeness | None:
+    """The known format that comes closest, where the bundle has none.
+
+    >>> closest_layout(Bundle((), (), (), ())) is None
+    True
+    """
+    return closest([a.file for a in bundle.artifacts]) if set(bundle.layouts) <= {"by-content"} else None
+
+
 def _closest(bundle: Bundle) -> dict[str, Any] | None:
-    """The known format that comes closest, where the bundle has none."""
-    found = closest([a.file for a in bundle.artifacts]) if set(bundle.layouts) <= {"by-content"} else None
+    found = closest_layout(bundle)
     if found is None:
         return None
     return {"layout": found.layout, "title": found.title, "has": list(found.has), "lacks": list(found.lacks)}
@@ -158,7 +166,8 @@ def evidence_of(lines: Iterable[Evidence]) -> list[dict[str, Any]]:
     return [{"path": e.path, "line": e.line, "text": e.text} for e in lines]
 
 
-def _nodes(diagnosis: Diagnosis) -> list[dict[str, Any]]:
+def nodes_of(diagnosis: Diagnosis) -> list[dict[str, Any]]:
+    """Every node with its Calico address, judged."""
     return [_node(diagnosis, node, diagnosis.addresses[name]) for name, node in diagnosis.cluster.nodes.items()]
 
 

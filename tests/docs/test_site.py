@@ -6,8 +6,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from tools.docs import architecture_picture, layer_lines
-from tools.docs_examples import ROOT
 from tools.docs_architecture import BANDS, bands, rooms_of
+from tools.docs_examples import ROOT
 from tools.site import requests, requests_of, with_contents
 
 DOCS = ROOT / "docs"
