@@ -81,7 +81,7 @@ def test_help_speaks_of_the_whole_command_and_of_what_exists(help_option):
     shown = run(help_option)
     assert shown.exit_code == 0
     assert shown.stdout.startswith("Usage: bundle-analyze [OPTIONS] BUNDLE...\n")
-    assert "[text|json|junit|markdown|sarif|svg]" in shown.stdout
+    assert "[text|html|json|junit|markdown|sarif|svg]" in shown.stdout
     for verb in ("explain", "tables", "trace", "what-if"):
         assert f"\n  {verb} " in shown.stdout
     for later in ("diff", "html", "analyze]"):
