@@ -45,5 +45,7 @@ html_title = "calico_bundle"
 html_copy_source = False
 html_show_copyright = False
 html_last_updated_fmt = None
+# A summary below each hit would be fetched from the page, which no browser allows for pages that are opened as files.
+html_show_search_summary = False
 html_static_path = ["_static"]
 html_css_files = ["site.css"]

@@ -30,7 +30,7 @@ Exit status:
   3   the bundle does not hold what decides it"""
 
 
-@click.command("trace", epilog=_EPILOG)
+@click.command("trace", short_help="Follow one path hop by hop, request and reply.", epilog=_EPILOG)
 @options.bundles
 @options.stack(
     click.option("--from", "source", metavar="POD|NODE", required=True, help="NAMESPACE/POD, or a node's name."),

@@ -35,7 +35,7 @@ def _pairs(_context: click.Context, parameter: click.Parameter, values: Sequence
     return tuple(pairs)
 
 
-@click.command("what-if", epilog=_EPILOG)
+@click.command("what-if", short_help="Say what a change would make of DNS, before it is made.", epilog=_EPILOG)
 @options.bundles
 @options.stack(
     click.option(
