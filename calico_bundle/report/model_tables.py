@@ -6,11 +6,13 @@ What is not carried is counted, and `bundle-analyze tables` writes it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from calico_bundle.diagnosis import Diagnosis
+from calico_bundle.evidence import quote
+from calico_bundle.secret_words import HIDDEN
 
 if TYPE_CHECKING:
     from calico_bundle.tables import Tables
@@ -48,6 +50,7 @@ def _facts(tables: Tables) -> list[dict[str, Any]]:
         if size > room:
             entry["rows"] = None
         room -= size if entry["rows"] else 0
+        entry["rows"] = entry["rows"] and [[as_quoted(value) for value in row] for row in entry["rows"]]
         found.append(entry)
     return found
 
@@ -69,6 +72,23 @@ def _table(tables: Tables, name: str) -> dict[str, Any]:
         "exact": rows is not None or shape_of(name).parts is None,
         "rows": rows,
     }
+
+
+def as_quoted(value: object) -> object:
+    """A value of a table as a report may carry it: each line as evidence is quoted, with what is secret in it blanked.
+
+    >>> as_quoted("probe failed: password=hunter2"), as_quoted({"token": "x", "zone": "a"}), as_quoted(("a", 1, None))
+    ('probe failed: password=<secret>', {'token': '<secret>', 'zone': 'a'}, ['a', 1, None])
+    """
+    if isinstance(value, str):
+        return " ".join(filter(None, map(quote, value.splitlines())))
+    if isinstance(value, Mapping):
+        return {key: HIDDEN if _is_secret(key, one) else as_quoted(one) for key, one in value.items()}
+    return [as_quoted(one) for one in value] if isinstance(value, (list, tuple)) else value
+
+
+def _is_secret(key: str, value: object) -> bool:
+    return isinstance(value, str) and HIDDEN in quote(f"{key}={value}") and HIDDEN not in value
 
 
 # --- files --------------------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """The HTML report, read without a browser: its syntax, its policy of loads, and that it says what the view says."""
 
+import shutil
 import subprocess
 import sys
 from functools import cache
@@ -298,6 +299,8 @@ def test_a_what_if_report_says_first_that_it_is_predicted():
     page = html_reading.report(what_if())
     said = page.words("#what-if")
     assert said.startswith("Predicted, not observed.")
+    assert page.words("h1") == "Cluster DNS, predicted: broken"
+    assert page.words("head title").startswith("predicted: broken")
     assert "IP_AUTODETECTION_METHOD=kubernetes-internal-ip" in said
     assert "node-2: 192.168.50.12 becomes its cards are not known" in said
     assert page.text.index('id="what-if"') < page.text.index('class="headline"')
@@ -471,3 +474,17 @@ def test_a_table_ends_where_the_page_has_no_more_room_and_says_so(monkeypatch):
     shown = len(page.rows("nodes"))
     assert 100 < shown < 300
     assert page.one("#table-nodes-status").to_text().startswith(f"{shown} rows (of 300 in all)")
+
+
+def test_secrets_of_the_tables_that_a_report_carries_are_blanked(tmp_path):
+    shutil.copytree(FIXTURES / "healthy" / "bundle", tmp_path / "bundle")
+    (tmp_path / "bundle" / "k8s" / "events.yaml").write_text(
+        "apiVersion: v1\nkind: Event\nmetadata:\n  name: e\n  namespace: shop\n"
+        "reason: Failed\nmessage: cannot log in with password=hunter2\n",
+        "utf-8",
+    )
+    analysis = cb.analyze(tmp_path / "bundle")
+    assert [row["message"] for row in analysis.tables.rows("events")] == ["cannot log in with password=hunter2"]
+    page = html_reading.report(analysis.report(parts=FORMAT.parts))
+    assert "cannot log in with password=<secret>" in page.rows("fact-events")[0]
+    assert "hunter2" not in page.text
