@@ -91,7 +91,7 @@ def html_lines(lines: Iterable[str]) -> str:
     '<pre style="font-family:ui-monospace,monospace;...">a &lt; b</pre>'
     """
     text = "\n".join(map(_escaped, lines))
-    return f'<pre style="{AS_IT_STANDS}">{text}</pre>' if text else ""
+    return f'<pre style="{AS_IT_STANDS};margin:0.2em 0 0.8em 0">{text}</pre>' if text else ""
 
 
 def html_head(word: str, text: str) -> str:

@@ -33,9 +33,15 @@ def look_at(node: Any) -> cb.Finding | None:
     if len({a.interface for a in found}) < 2:
         return None
     cards = ", ".join(f"{a.interface} ({a.address.ip})" for a in found)
-    message = f"{node.name} has addresses on several cards: {cards}"
-    lines = tuple(a.evidence for a in found)
-    return cb.Finding(ABOUT.code, ABOUT.name, ABOUT.severity, f"node/{node.name}", message, lines, nodes=(node.name,))
+    return cb.Finding(
+        ABOUT.code,
+        ABOUT.name,
+        ABOUT.severity,
+        subject=f"node/{node.name}",
+        message=f"{node.name} has addresses on several cards: {cards}",
+        evidence=tuple(a.evidence for a in found),
+        nodes=(node.name,),
+    )
 
 
 CHECK = cb.Check(ABOUT, lacks, run)

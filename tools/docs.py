@@ -79,9 +79,13 @@ def tables_page() -> str:
         A value that is missing is `pd.NA`, never 0 or an empty text. An empty table can mean "none" or "not
         collected": for records of a machine, `nodes.recorded` tells which. `evidence_path` and `evidence_line` say
         where a row was read.
+
+        `a.dns_paths` and `a.nodes`, at the end, are what an analysis made of these facts; `cb.describe(a.nodes)` shows
+        the same.
         """
     shapes = [columns.describe(column.name) for column in columns.describe().columns]
-    index = _table(("table", "what it holds"), [(f"[{d.name}](#{d.name})", d.meaning) for d in shapes])
+    shapes += columns.MADE.values()
+    index = _table(("table", "what it holds"), [(f"[{d.name}](#{d.name.replace('.', '')})", d.meaning) for d in shapes])
     parts = [_GENERATED, dedent(intro).lstrip(), "\n", index]
     for shape in shapes:
         rows = [(f"`{c.name}`", c.type, c.meaning) for c in shape.columns]

@@ -6,6 +6,7 @@ import html
 import io
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -73,6 +74,26 @@ def analysis() -> cb.Analysis:
     return cb.analyze(io.BytesIO(tar_with(*((name, text.encode()) for name, text in files.items()))))
 
 
+def shown_in_a_notebook(analysis: cb.Analysis) -> dict[str, Any]:
+    """Whatever an analysis gives that shows itself."""
+    names = (
+        "verdict",
+        "findings",
+        "effects",
+        "hypotheses",
+        "symptoms",
+        "missing",
+        "collect",
+        "moves",
+        "tables",
+        "graph",
+    )
+    shown = {name: getattr(analysis, name) for name in names} | {"graph with pods": analysis.graph_with(pods=True)}
+    for name in ("findings", "hypotheses"):
+        shown |= {f"{name} {at}": one for at, one in enumerate(getattr(analysis, name))}
+    return shown | {"path from n1": analysis.path("n1"), "path between": analysis.path("n1", "10.244.0.9")}
+
+
 def texts(analysis: cb.Analysis) -> Iterator[tuple[str, str]]:
     """Every output there is, by name."""
     report = analysis.report()
@@ -82,7 +103,9 @@ def texts(analysis: cb.Analysis) -> Iterator[tuple[str, str]]:
             yield f"{known.name}, color {color}", shown if isinstance(shown, str) else shown.decode()
     yield "text", analysis.to_text()
     yield "card", analysis._repr_html_()
-    yield "findings", analysis.findings._repr_html_()
+    for name, shown in shown_in_a_notebook(analysis).items():
+        yield f"{name} as a page", shown._repr_html_()
+        yield f"{name} as text", repr(shown)
     for name in analysis.tables.names:
         yield f"table {name}", "\n".join(map(str, analysis.tables.rows(name)))
         yield f"csv {name}", as_csv(analysis, name)
@@ -92,11 +115,11 @@ def texts(analysis: cb.Analysis) -> Iterator[tuple[str, str]]:
 
 def test_terminal_and_page_get_nothing_to_obey(analysis: cb.Analysis):
     for name, shown in texts(analysis):
-        if name in ("text", "text, color False", "verdict"):
+        if name in ("text", "text, color False", "verdict") or name.endswith(" as text"):
             assert clean(shown.replace("\n", "")) == shown.replace("\n", ""), name
         assert "\x1b]0" not in shown, name
         assert "\x1b[31mx" not in shown, name
-        if "<div" in shown or "<table" in shown:
+        if "<div" in shown or "<table" in shown or name.endswith(" as a page"):
             assert "<script>alert" not in shown, name
 
 
