@@ -49,7 +49,7 @@ class Fix:
     restores: int | None = None
     leaves_broken: int | None = None
     tried: str = ""
-    """How it was tried on the bundle's records, and what came of it. Where it was not: "no", a colon and the reason, or nothing."""
+    """How it was tried on the records, and what came of it. Where it was not: "no", a colon and the reason, or nothing."""
     runner_up: str = ""
     """The next best that was tried, and why it lost."""
     mends: Mended | None = field(default=None, repr=False, compare=False)
