@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from hashlib import sha256
-from importlib import import_module
 from importlib.resources import files
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from calico_bundle.evidence import clean
-from calico_bundle.report import View, words
+from calico_bundle.report import View, picture, words
 from calico_bundle.report.html import folding
 from calico_bundle.report.html.grids import grids_of
 from calico_bundle.report.palette import DARK, LIGHT, MARKS, css, properties, tone
@@ -37,12 +35,12 @@ def report_page(report: View) -> str:
     findings = folding.arranged(report["findings"])
     anchors = {alike[0].finding["code"]: alike[0].id for alike in findings}
     content = {"report": report, "findings": findings, "anchors": anchors, "grids": grids_of(report)}
-    return _document("report.html", content, _drawn("svg", report.get("picture")))
+    return _document("report.html", content, _drawn(picture.svg, report.get("picture")))
 
 
 def trace_page(trace: View) -> str:
     """Write one path as a document."""
-    return _document("trace.html", {"trace": trace}, _drawn("path_svg", trace))
+    return _document("trace.html", {"trace": trace}, _drawn(picture.path_svg, trace))
 
 
 def _document(template: str, content: dict[str, Any], drawings: Sequence[str]) -> str:
@@ -51,20 +49,9 @@ def _document(template: str, content: dict[str, Any], drawings: Sequence[str]) -
     return _environment().get_template(template).render(page=page, drawings=drawings, **content)
 
 
-def _drawn(name: str, what: View | None) -> Sequence[str]:
+def _drawn(draw: Callable[..., str], what: View | None) -> Sequence[str]:
     """The picture as SVG, for a wide and for a narrow screen: the style sheet shows one of them."""
-    pictures = _pictures()
-    if pictures is None or what is None:
-        return ()
-    draw = getattr(pictures, name)
-    return [draw(what, narrow=narrow, sheet=False, headline=False) for narrow in (False, True)]
-
-
-def _pictures() -> ModuleType | None:
-    try:
-        return import_module("calico_bundle.report.picture")
-    except ModuleNotFoundError:
-        return None
+    return [draw(what, narrow=narrow, sheet=False, headline=False) for narrow in (False, True)] if what else ()
 
 
 def policy(style: str, script: str) -> str:
@@ -88,9 +75,7 @@ def style_sheet() -> str:
         f':root[data-theme="{name}"]{{color-scheme:{name};{properties(colors)}}}\n'
         for name, colors in (("light", LIGHT), ("dark", DARK))
     )
-    pictures = _pictures()
-    drawn = pictures.style() if pictures else ""
-    return css() + drawn + f"@media screen{{\n{chosen}}}\n" + _resource("report.css")
+    return css() + picture.style() + f"@media screen{{\n{chosen}}}\n" + _resource("report.css")
 
 
 def _resource(name: str) -> str:
