@@ -84,7 +84,7 @@ def test_help_speaks_of_the_whole_command_and_of_what_exists(help_option):
     assert "[text|html|json|junit|markdown|sarif|svg]" in shown.stdout
     for verb in ("explain", "tables", "trace", "what-if"):
         assert f"\n  {verb} " in shown.stdout
-    for later in ("diff", "html", "analyze]"):
+    for later in ("diff", "analyze]"):
         assert later not in shown.stdout
 
 
