@@ -14,7 +14,7 @@ _EPILOG = f"""\b
 Examples:
   bundle-analyze customer.tar.gz                     the report, as text
   bundle-analyze node-1.tgz node-2.tgz               archives of ONE cluster
-  bundle-analyze customer.tar.gz -o report.html      one page to forward, and to keep
+  bundle-analyze customer.tar.gz -o report.html      one page to forward
   bundle-analyze customer.tar.gz -o report.md        for a ticket
   bundle-analyze customer.tar.gz -q                  verdict and counts alone
   bundle-analyze customer.tar.gz -f json | jq .verdict
