@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from calico_bundle.bundle import Bundle, Progress, read_bundle
 from calico_bundle.checks import catalog
 from calico_bundle.collecting import Collection as ToCollect
-from calico_bundle.columns import FRAME_NAME, describe
 from calico_bundle.diagnosis import ClusterVerdict, Diagnosis, diagnose, diagnose_change
 from calico_bundle.errors import UnknownNameError
 from calico_bundle.findings import Check, Context, Skipped
@@ -296,6 +295,7 @@ def _frame(name: str, rows: Iterable[Mapping[str, object]]) -> pd.DataFrame:
     """Rows as a DataFrame with the columns that `describe(name)` describes."""
     import pandas as pd
 
+    from calico_bundle.columns import FRAME_NAME, describe
     from calico_bundle.tables import series
 
     made = list(rows)
