@@ -13,7 +13,7 @@ from tools.docs_examples import ROOT, blocks, furnish
 
 # A beginning of the block, and who runs it. What needs a package index, root, a cluster or hours is a step of CI at most.
 ELSEWHERE = {
-    "python3 tools/run.py demo": "it sets up; .ci/run does, and tests/test_run.py has its parts",
+    "python3 tools/run.py demo": "it sets up; .ci/run does, and tests/tools/test_environment.py has its parts",
     "python3 tools/run.py test": "it is what runs this; a step of .ci/run",
     "python3 tools/run.py setup": "it sets up and opens a browser; tests/notebooks runs its last line",
     "python -m pytest -q tests/layouts": "it runs tests, and these run them",

@@ -18,6 +18,7 @@ from calico_bundle.facts.route_queries import (
     first_learned,
     has_bird_routes,
     names_as_own,
+    next_hop_rows,
     own_addresses,
     routes_to_host,
 )
@@ -60,6 +61,7 @@ def answers(routes: Sequence[RouteFact]) -> list[object]:
         first_learned(routes),
         [routes_to_host(routes, address) for address in ADDRESSES],
         table_lines(ClusterNode("n1", routes=routes)),
+        next_hop_rows(routes),
     ]
 
 
