@@ -51,7 +51,12 @@ def prove(scenarios: Sequence[Scenario], out: Path, *, method: str | None = None
     failed = {r.name: r.error for r in run_all([s for s in scenarios if not _kept(s, before)], before, jobs=jobs)}
     sound = [scenario for scenario in scenarios if not failed.get(scenario.name)]
     changes = {s.name: change_for(cb.analyze(str(before / s.name / "bundle")), method) for s in sound}
-    mended = [with_change(s, change) for s in sound if (change := changes[s.name]) is not None]
+    mended = []
+    for scenario in sound:
+        try:
+            mended += [with_change(scenario, change)] if (change := changes[scenario.name]) is not None else []
+        except (ValueError, NotImplementedError) as error:
+            failed[scenario.name] = f"the laboratory cannot build what the fix makes of it: {error}"
     failed |= {r.name: r.error for r in run_all(mended, after, jobs=jobs)}
     return [_proof(s.name, failed.get(s.name), before, after, method) for s in scenarios]
 
