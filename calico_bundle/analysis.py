@@ -238,11 +238,7 @@ class Analysis:
 
         It shows itself in Jupyter and prints as its words; `a.picture.save("cluster.svg")` writes it.
         """
-        from calico_bundle.report.picture import TITLE, svg
-        from calico_bundle.report.picture_shown import Picture
-
-        view = self.report(paths="none", files=False, parts=["picture"])["picture"]
-        return Picture(TITLE, view["text"], lambda narrow: svg(view, narrow=narrow))
+        return _picture(self.report(paths="none", files=False, parts=["picture"])["picture"])
 
     def path(self, source: str, to: str = "dns") -> Path:
         """One path, hop by hop: from a pod or node to a pod, a node, an address or `dns`; `.picture` draws it.
@@ -311,7 +307,15 @@ class Analysis:
         """A card for Jupyter: verdict, findings with fix, who is hit and who is spared. All text is escaped."""
         from calico_bundle.report import card
 
-        return card.render(self.report(paths="none", files=False))
+        report = self.report(paths="none", files=False, parts=["picture"])
+        return card.render(report, _picture(report["picture"])._repr_html_())
+
+
+def _picture(view: Mapping[str, Any]) -> Picture:
+    from calico_bundle.report.picture import TITLE, svg
+    from calico_bundle.report.picture_shown import Picture
+
+    return Picture(TITLE, view["text"], lambda narrow: svg(view, narrow=narrow))
 
 
 def _frame(name: str, rows: Iterable[Mapping[str, object]]) -> pd.DataFrame:

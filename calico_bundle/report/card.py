@@ -28,13 +28,13 @@ _SHOWN_STATUS = {"broken": "hit", "works": "spared", "unknown": "unknown"}
 _LINES = f"{AS_IT_STANDS};margin:0.2em 0 0.6em 1em"
 
 
-def render(report: View) -> str:
-    """Write the card of a report as an HTML fragment."""
+def render(report: View, drawing: str = "") -> str:
+    """Write the card of a report as an HTML fragment; `drawing` is the picture of the cluster, as HTML."""
     shown, brief = _by_weight(report["findings"])
     parts = [
         _head(report),
         _moves(report.get("what_if")),
-        # The picture of the cluster goes here: picture.svg(report["picture"]), with "picture" among the parts of the view.
+        drawing,
         *map(_finding, shown),
         _brief(brief),
         _effects(report["effects"]),
