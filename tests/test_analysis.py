@@ -134,7 +134,9 @@ def test_card_escapes_what_a_bundle_says():
             info = tarfile.TarInfo(path)
             info.size = len(text.encode())
             archive.addfile(info, io.BytesIO(text.encode()))
-    assert "<img" not in cb.analyze(io.BytesIO(stream.getvalue()))._repr_html_()
+    card = cb.analyze(io.BytesIO(stream.getvalue()))._repr_html_()
+    assert "<img src=x" not in card
+    assert card.count("<img") == 1  # the picture, which is an image of its own
 
 
 @pytest.mark.parametrize("ending, beginning", [("json", "{"), ("txt", "broken")])
