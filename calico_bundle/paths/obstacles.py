@@ -10,7 +10,6 @@ from calico_bundle.evidence import Evidence
 from calico_bundle.facts import EndpointFact, PodFact
 from calico_bundle.facts.pod_columns import columns_of
 from calico_bundle.network.outcome import Cause, Outcome, Settles, Why
-from calico_bundle.network.policy import COMMAND_BESIDE, COMMANDS
 from calico_bundle.network.policy.dns import Class, DnsPolicies, PolicyVerdict
 from calico_bundle.network.service import DnsService
 from calico_bundle.network.service_proxies import ServiceProxies
@@ -78,7 +77,9 @@ class Obstacles:
             return ()
         if kind.key not in self._denied:
             verdicts = ((place, self.policies.on(kind, endpoint)) for place, endpoint in enumerate(self._ready))
-            self._denied[kind.key] = [(place, _denied(found)) for place, found in verdicts if found.allowed is not True]
+            self._denied[kind.key] = [
+                (place, _denied(found, self.policies)) for place, found in verdicts if found.allowed is not True
+            ]
         return self._denied[kind.key]
 
     def _by_still(self, node: str, *, own: bool) -> Iterator[tuple[int, Hindrance]]:
@@ -128,12 +129,12 @@ def _worst(found: Iterable[tuple[int, Hindrance]]) -> dict[int, Hindrance]:
     return met
 
 
-def _denied(found: PolicyVerdict) -> Hindrance:
+def _denied(found: PolicyVerdict, policies: DnsPolicies) -> Hindrance:
     if found.allowed is False:
         text = f"a policy drops it: {found.text}"
         return Hindrance(POLICY, Outcome.LOST, Cause(Why.POLICY_DENIES, None, text, found.evidence))
     text = f"whether policies let it through is open: {found.text}"
-    cause = Cause(Why.UNDECIDED, None, text, found.evidence, settle=Settles((*COMMANDS.values(), COMMAND_BESIDE)))
+    cause = Cause(Why.UNDECIDED, None, text, found.evidence, settle=policies.settles(found))
     return Hindrance(POLICY, Outcome.UNKNOWN, cause)
 
 
