@@ -8,6 +8,8 @@ from calico_bundle.hypotheses import Answer, Case, Hypothesis
 from calico_bundle.hypotheses.node_by_node import Shown, Words, from_nodes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from calico_bundle.cluster import ClusterNode
 
 _WORDS = Words(
@@ -23,33 +25,24 @@ def examine(case: Case) -> Answer | None:
     pods = case.context.paths.forwarding.pods
 
     def shown(node: ClusterNode) -> Shown:
-        return _shown(node, [fact.interface for fact in pods.own_networks(node.name)])
+        return _shown(node, [fact.interface for fact in pods.own_networks(node.name)], pods.is_workload_device)
 
     return from_nodes(case, _WORDS, shown)
 
 
-def _shown(node: ClusterNode, cards: list[str]) -> Shown:
-    """By the cards' own settings, which the kernel goes by; what is off for all is on for none that is not told of."""
-    from calico_bundle.network.settings import forwarding
+def _shown(node: ClusterNode, cards: list[str], is_cable: Callable[[str], bool]) -> Shown:
+    """By the own settings of cards, tunnels and pods' cables, which the kernel goes by."""
+    from calico_bundle.network.settings import forwarding, not_forwarding, told_of
     from calico_bundle.network.tunnels import IPIP_DEVICE, VXLAN_DEVICE
 
     tunnels = [name for name in (IPIP_DEVICE, VXLAN_DEVICE) if node.interface(name)]
-    everywhere, found = forwarding(node, "all"), []
-    for name in dict.fromkeys((*cards, *tunnels)) or _told_of(node) or ["all"]:
-        own = forwarding(node, name)
-        forwards, line = everywhere if own[0] is None and everywhere[0] is False else own
-        if forwards is False and line:
-            return Shown(node.name, f"{node.name} does not forward what comes in by {name}", (line,))
-        found.append(line if name != "all" else None)
+    names = list(dict.fromkeys((*cards, *tunnels))) or told_of(node, lambda _: True) or ["all"]
+    off = not_forwarding(node, dict.fromkeys((*names, *told_of(node, is_cable))))
+    if off:
+        return Shown(node.name, f"{node.name} does not forward what comes in by {off[0]}", (off[1],))
+    found = [forwarding(node, name)[1] if name != "all" else None for name in names]
     seen = tuple(dict.fromkeys(line for line in found if line))
     return Shown(node.name, evidence=() if None in found else seen)
-
-
-def _told_of(node: ClusterNode) -> list[str]:
-    """The interfaces whose settings are there, where the cards themselves are not known."""
-    start, end = "net.ipv4.conf.", ".forwarding"
-    found = (key[len(start) : -len(end)] for key in node.sysctls or () if key.startswith(start) and key.endswith(end))
-    return [name for name in found if name not in ("all", "default", "lo")]
 
 
 HYPOTHESIS = Hypothesis(

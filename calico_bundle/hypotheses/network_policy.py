@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from calico_bundle.hypotheses import Answer, Case, Hypothesis, Status, from_findings
+from calico_bundle.hypotheses.node_by_node import lines
 
 if TYPE_CHECKING:
     from calico_bundle.evidence import Evidence
@@ -29,7 +30,10 @@ def examine(case: Case) -> Answer | None:
     if reason is not None:
         return Answer(Status.NOT_CHECKABLE, reason, collect=collect)
     policies = tuple(policy.evidence for policy in context.cluster.policies)
-    return _seen(asked(context), lacking, collect, policies)
+    seen = asked(context)
+    if not seen.denied and seen.open:
+        collect = lines(case, [context.paths.policies.settles(seen.open[0].verdict)])
+    return _seen(seen, lacking, collect, policies)
 
 
 def _seen(seen: Survey, lacking: tuple[str, ...], collect: tuple[str, ...], policies: tuple[Evidence, ...]) -> Answer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from calico_bundle.cluster import ClusterNode
@@ -89,6 +90,34 @@ def forwarding(node: ClusterNode, interface: str) -> tuple[bool | None, Evidence
         value = whole_number(setting.value) if setting else None
         found = (value, setting.evidence) if setting and value is not None else None
     return (None, None) if found is None else (bool(found[0]), found[1])
+
+
+def not_forwarding(node: ClusterNode, interfaces: Iterable[str]) -> tuple[str, Evidence] | None:
+    """The first of some interfaces by which nothing that comes in is forwarded, and the line that says so.
+
+    What is off for all is on for none that is not told of: whoever sets `all` sets every interface there is
+    (inet_forward_change()), and one that comes later takes `default`, which is set with it.
+
+    >>> not_forwarding(ClusterNode("n1"), ["eth0"])
+    """
+    everywhere = forwarding(node, "all")
+    for name in interfaces:
+        own = forwarding(node, name)
+        does, line = everywhere if own[0] is None and everywhere[0] is False else own
+        if does is False and line is not None:
+            return name, line
+    return None
+
+
+def told_of(node: ClusterNode, is_wanted: Callable[[str], bool]) -> list[str]:
+    """The interfaces of which a node's settings say whether they forward.
+
+    >>> told_of(ClusterNode("n1"), str.isalnum)
+    []
+    """
+    start, end = "net.ipv4.conf.", ".forwarding"
+    found = (key[len(start) : -len(end)] for key in node.sysctls or () if key.startswith(start) and key.endswith(end))
+    return [name for name in found if name not in ("all", "default", "lo") and is_wanted(name)]
 
 
 def _setting(node: ClusterNode, interface: str, name: str) -> tuple[int, Evidence] | None:

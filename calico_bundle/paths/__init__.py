@@ -222,7 +222,8 @@ class DnsPaths:
 
     @cached_property
     def _obstacles(self) -> Obstacles:
-        return Obstacles(self.cluster, self.dns, [self.endpoint_node(e) for e in self._ready])
+        homes = [self.endpoint_node(e) for e in self._ready]
+        return Obstacles(self.cluster, self.dns, homes, self.forwarding.pods.is_workload_device)
 
     def _plain(self, node: str | None, verdict: Verdict, text: str, settle: Settles | None = None) -> PathGroup:
         key = (node, text)

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
-from calico_bundle.cluster import Cluster, ClusterNode
+from calico_bundle.cluster import Cluster
 from calico_bundle.evidence import Evidence
 from calico_bundle.facts import EndpointFact, PodFact
 from calico_bundle.facts.pod_columns import columns_of
 from calico_bundle.network.outcome import Cause, Outcome, Settles, Why
-from calico_bundle.network.policy import COMMAND_BESIDE, COMMANDS
 from calico_bundle.network.policy.dns import Class, DnsPolicies, PolicyVerdict
 from calico_bundle.network.service import DnsService
 from calico_bundle.network.service_proxies import ServiceProxies
 from calico_bundle.network.service_targets import ProxyRules, led_astray
-from calico_bundle.network.settings import forwarding
 from calico_bundle.paths.doubts import doubt_of
 from calico_bundle.paths.hindrances import Hindrance, Hindrances
+from calico_bundle.paths.still import Still, Stopped, is_default_cable
 
 POLICY, SERVICE_RULES, INCOMPLETE = "CB401", "CB402", "CB901"
 
@@ -31,7 +30,13 @@ class Obstacles:
     False
     """
 
-    def __init__(self, cluster: Cluster, dns: DnsService | None, homes: Sequence[str | None]) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        dns: DnsService | None,
+        homes: Sequence[str | None],
+        is_cable: Callable[[str], bool] = is_default_cable,
+    ) -> None:
         self.policies = DnsPolicies(cluster, dns)
         self.proxies = ServiceProxies(cluster, dns) if dns else None
         of_asker = {False: self.proxies, True: self.proxies.own} if self.proxies else {}
@@ -40,7 +45,8 @@ class Obstacles:
         self._hosts = columns_of(cluster.pods).host_networks
         self._ready = dns.ready if dns else ()
         self._homes = homes
-        self._still = {name: line for name, node in cluster.nodes.items() if (line := _not_forwarding(node))}
+        still = {name: Still(node, is_cable) for name, node in cluster.nodes.items() if node.sysctls}
+        self._still = {name: found for name, found in still.items() if found.by_card or found.by_cable}
         self._doubtful = {name: cause for name, node in cluster.nodes.items() if (cause := doubt_of(node))}
         by_rules: list[Mapping[str, object]] = [*self._misled.values(), *self._untold.values()]
         self._named = {*self._still, *self._doubtful, *homes, *(name for found in by_rules for name in found)}
@@ -59,7 +65,7 @@ class Obstacles:
         if key not in self._met:
             rules = self._misled.get(own, {}).get(node)
             by_rules = self._by_rules(node, rules, self._untold.get(own, {}).get(node))
-            doubts = chain(self._by_still(node), self._by_doubt(node))
+            doubts = chain(self._by_still(node, own=own), self._by_doubt(node))
             met = _worst(chain(doubts, by_rules.items(), self._by_policies(kind)))
             aside, unasked = _aside(node, rules, self._ready)
             same = (tuple(sorted(met.items(), key=_place)), aside, unasked)
@@ -71,17 +77,26 @@ class Obstacles:
             return ()
         if kind.key not in self._denied:
             verdicts = ((place, self.policies.on(kind, endpoint)) for place, endpoint in enumerate(self._ready))
-            self._denied[kind.key] = [(place, _denied(found)) for place, found in verdicts if found.allowed is not True]
+            self._denied[kind.key] = [
+                (place, _denied(found, self.policies)) for place, found in verdicts if found.allowed is not True
+            ]
         return self._denied[kind.key]
 
-    def _by_still(self, node: str) -> Iterator[tuple[int, Hindrance]]:
-        """Nodes that do not forward what comes in by a card: neither what is for their pods nor the answers to them."""
-        for place, home in enumerate(self._homes):
-            still = next((name for name in (home, node) if name in self._still), None) if home != node else None
-            if still is not None:
-                text = f"{still} may not forward what comes in by one of its cards: `{self._still[still].text}`"
-                cause = Cause(Why.UNDECIDED, still, text, (self._still[still],), settle=Settles(("sysctl -a",), still))
+    def _by_still(self, node: str, *, own: bool) -> Iterator[tuple[int, Hindrance]]:
+        """Nodes that do not forward what comes in by an interface: requests for their pods, or answers to them."""
+        for place, home in enumerate(self._homes if self._still else ()):
+            found = next(filter(None, (self._still_at(name, home, node, own=own) for name in (home, node))), None)
+            if found is not None:
+                text = f"{found.node} may not forward what comes in by {found.by}: `{found.line.text}`"
+                cause = Cause(
+                    Why.UNDECIDED, found.node, text, (found.line,), settle=Settles(("sysctl -a",), found.node)
+                )
                 yield place, Hindrance(INCOMPLETE, Outcome.UNKNOWN, cause)
+
+    def _still_at(self, name: str | None, home: str | None, node: str, *, own: bool) -> Stopped | None:
+        still = self._still.get(name) if name is not None else None
+        forwards = not own or (name == home and home != node)
+        return still.met_by(crosses=home != node) if still and forwards else None
 
     def _by_doubt(self, node: str) -> Iterator[tuple[int, Hindrance]]:
         """Nodes that may drop packets, or be gone: the pod's own, and those of the endpoints."""
@@ -114,20 +129,12 @@ def _worst(found: Iterable[tuple[int, Hindrance]]) -> dict[int, Hindrance]:
     return met
 
 
-def _not_forwarding(node: ClusterNode) -> Evidence | None:
-    """The setting by which a node does not forward what comes in by the card of its own address (IN_DEV_FORWARD)."""
-    own = {node.internal_ip, node.bgp_address.ip if node.bgp_address else None} - {None}
-    cards = {node.interface_of(ip) for ip in own if ip is not None} if node.sysctls else set()
-    found = (forwarding(node, card) for card in sorted(filter(None, cards)))
-    return next((line for does, line in found if does is False), None)
-
-
-def _denied(found: PolicyVerdict) -> Hindrance:
+def _denied(found: PolicyVerdict, policies: DnsPolicies) -> Hindrance:
     if found.allowed is False:
         text = f"a policy drops it: {found.text}"
         return Hindrance(POLICY, Outcome.LOST, Cause(Why.POLICY_DENIES, None, text, found.evidence))
     text = f"whether policies let it through is open: {found.text}"
-    cause = Cause(Why.UNDECIDED, None, text, found.evidence, settle=Settles((*COMMANDS.values(), COMMAND_BESIDE)))
+    cause = Cause(Why.UNDECIDED, None, text, found.evidence, settle=policies.settles(found))
     return Hindrance(POLICY, Outcome.UNKNOWN, cause)
 
 

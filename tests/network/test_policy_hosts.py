@@ -77,3 +77,18 @@ def test_hep_without_a_policy_for_what_is_forwarded_lets_pods_through() -> None:
     elsewhere = calico_policy("other", selector="has(other)", egress=[DENY_ALL], applyOnForward=True)
     inward = calico_policy("in", selector="has(host)", ingress=[ALLOW_ALL], applyOnForward=True)
     assert verdict(deny, elsewhere, inward, host_endpoint(), host_endpoint("n2")).allowed is True
+
+
+def test_hep_matters_to_what_passes_its_node_alone() -> None:
+    """Calico's reference, Host endpoint: it stands for an interface of its node (spec.node, spec.interfaceName)."""
+    forward = calico_policy("hosts", selector="has(host)", egress=[DENY_ALL], applyOnForward=True)
+    assert verdict(forward, host_endpoint("n3")).allowed is True
+    assert verdict(forward, host_endpoint("n1")).passed == "n1"
+    assert verdict(forward, host_endpoint("n2")).passed == "n2"
+
+
+@pytest.mark.parametrize("interface, allowed", [("eth0", True), ("*", None)])
+def test_hep_of_a_card_is_not_passed_from_pod_to_pod_of_one_node(interface: str, allowed: bool | None) -> None:
+    forward = calico_policy("hosts", selector="has(host)", egress=[DENY_ALL], applyOnForward=True)
+    found = verdict(forward, host_endpoint("n2", interfaceName=interface), asker=asker_object(nodeName="n2"))
+    assert found.allowed is allowed

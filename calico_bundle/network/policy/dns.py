@@ -12,6 +12,8 @@ from calico_bundle.cluster import Cluster
 from calico_bundle.evidence import Evidence
 from calico_bundle.facts import EndpointFact, PodFact, PolicyFact
 from calico_bundle.facts.pod_columns import PodColumns, columns_of
+from calico_bundle.network.outcome import Settles
+from calico_bundle.network.policy import COMMAND_BESIDE, COMMANDS
 from calico_bundle.network.policy.ends import Ends, Target
 from calico_bundle.network.policy.hosts import Hosts
 from calico_bundle.network.policy.labeled import ACCOUNT_LABEL, Directory, Labeled
@@ -38,6 +40,8 @@ class PolicyVerdict:
     policies: tuple[PolicyFact, ...] = ()
     way: str = ""
     """`egress` (out of the pod) or `ingress` (into the endpoint), where one of them alone decides."""
+    passed: str | None = None
+    """The node whose host endpoints leave it open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,8 @@ class Class:
     cached: bool | None = field(default=False, compare=False)
     """Whether a cache of DNS on the node answers (NodeLocal DNSCache); None where that cannot be told."""
     masqueraded: bool = field(default=False, compare=False)
+    home: str | None = field(default=None, compare=False)
+    """The node that it is on, where host endpoints make a difference by it."""
 
 
 class DnsPolicies:
@@ -82,6 +88,15 @@ class DnsPolicies:
     def lacking(self) -> tuple[str, ...]:
         """The kinds of policies of which the bundle has none."""
         return tuple(kind for kind in KINDS if kind not in {kind_of(p.api, p.kind) for p in self._cluster.policies})
+
+    def settles(self, verdict: PolicyVerdict) -> Settles:
+        """What would settle an open verdict: policies that the bundle lacks or has in part, or what a host endpoint does."""
+        if verdict.passed is not None:
+            beside = "before and after some lookups: the counters of its cali- chains for the host endpoint tell"
+            return Settles(("iptables-save -c",), verdict.passed, beside)
+        in_part = {kind_of(p.api, p.kind) for p in self._cluster.policies if p.unread or any(r.unread for r in p.rules)}
+        wanted = {*self.lacking, *in_part} & COMMANDS.keys()
+        return Settles((*(command for kind, command in COMMANDS.items() if kind in wanted), COMMAND_BESIDE))
 
     # --- classes ----------------------------------------------------------------------------------------------------
 
@@ -117,8 +132,9 @@ class DnsPolicies:
     def _class_at(self, columns: PodColumns, place: int, selectable: Hashable) -> Class:
         host, node, value = columns.host_networks[place], columns.nodes[place], columns.ipv4s[place]
         if host:
-            own = ("host", self._ends.host_kind(node), node if node in self._endpoint_nodes else None)
-            return self._classes.setdefault(own, Class(own, None, None, node))
+            home = node if node in self._endpoint_nodes or self._told_apart(node) else None
+            own = ("host", self._ends.host_kind(node), home)
+            return self._classes.setdefault(own, Class(own, None, None, node, home=node))
         whole = place not in columns.not_whole
         key: Hashable = (
             selectable,
@@ -128,12 +144,17 @@ class DnsPolicies:
             cached := self._ends.cached_on(node),
             masked := self._masks(node, value),
             host,
+            home := self._told_apart(node),
         )
         if key not in self._classes:
             labels, account = columns.labels[place], columns.service_accounts[place]
             thing = self._directory.described(columns.namespaces[place], labels, account, whole=whole)
-            self._classes[key] = Class(key, thing if host is False else None, value, None, cached, masked)
+            self._classes[key] = Class(key, thing if host is False else None, value, None, cached, masked, home)
         return self._classes[key]
+
+    def _told_apart(self, node: str | None) -> str | None:
+        """A node whose own host endpoints lookups of its pods may pass."""
+        return node if self._hosts.any and self._hosts.on_forward and self._hosts.on(node or "") else None
 
     def _masks(self, node: str | None, value: int | None) -> bool:
         """Whether recorded rules of kube-proxy masquerade what the pods of a node ask; it is not the rule."""
@@ -155,7 +176,7 @@ class DnsPolicies:
             text = "whether the pod is in its node's network is not shown, so that it is not known which policies apply"
             return PolicyVerdict(None, text)
         target = self._ends.target(endpoint)
-        on_host = kind.node is not None or target.thing is None
+        on_host = kind.node is not None or target.thing is None or self._hosts.on_forward
         key = (kind.key, target.key, self._is_itself(kind, target), target.node if on_host else None)
         if key not in self._verdicts:
             self._verdicts[key] = self._on(kind, target)
@@ -172,10 +193,9 @@ class DnsPolicies:
 
     def _both_ways(self, kind: Class, target: Target, protocol: str) -> PolicyVerdict:
         ways = {"egress": self._out(kind, target, protocol), "ingress": self._into(kind, target, protocol)}
+        passed = None
         if self._hosts.any:
-            end = target.end(protocol)
-            passing = [self._hosts.passing(Packet(source, end, protocol)) for source in self._sources(kind)]
-            ways["host endpoints"] = _together(passing)
+            passed, ways["host endpoints"] = self._passing(kind, target, protocol)
         port = target.end(protocol).port
         at = f"{protocol} port {'not known' if port is None else port}"
         denied = next((name for name, way in ways.items() if way.allowed is False), None)
@@ -184,8 +204,20 @@ class DnsPolicies:
             return _verdict(False, {f"denied on {denied} ({at})": ways[denied].decision}, denied)
         if denied is not None or open_one is not None:
             name = denied or open_one or ""
-            return _verdict(None, {f"open on {name} ({at})": ways[name].decision}, name)
+            found = _verdict(None, {f"open on {name} ({at})": ways[name].decision}, name)
+            return replace(found, passed=passed)
         return _verdict(True, {name: way.decision for name, way in ways.items()})
+
+    def _passing(self, kind: Class, target: Target, protocol: str) -> tuple[str | None, Finals]:
+        """What host endpoints on the way do, and the node of the first that leave it open."""
+        end, merged = target.end(protocol), [_allowed("no host endpoint is passed")]
+        for node, endpoints in self._hosts.crossed(kind.home or kind.node, target.node):
+            packets = (Packet(source, end, protocol) for source in self._sources(kind))
+            found = _together([self._hosts.passing(packet, endpoints) for packet in packets])
+            if found.allowed is not True:
+                return node, found
+            merged.insert(0, found)
+        return None, _together(merged)
 
     def _is_itself(self, kind: Class, target: Target) -> bool:
         """Whether a pod asks itself: it cannot be kept from that (Kubernetes: Network policies)."""

@@ -10,7 +10,7 @@ nothing that none of their rules matches; where a rule is for the protocol of lo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from calico_bundle.cluster import Cluster
@@ -42,24 +42,44 @@ class Hosts:
         forwarding = (p for p in globals_ if p.on_forward and not p.hosts_only)
         self._forwarding = _Part(tiers_of(forwarding, cluster.tiers), on_forward=True)
         self._early = [p for p in globals_ if p.hosts_only]
+        self._unplaced = [endpoint for endpoint in self._endpoints if endpoint.node is None]
+        self._by_node: dict[str, list[HostEndpointFact]] = {}
+        for endpoint in self._endpoints:
+            if endpoint.node is not None:
+                self._by_node.setdefault(endpoint.node, list(self._unplaced)).append(endpoint)
         self.any = bool(self._endpoints)
+        self.on_forward = self.any and bool(self._forwarding.tiers or self._early)
+        """Whether any of their policies may be for what passes through."""
 
     def on(self, node: str) -> list[HostEndpointFact]:
         """The host endpoints of a node, and those of which the node is not shown."""
-        return [endpoint for endpoint in self._endpoints if endpoint.node in (node, None)]
+        return self._by_node.get(node, self._unplaced)
 
     def own(self, node: str, packet: Packet, direction: str) -> Finals:
         """What becomes of a packet that a node sends or takes by itself."""
         return self._at(self.on(node), packet, direction, self._plain)
 
-    def passing(self, packet: Packet) -> Finals:
-        """What becomes of a packet that passes through any node on its way."""
+    def crossed(self, one: str | None, other: str | None) -> Iterator[tuple[str | None, list[HostEndpointFact]]]:
+        """The nodes of the two ends of a way, each with the host endpoints that a packet between them may pass.
+
+        `one` is None for a node without any. From pod to pod of one node a packet passes no card; it may pass a host endpoint
+        of all interfaces (`*`).
+        """
+        within = one is not None and one == other
+        for node in dict.fromkeys((one, other) if one else (other,)):
+            theirs = self._endpoints if node is None else self.on(node)
+            found = [endpoint for endpoint in theirs if not within or _is_of_all(endpoint)]
+            if found:
+                yield node, found
+
+    def passing(self, packet: Packet, endpoints: Sequence[HostEndpointFact]) -> Finals:
+        """What becomes of a packet that passes some host endpoints on its way."""
         finals = Finals()
-        if not self._forwarding.tiers and not self._early:
+        if not self.on_forward:
             finals.add(ALLOW, "no host endpoint decides")
             return finals
         for direction in ("Egress", "Ingress"):
-            finals.found |= self._at(self._endpoints, packet, direction, self._forwarding).found | finals.found
+            finals.found |= self._at(endpoints, packet, direction, self._forwarding).found | finals.found
         return finals
 
     def _at(self, endpoints: Sequence[HostEndpointFact], packet: Packet, direction: str, part: _Part) -> Finals:
@@ -76,6 +96,11 @@ class Hosts:
             finals.found |= walk.finals.found | finals.found
         finals.add(ALLOW, "no host endpoint decides")
         return finals
+
+
+def _is_of_all(endpoint: HostEndpointFact) -> bool:
+    """Whether a host endpoint may stand for more than one card of its node, or for one that is not shown."""
+    return endpoint.node is None or endpoint.interface == "*" or not (endpoint.interface or endpoint.expected_ips)
 
 
 def _is_of(policy: PolicyFact, protocol: str) -> bool:
