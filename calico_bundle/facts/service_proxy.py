@@ -74,4 +74,7 @@ class ServiceTableFact:
         bool | None,
         "packets that the node sends itself, as its hostNetwork pods do, meet them (OUTPUT); missing: perhaps not",
     ] = True
+    in_sets: Annotated[
+        bool, "its rules are for sets of addresses, as in IPVS mode: the entries are not in this listing"
+    ] = False
     cited: Annotated[Cited, "evidence per column: recorded"] = field(default_factory=dict)

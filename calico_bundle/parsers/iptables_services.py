@@ -48,8 +48,14 @@ def service_tables(tables: Sequence[SavedTable], path: str) -> Iterator[ServiceT
     for table in nats:
         whole = table.whole and not any(map(_is_hidden, _lookups(table)))
         yield _fact(table, path, [*_targets(table, path), *beside], whole=whole)
-    if beside and not nats:
+    if own and not nats and (beside or all(table.name and table.whole for table in own)):
+        # That no nat table is listed may be because another one was asked for.
         yield _fact(own[0], path, beside, whole=False)
+
+
+def _has_sets(table: SavedTable) -> bool:
+    """Whether rules are for sets of addresses, which `iptables-save` does not list."""
+    return any("--match-set" in line for _, line in _entries(table))
 
 
 def _is_hidden(entry: Line) -> bool:
@@ -73,6 +79,7 @@ def _fact(table: SavedTable, path: str, targets: Iterable[ServiceTarget], *, who
         _line(path, table.head),
         from_pods,
         from_node,
+        _has_sets(table),
         {"recorded": _line(path, said)} if said else {},
     )
 
@@ -83,7 +90,7 @@ def _line(path: str, line: Line) -> Evidence:
 
 def _is_prepared(table: SavedTable) -> bool:
     """Whether KUBE-SERVICES is there for entries; in IPVS mode it has rules for sets of addresses instead."""
-    return "KUBE-SERVICES" in table.declared and not any("--match-set" in line for _, line in _entries(table))
+    return "KUBE-SERVICES" in table.declared and not _has_sets(table)
 
 
 def _destinations(lines: Iterable[str]) -> Iterator[Address]:
