@@ -13,7 +13,7 @@ from calico_bundle.facts import Address, PodFact, ProxyMode, ServiceTableFact
 from calico_bundle.facts.pod_columns import columns_of
 from calico_bundle.facts.pod_queries import FINISHED, labeled
 from calico_bundle.network.service import DnsService
-from calico_bundle.network.service_targets import ProxyRules, answers_itself, is_met, led_to
+from calico_bundle.network.service_targets import ProxyRules, answers_itself, is_met, led_to, met_cited
 from calico_bundle.network.translator import Translator, Translators
 
 _APART = timedelta(hours=15)
@@ -64,7 +64,12 @@ class ServiceProxies:
             return None
         listed = [t for t in node.service_tables or () if t.mode in modes]
         listed.sort(key=lambda t: not (t.services or t.targets))
-        return next((t.evidence for t in listed if self._is_telling(t)), None)
+        return next((self._taking(t) or t.evidence for t in listed if self._is_telling(t)), None)
+
+    def _taking(self, table: ServiceTableFact) -> Evidence | None:
+        """The rule that may take lookups before they come to those for services."""
+        own = self._of_pods is not None
+        return next(iter(met_cited(table, own=own)), None) if is_met(table, own=own) is None else None
 
     def _is_telling(self, table: ServiceTableFact) -> bool:
         """Whether entries should be in a listing: where it has none, another mode than its own may be in use."""
@@ -83,6 +88,9 @@ class ServiceProxies:
             return "the rules for services are not in the bundle"
         if not any(t.mode in known.modes for t in node.service_tables):
             return f"what is recorded is not of {known.who}, which translates services there"
+        taking = next(filter(None, map(self._taking, node.service_tables)), None)
+        if taking is not None:
+            return f"a rule before those for services may take lookups elsewhere: `{taking.text}`"
         return "what is recorded of its rules does not show where lookups go, or contradicts itself"
 
     @cached_property
@@ -164,7 +172,7 @@ class ServiceProxies:
         tables = [t for t in node.service_tables or () if t.mode in modes]
         if not tables or any(t.services or t.targets or not t.whole for t in tables) or len(self._modes_of_others) != 1:
             return None
-        if answers_itself(node, self._dns.address) or self._dns.address is None:
+        if answers_itself(node, self._dns.address) or self._dns.address is None or any(map(self._taking, tables)):
             return None
         mode = next(iter(self._modes_of_others))
         own = [t for t in tables if t.mode == mode]
