@@ -230,3 +230,12 @@ def test_a_healthy_verdict_says_what_it_does_not_rest_on():
     found = with_files("healthy").verdict
     assert found.status == "healthy"
     assert "not looked at: network policies" in found.headline
+
+
+def test_a_host_endpoint_is_no_policy_that_was_looked_at():
+    """Calico, Host endpoints: it is what policies apply to, and none."""
+    text = (
+        "apiVersion: projectcalico.org/v3\nkind: HostEndpoint\nmetadata: {name: n1, labels: {host: 'yes'}}\n"
+        "spec: {node: node-1, interfaceName: '*'}\n"
+    )
+    assert "not looked at: network policies" in with_files("healthy", {"k8s/hep.yaml": text}).verdict.headline

@@ -104,7 +104,7 @@ def _stale(context: Context, nodes: Mapping[str, ProxyRules], proxies: ServicePr
         # What the node alone sends loses nobody's lookups where none of its hostNetwork pods uses cluster DNS.
         ERROR if rules.confirmed and (hit or rules.unmet != OWN_CHAIN) else WARNING,
         _subject(context, list(nodes)),
-        f"{_what(context, rules, list(nodes))}{doubt}",
+        f"{_what(context, rules, list(nodes), proxies)}{doubt}",
         tuple(dict.fromkeys((*lines[:_MOST_LINES], *(e.evidence for e in ready[:2])))),
         paths=sum(len(group.pods) for group in hit),
         pods=pod_names(context.paths, hit),
@@ -132,7 +132,7 @@ def _subject(context: Context, nodes: Sequence[str]) -> str:
     return service_subject(context.dns.service.namespace, context.dns.service.name)
 
 
-def _what(context: Context, rules: ProxyRules, nodes: Sequence[str]) -> str:
+def _what(context: Context, rules: ProxyRules, nodes: Sequence[str], proxies: ServiceProxies) -> str:
     """What the rules make of lookups, in words."""
     from calico_bundle.network.service_targets import OWN_CHAIN, led_astray
 
@@ -144,7 +144,9 @@ def _what(context: Context, rules: ProxyRules, nodes: Sequence[str]) -> str:
         jump = f"the chain {rules.unmet} of the nat table does not lead to {where}"
         return f"{by} are met by no packet of {who}, so that nothing translates the DNS address {address}: {jump}"
     if rules.none:
-        return f"{by} do not translate the DNS address {address}, though the service has ready endpoints"
+        text = f"{by} do not translate the DNS address {address}, though the service has ready endpoints"
+        why = proxies.translators.failing(context.cluster.nodes[nodes[0]])
+        return f"{text}: kube-proxy does not run there ({why[0]})" if why else text
     if rules.rejects:
         return f"{by} refuse lookups to {address}, though the service has ready endpoints"
     share = "" if rules.all_lost else f" {len(rules.stale)} of {len(rules.targets)} targets:"

@@ -68,10 +68,16 @@ class ServiceTableFact:
     evidence: Annotated[Evidence, "the line that the listing begins with"]
     from_pods: Annotated[
         bool | None,
-        "packets that come in by a card, as those of pods, meet the rules (PREROUTING); missing: perhaps not",
+        "packets that come in by a card, as those of pods, meet the rules (PREROUTING); missing: perhaps not, as where "
+        "a rule before them may take lookups",
     ] = True
     from_node: Annotated[
         bool | None,
         "packets that the node sends itself, as its hostNetwork pods do, meet them (OUTPUT); missing: perhaps not",
     ] = True
-    cited: Annotated[Cited, "evidence per column: recorded"] = field(default_factory=dict)
+    in_sets: Annotated[
+        bool, "its rules are for sets of addresses, as in IPVS mode: the entries are not in this listing"
+    ] = False
+    cited: Annotated[Cited, "evidence per column: recorded; from_pods and from_node where they are not true"] = field(
+        default_factory=dict
+    )

@@ -9,11 +9,11 @@ from functools import cached_property
 
 from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.evidence import Evidence
-from calico_bundle.facts import Address, PodFact
+from calico_bundle.facts import Address, PodFact, ProxyMode, ServiceTableFact
 from calico_bundle.facts.pod_columns import columns_of
 from calico_bundle.facts.pod_queries import FINISHED, labeled
 from calico_bundle.network.service import DnsService
-from calico_bundle.network.service_targets import ProxyRules, answers_itself, is_met, led_to
+from calico_bundle.network.service_targets import ProxyRules, answers_itself, is_met, led_to, met_cited
 from calico_bundle.network.translator import Translator, Translators
 
 _APART = timedelta(hours=15)
@@ -62,8 +62,20 @@ class ServiceProxies:
         modes = self.translators.on(node).modes
         if answers_itself(node, self._dns.address):
             return None
-        listed = (t for t in node.service_tables or () if t.mode in modes and t.whole)
-        return next((t.evidence for t in listed if t.services or t.targets), None)
+        listed = [t for t in node.service_tables or () if t.mode in modes]
+        listed.sort(key=lambda t: not (t.services or t.targets))
+        return next((self._taking(t) or t.evidence for t in listed if self._is_telling(t)), None)
+
+    def _taking(self, table: ServiceTableFact) -> Evidence | None:
+        """The rule that may take lookups before they come to those for services."""
+        own = self._of_pods is not None
+        return next(iter(met_cited(table, own=own)), None) if is_met(table, own=own) is None else None
+
+    def _is_telling(self, table: ServiceTableFact) -> bool:
+        """Whether entries should be in a listing: where it has none, another mode than its own may be in use."""
+        if table.services or table.targets:
+            return True
+        return not table.in_sets and (table.mode != ProxyMode.IPVS or table.mode in self._modes_of_others)
 
     def not_told(self, node: ClusterNode) -> str:
         """Why a node's rules do not tell where lookups go."""
@@ -76,6 +88,9 @@ class ServiceProxies:
             return "the rules for services are not in the bundle"
         if not any(t.mode in known.modes for t in node.service_tables):
             return f"what is recorded is not of {known.who}, which translates services there"
+        taking = next(filter(None, map(self._taking, node.service_tables)), None)
+        if taking is not None:
+            return f"a rule before those for services may take lookups elsewhere: `{taking.text}`"
         return "what is recorded of its rules does not show where lookups go, or contradicts itself"
 
     @cached_property
@@ -152,20 +167,27 @@ class ServiceProxies:
         """No entry for any service on a node, where other nodes show by which means kube-proxy works in this cluster.
 
         Either the place for entries is there and empty, or it is in neither of the two kinds of iptables: a listing shows
-        one of them.
+        one of them. Where kube-proxy does not run, nobody makes it: the kind that the other nodes use is enough.
         """
         tables = [t for t in node.service_tables or () if t.mode in modes]
         if not tables or any(t.services or t.targets or not t.whole for t in tables) or len(self._modes_of_others) != 1:
             return None
-        if answers_itself(node, self._dns.address) or self._dns.address is None:
+        if answers_itself(node, self._dns.address) or self._dns.address is None or any(map(self._taking, tables)):
             return None
         mode = next(iter(self._modes_of_others))
         own = [t for t in tables if t.mode == mode]
-        if not any(t.prepared for t in own) and not {t.backend for t in own} >= _BACKENDS:
+        backends = {t.backend for t in own}
+        is_gone = self._is_down(node.name) and bool(own) and backends == self._backends_of_others
+        if not any(t.prepared for t in own) and not backends >= _BACKENDS and not is_gone:
             return None
         compared = self._dns.listed and not self._dns.hidden and bool(self._dns.ready)
         lines = tuple(t.evidence for t in own)
         return ProxyRules((), (), mode, lines, none=True, compared=compared, confirmed=True)
+
+    @cached_property
+    def _backends_of_others(self) -> frozenset[str | None]:
+        tables = (t for node in self._cluster.nodes.values() for t in node.service_tables or ())
+        return frozenset(t.backend for t in tables if t.services)
 
     @cached_property
     def _modes_of_others(self) -> frozenset[str]:

@@ -105,7 +105,7 @@ def led_to(
         return None
     entered = [t for t in tables if any(x.address == address for x in t.targets)]
     if not entered:
-        return _unserved(tables, dns, services)
+        return _unserved(tables, dns, services) if all(is_met(t, own=own) is not None for t in tables) else None
     met = [t for t in entered if is_met(t, own=own) is not False]
     if not met:
         return _unmet(entered[0], dns, own=own)
@@ -139,6 +139,16 @@ def is_met(table: ServiceTableFact, *, own: bool) -> bool | None:
     (False, True)
     """
     return table.from_node if own else table.from_pods
+
+
+def met_cited(table: ServiceTableFact, *, own: bool) -> tuple[Evidence, ...]:
+    """The line that says why lookups do not come to a listing's rules, or perhaps not; none where it has none.
+
+    >>> met_cited(ServiceTableFact("iptables", True, True, 1, (), None, None, (), Evidence("n1", 1, "*nat")), own=False)
+    ()
+    """
+    line = table.cited.get("from_node" if own else "from_pods")
+    return (line,) if line else ()
 
 
 def answers_itself(node: ClusterNode, address: Address | None) -> bool:
@@ -223,7 +233,7 @@ def _unmet(table: ServiceTableFact, dns: DnsService, *, own: bool) -> ProxyRules
         (),
         (),
         table.mode,
-        tuple(dict.fromkeys(t.evidence for t in table.targets)),
+        tuple(dict.fromkeys((*met_cited(table, own=own), *(t.evidence for t in table.targets)))),
         lacking=ready,
         none=True,
         unmet=OWN_CHAIN if own else POD_CHAIN,

@@ -65,8 +65,9 @@ def _tables(text: str, gaps: LineGaps) -> list[SavedTable]:
         rule = _COUNTERS.sub("", line) if line.startswith("[") else line
         if rule.startswith("-A "):
             table.add(number, line, rule)
+            table.add_other(number, rule)
         elif line.startswith(":"):
-            table.declared.add(line[1:].split(" ", 1)[0])
+            table.declare(number, line)
         elif line.startswith("*"):
             table = SavedTable(line[1:].strip(), (number, line), family, recorded, backend)
             found.append(table)

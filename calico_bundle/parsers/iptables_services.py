@@ -17,6 +17,7 @@ from itertools import islice
 from calico_bundle.evidence import Evidence, quote
 from calico_bundle.facts import Address, Does, ProxyMode, ServiceTableFact, ServiceTarget
 from calico_bundle.facts.service_proxy import MOST_SAMPLES
+from calico_bundle.parsers.iptables_order import taken_before
 from calico_bundle.parsers.iptables_tables import HOOKS, Line, SavedTable
 from calico_bundle.parsers.service_chains import DNS_PORT, Step, address_in, ends, target_in
 
@@ -48,8 +49,14 @@ def service_tables(tables: Sequence[SavedTable], path: str) -> Iterator[ServiceT
     for table in nats:
         whole = table.whole and not any(map(_is_hidden, _lookups(table)))
         yield _fact(table, path, [*_targets(table, path), *beside], whole=whole)
-    if beside and not nats:
+    if own and not nats and (beside or all(table.name and table.whole for table in own)):
+        # That no nat table is listed may be because another one was asked for.
         yield _fact(own[0], path, beside, whole=False)
+
+
+def _has_sets(table: SavedTable) -> bool:
+    """Whether rules are for sets of addresses, which `iptables-save` does not list."""
+    return any("--match-set" in line for _, line in _entries(table))
 
 
 def _is_hidden(entry: Line) -> bool:
@@ -60,7 +67,8 @@ def _is_hidden(entry: Line) -> bool:
 def _fact(table: SavedTable, path: str, targets: Iterable[ServiceTarget], *, whole: bool) -> ServiceTableFact:
     served = [line for _, line in _entries(table) if " -j KUBE-SVC-" in line or " -j KUBE-SVL-" in line]
     recorded, said = table.recorded or (None, None)
-    from_pods, from_node = map(table.is_met_from, HOOKS)
+    (from_pods, by_pods), (from_node, by_node) = (_met_from(table, hook) for hook in HOOKS)
+    cited = {"recorded": said, "from_pods": by_pods, "from_node": by_node}
     return ServiceTableFact(
         ProxyMode.IPTABLES,
         whole,
@@ -73,8 +81,18 @@ def _fact(table: SavedTable, path: str, targets: Iterable[ServiceTarget], *, who
         _line(path, table.head),
         from_pods,
         from_node,
-        {"recorded": _line(path, said)} if said else {},
+        _has_sets(table),
+        {name: _line(path, line) for name, line in cited.items() if line},
     )
+
+
+def _met_from(table: SavedTable, hook: str) -> tuple[bool | None, Line | None]:
+    """Whether packets of a chain come to the rules for services, and the line that says why not, or perhaps not."""
+    taken = taken_before(table, hook, {found[0] for entry in _lookups(table) if (found := _asked(entry[1]))})
+    if taken:
+        return None, taken
+    is_met = table.is_met_from(hook)
+    return is_met, table.heads.get(hook) if is_met is False else None
 
 
 def _line(path: str, line: Line) -> Evidence:
@@ -83,7 +101,7 @@ def _line(path: str, line: Line) -> Evidence:
 
 def _is_prepared(table: SavedTable) -> bool:
     """Whether KUBE-SERVICES is there for entries; in IPVS mode it has rules for sets of addresses instead."""
-    return "KUBE-SERVICES" in table.declared and not any("--match-set" in line for _, line in _entries(table))
+    return "KUBE-SERVICES" in table.declared and not _has_sets(table)
 
 
 def _destinations(lines: Iterable[str]) -> Iterator[Address]:

@@ -20,7 +20,8 @@ class SavedTable:
     `committed` when its `COMMIT` was met, which iptables-save prints after the last rule; `damaged` when a line of it was
     not understood; `may_be_unmet` are the chains of HOOKS that are listed without a jump to services, of this table or of
     another; `cut_line` is that of a line that may go on. `family` and `recorded` are of the remark above it, which says by
-    what it was saved, and when.
+    what it was saved, and when. `heads` are the lines that name the chains of HOOKS, `others` the nat table's rules of
+    chains that are not kube-proxy's, where the listing has them in full.
     """
 
     name: str
@@ -34,6 +35,8 @@ class SavedTable:
     damaged: bool = False
     may_be_unmet: frozenset[str] = frozenset()
     cut_line: int | None = None
+    heads: dict[str, Line] = field(default_factory=dict)
+    others: list[Line] = field(default_factory=list)
 
     @property
     def whole(self) -> bool:
@@ -48,6 +51,18 @@ class SavedTable:
         if hook in self.chains or not self.whole:
             return None if hook in self.may_be_unmet else True
         return False
+
+    def declare(self, number: int, line: str) -> None:
+        """Take in that there is a chain."""
+        chain = line[1:].split(" ", 1)[0]
+        self.declared.add(chain)
+        if chain in HOOKS:
+            self.heads[chain] = (number, line)
+
+    def add_other(self, number: int, rule: str) -> None:
+        """Take in a rule that is not kube-proxy's, and may come before its rules."""
+        if self.name == _NAT and not rule.startswith("-A KUBE-"):
+            self.others.append((number, rule))
 
     def add(self, number: int, line: str, rule: str) -> None:
         """Take a rule in, if it can have to do with lookups; `rule` is the line without its counters."""

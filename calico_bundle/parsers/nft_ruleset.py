@@ -106,10 +106,11 @@ def _fact(
     samples = tuple(a for name in named[:MOST_SAMPLES] if (a := address_in(name)))
     backend = "nft" if mode is ProxyMode.IPTABLES else None
     entries = table.chains.get("KUBE-SERVICES") if mode is ProxyMode.IPTABLES else table.maps.get("service-ips")
-    prepared = entries is not None and not any("match-set" in line or "xt match" in line for _, line in entries)
+    in_sets = any("match-set" in line or "xt match" in line for _, line in entries or ())
+    prepared = entries is not None and not in_sets
     from_pods, from_node = (_is_met_from(table, hook) for hook in ("prerouting", "output"))
     seen = (mode, table.closed, prepared, len(named), samples, backend, None, targets, head)
-    return ServiceTableFact(*seen, from_pods, from_node)
+    return ServiceTableFact(*seen, from_pods, from_node, in_sets)
 
 
 def _is_met_from(table: Table, hook: str) -> bool:

@@ -64,7 +64,7 @@ class Obstacles:
         key = (kind and kind.key, own, node if node in self._named else None)
         if key not in self._met:
             rules = self._misled.get(own, {}).get(node)
-            by_rules = self._by_rules(node, rules, self._untold.get(own, {}).get(node))
+            by_rules = self._by_rules(node, rules, own=own)
             doubts = chain(self._by_still(node, own=own), self._by_doubt(node))
             met = _worst(chain(doubts, by_rules.items(), self._by_policies(kind)))
             aside, unasked = _aside(node, rules, self._ready)
@@ -105,9 +105,12 @@ class Obstacles:
             if found is not None:
                 yield place, Hindrance(INCOMPLETE, Outcome.UNKNOWN, found)
 
-    def _by_rules(self, node: str, rules: ProxyRules | None, untold: Evidence | None) -> Mapping[int, Hindrance]:
+    def _by_rules(self, node: str, rules: ProxyRules | None, *, own: bool) -> Mapping[int, Hindrance]:
+        untold = self._untold.get(own, {}).get(node)
         if untold is not None:
             text = f"what is recorded of {node}'s service rules does not show where lookups go, or contradicts itself"
+            if untold.text.startswith("-A "):
+                text = f"a rule of {node} may take lookups elsewhere before they come to those for services: `{untold.text}`"
             settle = Settles(("iptables-save", "nft list ruleset"), node)
             cause = Cause(Why.UNDECIDED, node, text, (untold,), settle=settle)
             return dict.fromkeys(range(len(self._ready)), Hindrance(SERVICE_RULES, Outcome.UNKNOWN, cause))

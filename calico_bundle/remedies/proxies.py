@@ -51,13 +51,16 @@ def rewrite_rules(context: Context, nodes: Mapping[str, ProxyRules]) -> tuple[Fi
     failing = [name for name in names if proxies.translators.failing(context.cluster.nodes[name])]
     if failing:
         return run_again(context, failing)
-    mode = next(iter(nodes.values())).mode
+    rules = next(iter(nodes.values()))
+    mode = rules.mode
     commands, interrupts = _restart(context, proxies, names, mode)
     who = "calico-node" if mode == ProxyMode.EBPF else "kube-proxy"
     title = f"restart {who} on the node{'s' * (len(names) > 1)}, so that it writes its rules anew"
     how = "with rules for today's ready endpoints; the log of the one that restarts should say why they fell behind"
     mended = Mended(rewritten=frozenset(names))
-    return (tried_fix(context, title, (*commands, *_seen(context, names[0], mode)), interrupts, mended, how),)
+    return (
+        tried_fix(context, title, (*commands, *_seen(context, names[0], mode, rules.unmet)), interrupts, mended, how),
+    )
 
 
 def run_again(context: Context, names: Sequence[str]) -> tuple[Fix, ...]:
@@ -115,7 +118,7 @@ def _stopped(node: str, distribution: Distribution) -> str:
     return f"{tool} ps -q --name kube-proxy | xargs -r {tool} stop  # on {quote(node)}"
 
 
-def _seen(context: Context, node: str, mode: str) -> tuple[str, ...]:
+def _seen(context: Context, node: str, mode: str, unmet: str | None) -> tuple[str, ...]:
     """How to see that it worked: the rules of a node lead to today's endpoints."""
     ready: list[Address] = [e.ip for e in context.dns.ready if e.ip is not None] if context.dns else []
     address = context.dns.address if context.dns else None
@@ -126,5 +129,9 @@ def _seen(context: Context, node: str, mode: str) -> tuple[str, ...]:
         namespace = quote(context.choices.installation.namespace or "calico-system")
         dump = f"kubectl exec -n {namespace} daemonset/calico-node -c calico-node -- calico-node -bpf nat dump"
         return (f"{dump}  # {address} port 53 should lead to {listed}; the command asks one node's pod",)
+    if unmet and mode == ProxyMode.IPTABLES:
+        return (
+            f"sudo iptables-save -t nat | grep -e '-A {unmet} '  # on {quote(node)}: one should lead to KUBE-SERVICES",
+        )
     command = _LISTING[ProxyMode(mode)].format(first=ready[0], address=address)
     return (f"{command}  # on {quote(node)}: {address} should lead to {listed}",)

@@ -107,9 +107,15 @@ def _with_rules(cluster: Cluster, before: DnsPaths, names: Collection[str]) -> d
 
 
 def _led_right(table: ServiceTableFact, dns: DnsService) -> ServiceTableFact:
+    """With entries for today's endpoints, and the jumps to them: kube-proxy makes both when it writes all of its rules.
+
+    What stands before a jump stays there (Kubernetes pkg/proxy/iptables/proxier.go: syncProxyRules).
+    """
     address = dns.address
+    from_pods, from_node = (None if is_met is None else True for is_met in (table.from_pods, table.from_node))
     others = tuple(t for t in table.targets if t.address != address)
-    return replace(table, targets=(*others, *_targets(table, dns, address)) if address else others)
+    targets = (*others, *_targets(table, dns, address)) if address else others
+    return replace(table, targets=targets, from_pods=from_pods, from_node=from_node)
 
 
 def _targets(table: ServiceTableFact, dns: DnsService, address: Address) -> Iterator[ServiceTarget]:
