@@ -19,6 +19,7 @@ from calico_bundle.network.corefile import (
     ServerBlock,
     as_address,
     cited,
+    configuration_of,
     forward_targets,
     server_blocks,
 )
@@ -51,6 +52,20 @@ def remarks(cluster: Cluster, dns: DnsService, configuration: DnsConfigurationFa
     """What surely keeps DNS servers with a Corefile from answering, then what may; nothing where neither is there."""
     found = _Corefile(cluster, dns, configuration).remarks()
     return tuple(sorted(found, key=lambda remark: not remark.is_sure))
+
+
+def told_not_to_answer(cluster: Cluster, dns: DnsService | None) -> tuple[str, tuple[Evidence, ...]] | None:
+    """Why the DNS servers' Corefile surely keeps them from the cluster's names, if they run with it; None where not.
+
+    >>> told_not_to_answer(Cluster({}), None) is None
+    True
+    """
+    configuration = configuration_of(cluster, dns) if dns else None
+    found = remarks(cluster, dns, configuration) if dns and configuration else ()
+    sure = next((remark for remark in found if remark.is_sure and remark.stops), None)
+    if sure is None or configuration is None:
+        return None
+    return f"the Corefile in {configuration.namespace}/{configuration.name} {sure.text}", sure.evidence
 
 
 class _Corefile:

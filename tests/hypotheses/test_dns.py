@@ -202,3 +202,21 @@ def test_the_logs_that_it_asks_for_settle_it():
     marks = {"kube-system-dump/nodes.json": "{}", "kube-system-dump/kube-system/replication-controllers.json": "{}"}
     marks["kube-system-dump/kube-system/pods.json"] = "{}"
     assert answer("dns-servers-unhealthy", files, marks)["status"] == "ruled-out"
+
+
+def test_a_path_to_servers_that_are_told_not_to_answer_is_not_called_good():
+    """The Corefile in the ConfigMap is what a server reads at its start: one that runs may have an older one."""
+    wrong = {"k8s/configmaps.yaml": config_map("coredns", KUBEADM.replace(".:53 {", ".:5353 {"))}
+    report = with_files("healthy", wrong).report()
+    assert report["verdict"]["status"] == "inconclusive"
+    told = {p["reason"]["text"] for p in report["paths"] if p["verdict"] == "unknown"}
+    assert len(told) == 1
+    assert "has the servers listen at port 5353, and they are asked at 53" in told.pop()
+
+
+def test_what_is_surely_lost_stays_lost_whatever_the_corefile_says():
+    def counts(corefile: str):
+        report = with_files("incident", {"k8s/configmaps.yaml": config_map("coredns", corefile)}).report()
+        return report["verdict"]["root_causes"], sum(p["verdict"] == "broken" for p in report["paths"])
+
+    assert counts(KUBEADM.replace(".:53 {", ".:5353 {")) == counts(KUBEADM)
