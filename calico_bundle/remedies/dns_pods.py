@@ -91,6 +91,7 @@ def _looking(context: Context, dns: DnsService) -> Fix:
     of_dns = f" -l {quote(_shown(dict(dns.service.selector)))}" if dns.service.selector else ""
     pods = f"kubectl get pods -n {space}{of_dns} -o wide"
     servers = dns_servers(context.bundle, context.cluster, dns)
+    commands: tuple[str, ...]
     if servers.all_ready:
         why = "the pods say that they are ready, so what writes the endpoints (kube-controller-manager) may be behind"
         commands = (pods, _slices(dns), "kubectl get pods -n kube-system -l component=kube-controller-manager")
