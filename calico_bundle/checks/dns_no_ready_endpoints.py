@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from shlex import quote
-from typing import TYPE_CHECKING
-
-from calico_bundle.findings import ERROR, Check, CheckInfo, Context, Finding, Fix
+from calico_bundle.findings import ERROR, Check, CheckInfo, Context, Finding
 from calico_bundle.names import service_subject
-
-if TYPE_CHECKING:
-    from calico_bundle.facts import DeploymentFact
 
 INFO = CheckInfo(
     code="CB302",
@@ -18,8 +12,11 @@ INFO = CheckInfo(
     means="The cluster DNS service has no ready endpoint, so no lookup can be answered.",
     finds="Endpoints or EndpointSlices of the DNS service that list no ready address.",
     matters="Every pod that uses cluster DNS loses it, wherever it runs; node addresses and routes have no part in it.",
-    proves="The endpoints object, the DNS pods' readiness, and the size of their Deployment.",
-    fix="Look at the DNS pods: why are they not ready? Their logs and events say it.",
+    proves="The endpoints object, the DNS pods' readiness and labels, and the size of their Deployment.",
+    fix=(
+        "A Deployment of no pods is scaled up, a selector that matches no pod is set to the DNS pods' labels. Else look at "
+        "the DNS pods: why are they not ready? Their logs and events say it."
+    ),
     limits=(
         "It says that none is ready, not why; a bundle without the endpoints object leaves it open. A wrong Calico address "
         "of the DNS pods' node stands before it only where their logs say that they wait for the API server and the pool "
@@ -50,6 +47,7 @@ def run(context: Context) -> list[Finding]:
     from calico_bundle.facts.endpoint_table import endpoints_of
     from calico_bundle.impact import failing_groups, node_names, pod_names
     from calico_bundle.network.dns_servers import stopped_deployment
+    from calico_bundle.remedies.dns_pods import bring_back, unselected
 
     dns = context.dns
     if dns is None or dns.hidden or any(e.ready for e in dns.endpoints):
@@ -63,10 +61,13 @@ def run(context: Context) -> list[Finding]:
     message = f"{service} has no ready endpoint" + ("" if unshown else f" ({len(dns.endpoints)} that are not ready)")
     after, why = _explained(context)
     lines = [e.evidence for e in own]
-    stopped = stopped_deployment(context.cluster, dns)
+    stopped, missed = stopped_deployment(context.cluster, dns), unselected(context, dns)
     if stopped:
         message += f": its Deployment {stopped.namespace}/{stopped.name} is set to 0 replicas"
         lines = [stopped.evidence, *lines]
+    elif missed:
+        message += f": {missed.text}"
+        lines, pods = [dns.service.evidence, *lines], list(missed.pods)
     return [
         Finding(
             INFO.code,
@@ -79,7 +80,7 @@ def run(context: Context) -> list[Finding]:
             pods=pod_names(context.paths, hit),
             nodes=node_names(hit),
             after=after,
-            fixes=(_started(stopped),) if stopped else (),
+            fixes=() if after else bring_back(context, dns, stopped, missed),
         )
     ]
 
@@ -108,11 +109,6 @@ def _explained(context: Context) -> tuple[frozenset[str], str]:
             f"; they wait for the API server, whose answers need a route to them: mend the address of {nodes} first",
         )
     return frozenset(), f"; the wrong address of {nodes}, where they run, does not by itself keep them from being ready"
-
-
-def _started(stopped: DeploymentFact) -> Fix:
-    command = f"kubectl scale deployment {quote(stopped.name)} -n {quote(stopped.namespace)} --replicas=2"
-    return Fix("let the Deployment have DNS pods again", (command,), "none: nobody answers now")
 
 
 def _selected(labels: object, selector: object) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from calico_bundle.evidence import Evidence
@@ -69,6 +69,8 @@ class KubeletDnsFact:
 
     cluster_dns: Annotated[tuple[Address, ...], "clusterDNS of the KubeletConfiguration"]
     evidence: Annotated[Evidence, "the line of the first address"]
+    domain: Annotated[str | None, "clusterDomain, as pods' search lists have it; None where it is not there"] = None
+    cited: Annotated[Cited, "evidence of `domain`"] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

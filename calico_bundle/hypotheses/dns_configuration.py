@@ -1,4 +1,7 @@
-"""The DNS servers are told the wrong thing: a Corefile that cannot be read, lacks the cluster's zone, or forwards to itself."""
+"""The DNS servers are told the wrong thing: a Corefile that cannot be read, lacks the cluster's zone, or forwards to itself.
+
+So are servers that listen at another port than they are asked at, and those that are told to refuse.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,13 @@ from typing import TYPE_CHECKING
 from calico_bundle.hypotheses import Answer, Case, Hypothesis, Status
 
 if TYPE_CHECKING:
+    from calico_bundle.cluster import Cluster
     from calico_bundle.facts import DnsConfigurationFact
     from calico_bundle.network.service import DnsService
 
 
 def examine(case: Case) -> Answer | None:
-    """Ruled out by a Corefile with the cluster's zone and a server for all others that is not the service itself."""
+    """Ruled out by a Corefile that listens where it is asked, answers for the cluster's zone, and forwards to others."""
     from calico_bundle.network.corefile import configuration_of
     from calico_bundle.network.dns_servers import dns_servers
 
@@ -32,40 +36,36 @@ def examine(case: Case) -> Answer | None:
     if configuration is None:
         collect = (f"kubectl get configmaps -n {quote(dns.service.namespace)} -o yaml",)
         return Answer(Status.NOT_CHECKABLE, "the DNS servers' Corefile is not in the bundle", collect=collect)
-    return _of_corefile(configuration, dns)
+    return _of_corefile(context.cluster, configuration, dns)
 
 
-def _of_corefile(configuration: DnsConfigurationFact, dns: DnsService) -> Answer:
-    from calico_bundle.network.corefile import as_address, cited, forward_targets, server_blocks
+def _of_corefile(cluster: Cluster, configuration: DnsConfigurationFact, dns: DnsService) -> Answer:
+    from calico_bundle.network.corefile import cited, cluster_domains, forward_targets, server_blocks
+    from calico_bundle.network.corefile_judging import remarks
 
-    zones = [
-        (zone, cited(configuration, directive.line))
-        for block in server_blocks(configuration.corefile)
-        for directive in block.named("kubernetes")
-        for zone in directive.arguments
-    ]
-    targets = forward_targets(configuration)
-    itself = [(target, line) for target, line in targets if as_address(target) in dns.service.cluster_ips]
     name = f"{configuration.namespace}/{configuration.name}"
-    if itself:
-        text = f"the Corefile in {name} forwards to {itself[0][0]}, which is the DNS service itself: a loop"
-        return Answer(Status.SUPPORTED, text, (itself[0][1], dns.service.evidence))
-    if not zones and "import" not in configuration.corefile:
-        text = f"the Corefile in {name} has no `kubernetes` directive, so no name of the cluster is known"
-        return Answer(Status.SUPPORTED, text, (configuration.evidence,))
-    if not zones or not targets:
-        text = f"the Corefile in {name} imports other files, or forwards nothing: what is asked for decides"
-        return Answer(Status.NOT_CHECKABLE, text, (configuration.evidence,), _WITH_IMPORTS)
-    text = f"the Corefile in {name} has the cluster's zone {zones[0][0]} and forwards the rest to {targets[0][0]}"
-    return Answer(Status.RULED_OUT, text, (zones[0][1], targets[0][1]))
+    found = remarks(cluster, dns, configuration)
+    if found:
+        first = found[0]
+        if first.is_sure:
+            return Answer(Status.SUPPORTED, f"the Corefile in {name} {first.text}", first.evidence)
+        space = quote(configuration.namespace)
+        collect = (f"kubectl get configmaps -n {space} -o yaml", _KUBELETS)
+        return Answer(Status.NOT_CHECKABLE, f"the Corefile in {name} {first.text}", first.evidence, collect)
+    blocks = server_blocks(configuration.corefile)
+    zones = [cited(configuration, d.line) for block in blocks for d in block.named("kubernetes")]
+    (target, line), *_ = forward_targets(configuration)
+    text = f"the Corefile in {name} has the cluster's zone {cluster_domains(configuration)[0]} and forwards the rest to {target}"
+    return Answer(Status.RULED_OUT, text, (zones[0], line))
 
 
-_WITH_IMPORTS = ("kubectl get configmaps -n kube-system -o yaml",)
+_KUBELETS = "kubectl get --raw /api/v1/nodes/NODE/proxy/configz  # clusterDomain and clusterDNS of a kubelet"
 
 HYPOTHESIS = Hypothesis(
     "dns-configuration-wrong",
     "Are the DNS servers told to answer for the cluster's names, and to ask somebody else for the rest?",
     ("CB304",),
-    "CoreDNS manual: plugins kubernetes and forward; plugin loop on what forwards to itself",
+    "CoreDNS manual: server blocks and their ports; plugins kubernetes, forward, acl and hosts; plugin loop on what "
+    "forwards to itself",
     examine,
 )

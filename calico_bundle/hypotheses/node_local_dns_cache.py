@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from calico_bundle.cluster import Cluster
     from calico_bundle.facts import PodFact
+    from calico_bundle.network.node_local_dns import NodeLocalCache
     from calico_bundle.network.upstreams import Upstreams
 
 _COLLECT = (
@@ -21,7 +22,7 @@ _COLLECT = (
 
 def examine(case: Case) -> Answer | None:
     """It does not arise where nothing speaks of such a cache."""
-    from calico_bundle.network.node_local_dns import node_local_cache
+    from calico_bundle.network.node_local_dns import cache_pods, node_local_cache
 
     context = case.context
     cache = node_local_cache(context.cluster, context.dns)
@@ -31,11 +32,12 @@ def examine(case: Case) -> Answer | None:
         return Answer(
             Status.RULED_OUT, f"a NodeLocal DNSCache runs here, and no pod asks it: {cache.why}", cache.evidence[:4]
         )
-    pods = _pods(context.cluster)
+    pods = cache_pods(context.cluster)
     broken = [pod for pod in pods if pod.ready is False]
+    nodes = ", ".join(sorted({pod.node or "?" for pod in broken})[:5])
+    unready = f"{len(broken)} of {len(pods)} are not ready: on {nodes}" if broken else ""
     if broken and cache.asked:
-        nodes = ", ".join(sorted({pod.node or "?" for pod in broken})[:5])
-        text = f"pods ask the cache on their own node ({cache.why}), and {len(broken)} of {len(pods)} are not ready: on {nodes}"
+        text = f"pods ask the cache on their own node ({cache.why}), and {unready}"
         return Answer(Status.SUPPORTED, text, (*(p.evidence for p in broken[:3]), *cache.evidence[:2]))
     unanswered = next(_unanswered(context.cluster, pods), None)
     if unanswered and cache.asked:
@@ -43,13 +45,8 @@ def examine(case: Case) -> Answer | None:
         where = f", first that on {pod.node}" if pod.node else ""
         text = f"pods ask the cache on their own node ({cache.why}), and such caches {told.said}{where}"
         return Answer(Status.SUPPORTED, text, tuple(e.evidence for e in told.events[:4]))
-    return Answer(Status.NOT_CHECKABLE, _what_is_known(cache.why, cache.upstream), cache.evidence[:4], _COLLECT)
-
-
-def _pods(cluster: Cluster) -> list[PodFact]:
-    from calico_bundle.facts.pod_queries import labeled
-
-    return [pod for value in ("node-local-dns", "nodelocaldns") for pod in labeled(cluster.pods, "k8s-app", value)]
+    lines = (*(pod.evidence for pod in broken[:3]), *cache.evidence)
+    return Answer(Status.NOT_CHECKABLE, _what_is_known(cache, unready), lines[:4], _COLLECT)
 
 
 def _unanswered(cluster: Cluster, pods: list[PodFact]) -> Iterator[tuple[PodFact, Upstreams]]:
@@ -62,10 +59,12 @@ def _unanswered(cluster: Cluster, pods: list[PodFact]) -> Iterator[tuple[PodFact
             yield pod, told
 
 
-def _what_is_known(why: str, upstream: object) -> str:
-    above = f" and asks {upstream} from the node's own address" if upstream else ""
+def _what_is_known(cache: NodeLocalCache, unready: str) -> str:
+    above = f" and asks {cache.upstream} from the node's own address" if cache.upstream else ""
+    here = "a NodeLocal DNSCache runs here" if cache.runs else "a NodeLocal DNSCache may run here"
+    of_pods = f"; of its pods {unready}" if unready else ""
     return (
-        f"a NodeLocal DNSCache runs here: {why}. Where it is asked, a lookup goes from the pod to its own node{above}, and "
+        f"{here}: {cache.why}{of_pods}. Where it is asked, a lookup goes from the pod to its own node{above}, and "
         "not the way that is judged here"
     )
 

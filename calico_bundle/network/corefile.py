@@ -13,27 +13,35 @@ from calico_bundle.cluster import Cluster
 from calico_bundle.evidence import Evidence
 from calico_bundle.facts import Address, DnsConfigurationFact
 from calico_bundle.network.service import DnsService
+from calico_bundle.numbers import whole_number
 
 DEFAULT_DOMAIN = "cluster.local"
 _NODE_LOCAL = ("node-local", "nodelocal")
+_PLAIN = "dns://"
 _SERVER_BLOCK, _DIRECTIVE = 1, 2
 
 
 @dataclass(slots=True)
 class Directive:
-    """One directive of a server block, with the number of its line in the Corefile from 0."""
+    """One directive of a server block, with its options and the number of its line in the Corefile from 0."""
 
     name: str
     arguments: tuple[str, ...]
     line: int
+    options: list[tuple[str, ...]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class ServerBlock:
-    """One server: the zones that it answers for, and its directives."""
+    """One server: the zones that it answers for, at which ports (None: not said), and its directives.
+
+    `braced` is False where its directives stand in no braces, or it is no server at all (`import`): then it is not read.
+    """
 
     zones: tuple[str, ...]
     line: int
+    ports: tuple[int | None, ...] = ()
+    braced: bool = True
     directives: list[Directive] = field(default_factory=list)
 
     def named(self, name: str) -> Iterator[Directive]:
@@ -42,22 +50,30 @@ class ServerBlock:
 
 
 def server_blocks(corefile: str) -> tuple[ServerBlock, ...]:
-    r"""The server blocks of a Corefile; options of directives are passed over.
+    r"""The server blocks of a Corefile; those that speak no plain DNS have no zones.
 
     >>> (block,) = server_blocks(".:53 {\n  errors # all\n  forward . 8.8.8.8 {\n    prefer_udp\n  }\n}\n")
     >>> block.zones, [(d.name, d.arguments) for d in block.directives]
     (('.',), [('errors', ()), ('forward', ('.', '8.8.8.8'))])
     """
     blocks: list[ServerBlock] = []
-    depth = 0
+    depth, before = 0, list[str]()
     for number, line in enumerate(corefile.split("\n")):
         words = line.split("#", 1)[0].split()
         opens = bool(words) and words[-1] == "{"
         told = words[:-1] if opens else [word for word in words if word != "}"]
         if told and depth == 0:
-            blocks.append(ServerBlock(tuple(map(_zone, told)), number))
+            # A comma at the end of a line: the zones go on in the next one.
+            keys, before = [*before, *told], []
+            if told[-1].endswith(",") and not opens:
+                before = keys
+                continue
+            plain = [key for key in keys if not key.startswith("(") and ("://" not in key or key.startswith(_PLAIN))]
+            blocks.append(ServerBlock(tuple(map(_zone, plain)), number, tuple(map(_port, plain)), opens))
         elif told and depth == _SERVER_BLOCK and blocks:
             blocks[-1].directives.append(Directive(told[0], tuple(told[1:]), number))
+        elif told and depth == _DIRECTIVE and blocks and blocks[-1].directives:
+            blocks[-1].directives[-1].options.append(tuple(told))
         depth = max(0, depth + opens - words.count("}"))
     return tuple(blocks)
 
@@ -68,6 +84,12 @@ def _zone(word: str) -> str:
     host, _, port = name.rpartition(":")
     name = host if port.isdigit() else name
     return name.rstrip(".").lower() or "."
+
+
+def _port(word: str) -> int | None:
+    """The port of a zone, where one is written behind it."""
+    _, colon, port = word.rstrip(",").rpartition("://")[2].rpartition(":")
+    return whole_number(port) if colon else None
 
 
 def configuration_of(cluster: Cluster, dns: DnsService) -> DnsConfigurationFact | None:

@@ -6,17 +6,19 @@ Source: kubernetes/dns and cluster/addons/dns/nodelocaldns of kubernetes/kuberne
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from calico_bundle.cluster import Cluster
 from calico_bundle.evidence import Evidence
-from calico_bundle.facts import Address, DaemonSetFact, DnsConfigurationFact
+from calico_bundle.facts import Address, DaemonSetFact, DnsConfigurationFact, PodFact
+from calico_bundle.facts.pod_queries import FINISHED, labeled
 from calico_bundle.facts.service_table import named
 from calico_bundle.network.corefile import addresses_in, cited, cluster_domains, is_node_local, server_blocks
 from calico_bundle.network.service import DnsService
 
 DUMMY_CARD = "nodelocaldns"
 _IMAGE = "k8s-dns-node-cache"
+_LABELS = ("node-local-dns", "nodelocaldns")
 _UPSTREAM = "kube-dns-upstream"
 
 
@@ -27,7 +29,8 @@ class NodeLocalCache:
     `addresses` are those that it listens on. `asked` says whether pods' lookups go by it: True where it holds the DNS
     service's address itself, or pods are seen or told to ask it; False where all kubelets tell them to ask the service;
     None where only the kubelets' `clusterDNS` would tell. What it does not know it asks `upstream`, from the node's own
-    address (None: not told).
+    address (None: not told). `down` are the nodes whose cache is not ready, with its pod. `runs` is False where nothing
+    but its configuration is in the bundle.
     """
 
     addresses: tuple[Address, ...]
@@ -35,6 +38,14 @@ class NodeLocalCache:
     why: str
     upstream: Address | None
     evidence: tuple[Evidence, ...]
+    down: Mapping[str, PodFact] = field(default_factory=dict)
+    runs: bool = True
+
+    def doubt(self, node: str | None) -> str | None:
+        """Why lookups of a node's pods may find nobody there; None where nothing says so."""
+        pod = self.down.get(node or "") if self.asked is not False else None
+        asks = "ask it" if self.asked else "may ask it"
+        return f"the DNS cache of {node} is not ready ({pod.name}), and pods there {asks}" if pod else None
 
 
 def node_local_cache(cluster: Cluster, dns: DnsService | None) -> NodeLocalCache | None:
@@ -46,15 +57,34 @@ def node_local_cache(cluster: Cluster, dns: DnsService | None) -> NodeLocalCache
     daemonset = next((d for d in cluster.daemonsets if _is_cache(d)), None)
     configuration = next((c for c in cluster.dns_configurations if is_node_local(c.name)), None)
     cards = [a for n in cluster.nodes.values() for a in n.card_addresses if a.interface == DUMMY_CARD]
-    if daemonset is None and not cards:
+    pods = cache_pods(cluster)
+    runs = bool(daemonset or cards or pods)
+    if not runs and configuration is None:
         return None
     bound = dict(_bound(configuration))
     held = {a.address.ip: a.evidence for a in reversed(cards)}
     addresses = tuple(dict.fromkeys((*held, *bound)))
-    asked, why, lines = _asked(cluster, dns, {**bound, **held})
+    asked, why, lines = _asked(cluster, dns, {**bound, **held}) if runs else _not_seen(configuration)
     upstream, told = _upstream(cluster, configuration)
-    found = (daemonset.evidence if daemonset else None, *lines, *told)
-    return NodeLocalCache(addresses, asked, why, upstream, tuple(dict.fromkeys(e for e in found if e)))
+    found = (daemonset.evidence if daemonset else None, *(p.evidence for p in pods[:1]), *lines, *told)
+    down = {pod.node: pod for pod in pods if pod.ready is False and pod.node}
+    return NodeLocalCache(addresses, asked, why, upstream, tuple(dict.fromkeys(e for e in found if e)), down, runs)
+
+
+def cache_pods(cluster: Cluster) -> list[PodFact]:
+    """The pods of the cache that are not over, by the label of the upstream manifest and of kubespray's.
+
+    >>> cache_pods(Cluster({}))
+    []
+    """
+    found = [pod for value in _LABELS for pod in labeled(cluster.pods, "k8s-app", value)]
+    return [pod for pod in found if pod.phase not in FINISHED]
+
+
+def _not_seen(configuration: DnsConfigurationFact | None) -> tuple[None, str, tuple[Evidence, ...]]:
+    named = f"{configuration.namespace}/{configuration.name}" if configuration else "?"
+    lines = (configuration.evidence,) if configuration else ()
+    return None, f"its configuration {named} is there, and whether it runs is not in the bundle", lines
 
 
 def _is_cache(daemonset: DaemonSetFact) -> bool:

@@ -19,6 +19,9 @@ _JSON = re.compile(r'\s{0,100}\{\s{0,100}"kubeletconfig"\s{0,100}:\s{0,100}\{')
 # A list of scalars: one per line behind a dash, or in brackets. Nothing else of a KubeletConfiguration has that key.
 _BLOCK = re.compile(r"(?m)^clusterDNS:[ \t]*\r?\n((?:[ \t]{0,8}-[ \t]+[^\n]{0,200}\n?){1,16})")
 _BRACKETS = re.compile(r'"?\bclusterDNS"?[ \t]*:\s{0,20}\[([^\]\n{]{0,500}(?:\n[^\]\n{]{0,200}){0,16})\]')
+_DOMAIN = re.compile(
+    r'(?:(?m:^)|"|[{,]\s{0,20})clusterDomain"?[ \t]*:[ \t]*"?([\w.-]{1,253})"?[ \t]*(?=[,}\r\n]|$)', re.ASCII
+)
 _MENTIONED = re.compile(r'"?\bclusterDNS"?[ \t]*:')
 _WORD = re.compile(r"[^\s,\"'-][^\s,\"']*")
 
@@ -49,7 +52,17 @@ def parse(text: str, path: str) -> Parsed:
     if addresses is None:
         message = f"clusterDNS is not understood, or hidden: {quote(line)}"
         return Parsed((), (Gap(path, number, GapKind.NOT_UNDERSTOOD, message),))
-    return Parsed((KubeletDnsFact(addresses, _evidence(text, path, number, addresses)),))
+    domain, cited = _domain(text, path)
+    return Parsed((KubeletDnsFact(addresses, _evidence(text, path, number, addresses), domain, cited),))
+
+
+def _domain(text: str, path: str) -> tuple[str | None, dict[str, Evidence]]:
+    """The cluster's domain, where it is told once, with its line."""
+    found = list(_DOMAIN.finditer(text))
+    if len(found) != 1:
+        return None, {}
+    number = text.count("\n", 0, found[0].start(1)) + 1
+    return found[0][1].rstrip(".").lower(), {"domain": Evidence(path, number, quote(text.split("\n")[number - 1]))}
 
 
 def _addresses(listed: str) -> tuple[Address, ...] | None:

@@ -141,7 +141,9 @@ def _wording(resolver: str, pattern: str, means: str | Mapping[str, str] | Calla
 
 # The most particular first: the libc's words stand within those of what calls it.
 _SERVER = r"\[?(?P<server>[0-9a-fA-F.:]{2,45}?)\]?:\d{1,5}"
-_NETTY = r"\[(?:\d{1,9}: )?[^\[\]/\s]{0,80}/(?P<server>[0-9a-fA-F.:]{2,45}):53\][^\n]{0,300}? timed out after \d"
+_NETTY = (
+    r"\[(?:\d{1,9}: )?(?:[^\[\]/\s]{0,80}/)?\[?(?P<server>[0-9a-fA-F.:]{2,45})\]?:53\][^\n]{0,300}? timed out after \d"
+)
 _NAMED = re.compile(
     r"""(?:resolve(?: (?:host(?:name)?|proxy):?)?|host name|getaddrinfo for) \\?["']?(?P<name>[^\s"'\\:,()]{1,255}+)"""
 )
@@ -168,6 +170,7 @@ _WORDINGS = (
     _wording("Go", _DEADLINE, TIMEOUT),
     _wording("Go", rf"\blookup {_NAME}(?: on {_SERVER})?: (?P<said>[^\"\n]{{1,200}})", _first_of(_GO)),
     _wording("Java (Netty)", _NETTY, TIMEOUT),
+    _wording("Java (Netty)", r"\bDnsNameResolverTimeoutException: ", TIMEOUT),
     _wording("Java (Netty)", rf"DnsErrorCauseException: Query failed with (?P<said>{_any(_CODES)})\b", _CODES),
     _wording("Java (Netty)", rf"UnknownHostException: {_FAILED_TO}", AMBIGUOUS),
     _wording("Java", rf"UnknownHostException: {_NAME}(?:: (?P<said>{_NATIVE}))?", _java),

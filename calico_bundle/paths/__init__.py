@@ -19,7 +19,7 @@ from calico_bundle.network.forwarding import Forwarding
 from calico_bundle.network.kubelet_dns import AskedElsewhere, asked_elsewhere
 from calico_bundle.network.likeness import Likeness
 from calico_bundle.network.node_local_dns import NodeLocalCache, node_local_cache
-from calico_bundle.network.outcome import Packet, Settles
+from calico_bundle.network.outcome import PODS, Packet, Settles
 from calico_bundle.network.policy.dns import DnsPolicies
 from calico_bundle.network.service import DnsService
 from calico_bundle.network.service_proxies import ServiceProxies
@@ -159,9 +159,12 @@ class DnsPaths:
             return self._plain(node, Verdict.BROKEN, "the DNS service has no ready endpoint")
         direct = self._walked(str(node), int(value or 0), host=host)
         # A pod in its node's network asks with the node's own address either way.
-        if host or self._cache is None or self._cache.asked is False:
+        cache = self._cache
+        if cache is None or cache.asked is False:
             return direct
-        return self._cached(self._cache, direct, IPv4Address(int(value or 0)))
+        found = direct if host else self._cached(cache, direct, IPv4Address(int(value or 0)))
+        doubt = cache.doubt(node) if found.verdict is not Verdict.BROKEN else None
+        return self._open(node, OpenQuestion(doubt, Settles((PODS,)))) if doubt else found
 
     def _elsewhere(self, node: str | None) -> OpenQuestion | None:
         """That the kubelet of a node tells pods to ask somebody else: what becomes of that is not followed here."""
@@ -171,7 +174,9 @@ class DnsPaths:
     @cached_property
     def asked_elsewhere(self) -> Mapping[str, AskedElsewhere]:
         """By node: whom its kubelet tells pods to ask, where that is not the cluster DNS."""
-        return asked_elsewhere(self.cluster, self.dns, self._cache.addresses if self._cache else ())
+        return asked_elsewhere(
+            self.cluster, self.dns, self._cache.addresses if self._cache and self._cache.runs else ()
+        )
 
     def _cached(self, cache: NodeLocalCache, direct: PathGroup, address: IPv4Address) -> PathGroup:
         """The group of a pod that asks the DNS cache on its node, or may: the cache asks on with the node's address."""

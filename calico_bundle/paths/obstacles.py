@@ -6,9 +6,9 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from itertools import chain
 
 from calico_bundle.cluster import Cluster
-from calico_bundle.evidence import Evidence
 from calico_bundle.facts import EndpointFact, PodFact
 from calico_bundle.facts.pod_columns import columns_of
+from calico_bundle.network.corefile_judging import told_not_to_answer
 from calico_bundle.network.outcome import Cause, Outcome, Settles, Why
 from calico_bundle.network.policy.dns import Class, DnsPolicies, PolicyVerdict
 from calico_bundle.network.service import DnsService
@@ -47,6 +47,7 @@ class Obstacles:
         self._homes = homes
         still = {name: Still(node, is_cable) for name, node in cluster.nodes.items() if node.sysctls}
         self._still = {name: found for name, found in still.items() if found.by_card or found.by_cable}
+        self._unanswered = _unanswered(cluster, dns)
         self._doubtful = {name: cause for name, node in cluster.nodes.items() if (cause := doubt_of(node))}
         by_rules: list[Mapping[str, object]] = [*self._misled.values(), *self._untold.values()]
         self._named = {*self._still, *self._doubtful, *homes, *(name for found in by_rules for name in found)}
@@ -65,7 +66,7 @@ class Obstacles:
         if key not in self._met:
             rules = self._misled.get(own, {}).get(node)
             by_rules = self._by_rules(node, rules, own=own)
-            doubts = chain(self._by_still(node, own=own), self._by_doubt(node))
+            doubts = chain(self._by_still(node, own=own), self._by_doubt(node), self._by_configuration())
             met = _worst(chain(doubts, by_rules.items(), self._by_policies(kind)))
             aside, unasked = _aside(node, rules, self._ready)
             same = (tuple(sorted(met.items(), key=_place)), aside, unasked)
@@ -105,6 +106,12 @@ class Obstacles:
             if found is not None:
                 yield place, Hindrance(INCOMPLETE, Outcome.UNKNOWN, found)
 
+    def _by_configuration(self) -> Iterator[tuple[int, Hindrance]]:
+        """Servers that are told not to answer: those that run may have been told something else at their start."""
+        for place, _ in enumerate(self._ready if self._unanswered else ()):
+            if self._unanswered:
+                yield place, Hindrance(INCOMPLETE, Outcome.UNKNOWN, self._unanswered)
+
     def _by_rules(self, node: str, rules: ProxyRules | None, *, own: bool) -> Mapping[int, Hindrance]:
         untold = self._untold.get(own, {}).get(node)
         if untold is not None:
@@ -130,6 +137,12 @@ def _worst(found: Iterable[tuple[int, Hindrance]]) -> dict[int, Hindrance]:
         if place not in met or (hindrance.outcome is Outcome.LOST and met[place].outcome is not Outcome.LOST):
             met[place] = hindrance
     return met
+
+
+def _unanswered(cluster: Cluster, dns: DnsService | None) -> Cause | None:
+    """Why the DNS servers may not answer, although lookups reach them: what their configuration tells them."""
+    told = told_not_to_answer(cluster, dns)
+    return Cause(Why.UNDECIDED, None, f"{told[0]}, unless they run with another", told[1]) if told else None
 
 
 def _denied(found: PolicyVerdict, policies: DnsPolicies) -> Hindrance:

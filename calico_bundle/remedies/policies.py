@@ -13,6 +13,7 @@ from shlex import quote
 from calico_bundle.calico.installation import has_api_server
 from calico_bundle.facts import PodFact, PolicyFact
 from calico_bundle.findings import Context, Fix
+from calico_bundle.network.corefile import cluster_domains, configuration_of
 from calico_bundle.network.policy.dns import DnsPolicies, PolicyVerdict
 from calico_bundle.network.policy.survey import survey
 from calico_bundle.network.service import DNS_PORT
@@ -38,7 +39,7 @@ def allow_dns(context: Context, verdict: PolicyVerdict, pods: Sequence[int], *, 
         return ()
     found = _needed(context, pods) if try_it else (first,)
     named = " and ".join(dict.fromkeys(a.policy.shown for a in found))
-    commands = (*(_command(context, a) for a in found), *_seen(context.paths.pods[pods[0]].pod if pods else None))
+    commands = (*(_command(context, a) for a in found), *_seen(context, pods))
     title = f"allow DNS in {named}"
     if not try_it:
         return (Fix(title, commands, _NOTHING_STOPS, tried=_NOT_TRIED),)
@@ -86,10 +87,32 @@ def _ports(context: Context) -> Ports:
     return tuple((protocol, found.get(protocol, DNS_PORT)) for protocol in ("UDP", "TCP"))
 
 
-def _seen(pod: PodFact | None) -> Iterator[str]:
-    if pod is not None:
-        asked = "nslookup kubernetes.default  # or, where the image lacks it: getent hosts kubernetes.default"
-        yield f"kubectl exec -n {quote(pod.namespace)} {quote(pod.name)} -- {asked}"
+def _seen(context: Context, pods: Sequence[int]) -> Iterator[str]:
+    """How to see that it worked: a lookup out of one of the pods, and not of a DNS server, where there is another."""
+    denied = (context.paths.pods[number].pod for number in pods)
+    servers = []
+    for pod in denied:
+        if not _is_server(context, pod):
+            asked = "nslookup kubernetes.default  # or, where the image lacks it: getent hosts kubernetes.default"
+            yield f"kubectl exec -n {quote(pod.namespace)} {quote(pod.name)} -- {asked}"
+            return
+        servers.append(pod)
+    for pod in servers[:1]:
+        yield _from_beside(context, pod)
+
+
+def _is_server(context: Context, pod: PodFact) -> bool:
+    service = context.dns.service if context.dns else None
+    is_near = service is not None and bool(service.selector) and service.namespace == pod.namespace
+    return is_near and service is not None and service.selector.items() <= pod.labels.items()
+
+
+def _from_beside(context: Context, pod: PodFact) -> str:
+    """A lookup from a container laid beside the DNS server: CoreDNS's image has no shell and no tools (coredns#3533)."""
+    configuration = configuration_of(context.cluster, context.dns) if context.dns else None
+    name = f"kubernetes.default.svc.{cluster_domains(configuration)[0]}"
+    asked = f"nslookup {quote(name)} {context.dns.address if context.dns and context.dns.address else ''}".rstrip()
+    return f"kubectl debug -n {quote(pod.namespace)} {quote(pod.name)} -it --image=busybox:1.36 -- {asked}"
 
 
 # --- commands -----------------------------------------------------------------------------------------------------------

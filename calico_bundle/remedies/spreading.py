@@ -14,7 +14,7 @@ from calico_bundle.findings import Context, Fix
 from calico_bundle.network.service import DnsService
 from calico_bundle.paths import DnsPaths, Verdict
 from calico_bundle.remedies.outlooks import counted
-from calico_bundle.remedies.trying import compared
+from calico_bundle.remedies.trying import Outlook, compared
 
 _MOST_NODES = 1000
 """All paths are followed again; in a larger cluster that is left."""
@@ -40,8 +40,16 @@ def spread(context: Context, dns: DnsService) -> tuple[Fix, ...]:
         return (Fix(title, commands, _DISRUPTION, 0, 0, text),)
     after = DnsPaths(context.cluster, moved, context.paths.forwarding)
     seen = compared(context.paths, after)
+    told = f"{_told(context.paths, after, moved)}{_harm(seen)}"
+    return (Fix(title, commands, _DISRUPTION, *counted(seen), told),)
+
+
+def _harm(seen: Outlook) -> str:
+    """What becomes of the paths that reach every DNS pod now."""
     lost = f"; but {seen.lost} that reach every DNS pod now lose some of them: mend the node first" if seen.lost else ""
-    return (Fix(title, commands, _DISRUPTION, *counted(seen), f"{_told(context.paths, after, moved)}{lost}"),)
+    if not seen.lost_sight_of:
+        return lost
+    return f"{lost}; of {seen.lost_sight_of} that reach every DNS pod now it cannot be told whether they still do"
 
 
 def _why_not(context: Context) -> str:
@@ -78,9 +86,12 @@ def _told(before: DnsPaths, after: DnsPaths, moved: DnsService) -> str:
         (one.verdict, other.verdict) for one, other in zip(before.pods.groups, after.pods.groups, strict=True)
     )
     failing = sum(count for (one, _), count in pairs.items() if one in _FAILING)
-    some, whole = (sum(pairs[one, other] for one in _FAILING) for other in (Verdict.DEGRADED, Verdict.REACHES))
+    some, whole, unsure = (
+        sum(pairs[one, other] for one in _FAILING) for other in (Verdict.DEGRADED, Verdict.REACHES, Verdict.UNKNOWN)
+    )
+    unknown = f", and of {unsure} it cannot be told" if unsure else ""
     where = ", ".join(str(e.node) for e in moved.ready[1:4])
     return (
         f"with one DNS pod left where it is, and others on {where}: of {failing} failing paths {whole} reach every DNS "
-        f"pod and {some} reach some of them"
+        f"pod and {some} reach some of them{unknown}"
     )

@@ -22,6 +22,7 @@ from calico_bundle.facts import (
 )
 from calico_bundle.network.node_local_dns import node_local_cache
 from calico_bundle.network.service import find_dns
+from tests.dns_bundles import with_files
 
 LINE = Evidence("k8s/all.yaml", 1, "name")
 SERVICE, UPSTREAM, LOCAL = "10.96.0.10", "10.96.7.7", "169.254.20.10"
@@ -113,3 +114,75 @@ def test_a_daemonset_without_its_corefile_tells_no_address():
     cache = node_local_cache(found, find_dns(found))
     assert cache is not None
     assert (cache.addresses, cache.asked) == ((), None)
+
+
+BROKEN = "stale-address"
+CACHES = """apiVersion: v1
+kind: List
+items:
+"""
+CACHE_POD = """- apiVersion: v1
+  kind: Pod
+  metadata: {{name: node-local-dns-{0}, namespace: kube-system, labels: {{k8s-app: node-local-dns}}}}
+  spec: {{nodeName: node-{0}, hostNetwork: true, dnsPolicy: Default}}
+  status:
+    phase: Running
+    hostIP: 10.0.1.1{0}
+    podIP: 10.0.1.1{0}
+    conditions: [{{type: Ready, status: "{1}"}}]
+"""
+
+
+def caches(**ready: str) -> dict[str, str]:
+    """The pods of the upstream manifest's DaemonSet (label k8s-app: node-local-dns), without the DaemonSet."""
+    return {"k8s/caches.yaml": CACHES + "".join(CACHE_POD.format(n, ready.get(f"n{n}", "True")) for n in "123")}
+
+
+def looked_at(files: dict[str, str], name: str = "healthy"):
+    report = with_files(name, files).report()
+    told = next((h for h in report["hypotheses"] if h["name"] == "node-local-dns-cache"), None)
+    return told, {p["pod"]: p["verdict"] for p in report["paths"] if p["verdict"] != "not-applicable"}, report
+
+
+def test_its_pods_show_it_without_the_daemonset():
+    told, verdicts, _ = looked_at(caches())
+    assert (told["status"], set(verdicts.values())) == ("not-checkable", {"reaches"})
+
+
+def test_pods_of_a_node_whose_cache_is_not_ready_are_not_called_good():
+    """In iptables mode it holds the DNS service's address on its node, and nothing else answers there."""
+    files = {**caches(n1="False"), "k8s/cache-cm.yaml": config_map("node-local-dns", WITH_IPTABLES)}
+    told, verdicts, report = looked_at(files)
+    assert told["status"] == "supported"
+    assert "1 of 3 are not ready: on node-1" in told["text"]
+    assert {pod for pod, verdict in verdicts.items() if verdict == "unknown"} == {"app-1", "host-1"}
+    assert report["verdict"]["status"] == "inconclusive"
+    (text,) = {p["reason"]["text"] for p in report["paths"] if p["verdict"] == "unknown"}
+    assert "the DNS cache of node-1 is not ready (node-local-dns-1)" in text
+
+
+def test_where_nobody_knows_whether_it_is_asked_one_that_is_not_ready_is_named():
+    told, verdicts, _ = looked_at(caches(n1="False"))
+    assert told["status"] == "not-checkable"
+    assert "1 of 3 are not ready: on node-1" in told["text"]
+    assert {pod for pod, verdict in verdicts.items() if verdict == "unknown"} == {"app-1", "host-1"}
+
+
+def test_a_path_that_is_lost_with_the_cache_and_without_it_stays_lost():
+    """node-2's block is reached by no route (the story `stale-address`), from the pod and from the node alike."""
+    lost = {pod for pod, verdict in looked_at({}, BROKEN)[1].items() if verdict == "broken"}
+    assert lost
+    assert {pod for pod, verdict in looked_at(caches(n1="False"), BROKEN)[1].items() if verdict == "broken"} == lost
+
+
+def test_its_configuration_alone_shows_neither_that_it_runs_nor_that_it_does_not():
+    told, verdicts, _ = looked_at({"k8s/cache-cm.yaml": config_map("node-local-dns", WITH_IPTABLES)})
+    assert (told["status"], set(verdicts.values())) == ("not-checkable", {"reaches"})
+    assert "whether it runs is not in the bundle" in told["text"]
+    assert told["evidence"][0]["path"] == "k8s/cache-cm.yaml"
+
+
+def test_a_kubelet_that_names_a_cache_of_which_nothing_shows_that_it_runs():
+    kubelet = "apiVersion: kubelet.config.k8s.io/v1beta1\nclusterDNS:\n- 169.254.25.10\nkind: KubeletConfiguration\n"
+    files = {"k8s/cache-cm.yaml": config_map("nodelocaldns", KUBESPRAY), "nodes/node-1/kubelet-config.yaml": kubelet}
+    assert looked_at(files)[1]["app-1"] == "unknown"

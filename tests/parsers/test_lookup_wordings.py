@@ -36,6 +36,18 @@ SAID = [
         (f"DnsNameResolverTimeoutException: [30351: /{DNS}:53] DefaultDnsQuestion(db. IN A) query '30351' via UDP timed out"
         " after 5000 milliseconds (no stack trace available)"), "timeout", "Java (Netty)", None, DNS,
     ),
+    # InetSocketAddress.toString(): an address with a name before it or none, IPv6 in brackets (JDK 14) or bare (before).
+    (f"DnsNameResolverTimeoutException: [{DNS}:53] query via UDP timed out after 5000 milliseconds", "timeout",
+     "Java (Netty)", None, DNS),
+    (f"DnsNameResolverTimeoutException: [17: dns/{DNS}:53] query '17' via UDP timed out after 5000 milliseconds", "timeout",
+     "Java (Netty)", None, DNS),
+    ("DnsNameResolverTimeoutException: [/[fd00::a]:53] query via UDP timed out after 5000 milliseconds", "timeout",
+     "Java (Netty)", None, "fd00::a"),
+    ("DnsNameResolverTimeoutException: [/fd00::a:53] query via UDP timed out after 5000 milliseconds", "timeout",
+     "Java (Netty)", None, "fd00::a"),
+    # An address that was not looked up itself: the exception's name tells that no answer came, and not from whom.
+    ("DnsNameResolverTimeoutException: [dns.example/<unresolved>:53] query via UDP timed out after 5000 milliseconds",
+     "timeout", "Java (Netty)", None, None),
     ("Error: queryA ETIMEOUT db.shop", "timeout", "Node.js", "db.shop", None),
     ("2025/03/01 10:00:00 [error] 7#7: *1 db.shop could not be resolved (110: Operation timed out), client: 10.0.0.1",
      "timeout", "nginx", "db.shop", None),

@@ -109,7 +109,7 @@ def carried_out(objects: list[dict[str, Any]], commands: tuple[str, ...]) -> lis
             assert words[3:] in (["|", "calicoctl", "apply", "-f", "-"], ["|", "kubectl", "apply", "-f", "-"])
             after.append(json.loads(words[2]))
         else:
-            assert words[:2] == ["kubectl", "exec"]
+            assert words[:2] in (["kubectl", "exec"], ["kubectl", "debug"])
     return after
 
 
@@ -176,6 +176,22 @@ def test_a_policy_of_calico_is_put_before_the_one_that_denies_and_applies_to_no_
 def test_kubectl_is_for_where_the_api_server_of_calico_is_seen(objects: list[dict[str, Any]], tool: str) -> None:
     command = analyzed(objects).findings["CB401"][0].fixes[0].commands[0]
     assert f"| {tool} apply -f -" in command
+
+
+LATE: dict[str, Any] = {**GLOBAL, "metadata": {"name": "late"}, "spec": {"order": 2000, "types": ["Egress"],
+                                                                           "egress": [{"action": "Deny"}]}}  # fmt: skip
+APPS_MAY: dict[str, Any] = {**DENY_OUT, "spec": {"podSelector": {}, "policyTypes": ["Egress"], "egress": [{}]}}
+
+
+def test_a_lookup_is_not_tried_inside_a_dns_server() -> None:
+    """CoreDNS's image has neither a shell nor a resolver's tools: `kubectl debug` adds a container to the pod."""
+    (finding,) = analyzed([LATE, APPS_MAY]).findings["CB401"]
+    assert finding.pods == ("kube-system/coredns-2a", "kube-system/coredns-2b")
+    assert not [command for command in finding.fixes[0].commands if "kubectl exec" in command]
+    assert finding.fixes[0].commands[-1].startswith("kubectl debug -n kube-system coredns-2a -it --image=busybox")
+    assert finding.fixes[0].commands[-1].endswith(" -- nslookup kubernetes.default.svc.cluster.local 10.96.0.10")
+    (finding,) = analyzed([LATE]).findings["CB401"]
+    assert [c.split(" -- ")[0] for c in finding.fixes[0].commands if "exec" in c] == ["kubectl exec -n default app-1"]
 
 
 def test_what_a_host_endpoint_denies_has_no_fix_to_paste() -> None:

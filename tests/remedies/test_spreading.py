@@ -34,3 +34,10 @@ def test_dns_split_is_measured_as_degraded(tmp_path: Path):
 def test_where_nothing_fails_it_restores_nothing():
     fix = fix_of(FIXTURES / "healthy" / "bundle")
     assert (fix.restores, fix.leaves_broken) == (0, 0)
+
+
+def test_what_is_not_known_afterwards_is_not_counted_as_lost(tmp_path: Path):
+    """Undecided is neither all nor some nor none: what is open is said to be open."""
+    fix = fix_of(recording.read(recording.archive_of("internal-ip-wrong"), tmp_path) / "bundle")
+    assert fix.restores is None
+    assert "of 4 failing paths 0 reach every DNS pod and 0 reach some of them, and of 4 it cannot be told" in fix.tried
