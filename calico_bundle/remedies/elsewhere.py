@@ -1,7 +1,4 @@
-"""Fixes that are no address: what keeps a session down, a filter that drops, a kubelet that reports the wrong address.
-
-A filter and a port are tried on the records. What a kubelet reports changes nothing by itself: it is a part of another fix.
-"""
+"""Fixes that are no address: what keeps a session down, a filter that drops, pools that need a tunnel; tried on the records."""
 
 from __future__ import annotations
 
@@ -11,7 +8,6 @@ import shlex
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from calico_bundle.calico.bgp_configuration import BgpConfiguration
-from calico_bundle.calico.distribution import Distribution
 from calico_bundle.calico.installation import has_api_server
 from calico_bundle.cluster import ClusterNode
 from calico_bundle.facts import Address, BGPPeerFact
@@ -24,11 +20,8 @@ from calico_bundle.remedies.outlooks import listed, mends, on_each, outlook_of, 
 from calico_bundle.what_if.mending import Mended, paths_after
 
 _MOST_STEPS = 4
-_KUBEADM = "with kubeadm; join it with a line of this name that is there"
 _UNCHANGED = "Nothing is changed."
 _STRICT = re.compile(r"\.rp_filter = 1\b", re.ASCII)
-_PLACE = {Distribution.RKE2: "/etc/rancher/rke2/config.yaml", Distribution.K3S: "/etc/rancher/k3s/config.yaml"}
-_SERVICE = {Distribution.RKE2: ("rke2-server", "rke2-agent"), Distribution.K3S: ("k3s", "k3s-agent")}
 
 
 def loosen_filter(context: Context, causes: Iterable[Cause]) -> tuple[Fix, ...]:
@@ -269,28 +262,3 @@ def see_which(node: ClusterNode, addresses: Iterable[Address], peer: Address) ->
     asked = tuple(f"ping -c 3 -I {address} {peer}  {on}" for address in addresses)
     title = f"see which of its addresses the other nodes can use: nothing collected shows it for {node.name}"
     return (Fix(title, (*asked, f"ip neigh  {on}"), "Nothing is changed or interrupted."),)
-
-
-def report_address(node: ClusterNode, address: Address | None, distribution: Distribution) -> tuple[Fix, ...]:
-    """Have the kubelet report another address; none where nothing shows which one it should be.
-
-    >>> report_address(ClusterNode("node-1"), None, Distribution.PLAIN)
-    ()
-    """
-    if address is None:
-        return ()
-    on, place = f"# on {shlex.quote(node.name)}", _PLACE.get(distribution)
-    if place:
-        services = " ".join(_SERVICE[distribution])
-        change = (
-            f"echo 'node-ip: {address}' | sudo tee -a {place}  {on}",
-            f"sudo systemctl try-restart {services}  {on}",
-        )
-    else:
-        change = (
-            f"echo 'KUBELET_EXTRA_ARGS=--node-ip={address}' | sudo tee -a /etc/default/kubelet  {on}; {_KUBEADM}",
-            f"sudo systemctl restart kubelet  {on}",
-        )
-    check = f"kubectl get node {shlex.quote(node.name)} -o wide  # INTERNAL-IP should say {address}"
-    title = f"have the kubelet of {node.name} report {address} (--node-ip)"
-    return (Fix(title, (*change, check), "The kubelet restarts; pods keep running."),)

@@ -17,7 +17,8 @@ import pytest
 import calico_bundle as cb
 from calico_bundle.calico.distribution import Distribution
 from calico_bundle.findings import Fix
-from calico_bundle.remedies.elsewhere import loosening, report_address, taking_away
+from calico_bundle.remedies.elsewhere import loosening, taking_away
+from calico_bundle.remedies.kubelets import report_address
 from tests.lab import recording
 from tests.network.hand_made import machine
 from tests.stories import FIXTURES
@@ -144,3 +145,31 @@ def test_the_kubelet_is_told_where_its_distribution_has_it():
     assert "/etc/rancher/rke2/config.yaml" in rke2.commands[0]
     assert "10.0.1.12" in rke2.commands[-1]
     assert report_address(machine("n"), None, Distribution.PLAIN) == ()
+
+
+def test_the_kubelet_of_microk8s_is_told_in_its_arguments_and_restarts_with_kubelite():
+    """MicroK8s "Configuring services": arguments in /var/snap/microk8s/current/args; kubelet is in kubelite since 1.21."""
+    (fix,) = report_address(machine("n"), ip_address("10.0.1.12"), Distribution.MICROK8S)
+    assert "/var/snap/microk8s/current/args/kubelet" in fix.commands[0]
+    assert "--node-ip=10.0.1.12" in fix.commands[0]
+    assert "snap restart microk8s.daemon-kubelite" in fix.commands[1]
+    assert not any("systemctl" in command for command in fix.commands)
+    assert "API server" in fix.disruption
+
+
+@pytest.mark.parametrize("distribution", [Distribution.K3S, Distribution.RKE2])
+def test_what_restarts_with_a_kubelet_that_is_part_of_a_server_is_said(distribution: Distribution):
+    """K3s and RKE2 run the kubelet in the service that is also the control plane on a server node (their documentation)."""
+    (fix,) = report_address(machine("n"), ip_address("10.0.1.12"), distribution)
+    assert distribution.value in fix.disruption
+    assert "API server" in fix.disruption
+    (plain,) = report_address(machine("n"), ip_address("10.0.1.12"), Distribution.PLAIN)
+    assert "API server" not in plain.disruption
+
+
+def test_the_kubelet_of_kubespray_is_told_where_its_unit_reads_and_in_the_inventory():
+    """kubespray roles/kubernetes/node: kubelet.service reads /etc/kubernetes/kubelet.env, and KUBELET_ADDRESS from it."""
+    (fix,) = report_address(machine("n"), ip_address("10.0.1.12"), Distribution.KUBESPRAY)
+    assert "KUBELET_ADDRESS=--node-ip=10.0.1.12" in fix.commands[0]
+    assert "/etc/kubernetes/kubelet.env" in fix.commands[0]
+    assert "inventory" in fix.commands[0]
