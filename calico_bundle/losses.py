@@ -3,7 +3,7 @@
 The order of blame: an address at fault explains every loss at its node (CB101, CB102, CB103). Of the rest, a drop by a
 check of the receiver is a case of its own; so is a card in whose network the pod's address lies, which takes the packet
 before any route of Calico's. A session that is down explains a missing route, an established session with a bad next hop
-is another case; what is left is a missing route.
+is another case, and so is a tunnel to an address of Calico's where nobody is; what is left is a missing route.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from calico_bundle.facts import AddressFact
 from calico_bundle.findings import ERROR, CheckInfo, Context, Finding, Fix
 from calico_bundle.impact import Blame, failing_groups, hit_by, lost_pairs, node_names, pod_names
 from calico_bundle.names import CLUSTER_SUBJECT, node_subject
-from calico_bundle.network.outcome import Cause, Why
+from calico_bundle.network.outcome import Cause, Walk, Why
 from calico_bundle.paths import DnsPaths, Fate
 
 SESSION, NEXT_HOP, ROUTE, FILTER, OVERLAP = "CB201", "CB202", "CB203", "CB204", "CB205"
@@ -29,6 +29,9 @@ _ROUTE_GONE = frozenset({Why.NO_ROUTE, Why.ROUTER_HAS_NO_POD_ROUTE, Why.DROPPING
 _NEXT_HOP_BAD = frozenset(
     {Why.ROUTER_HAS_NO_POD_ROUTE, Why.DROPPING_ROUTE, Why.NEXT_HOP_SILENT, Why.NETWORKS_NOT_JOINED}
 )
+_NOBODY_THERE = frozenset({Why.NEXT_HOP_SILENT, Why.NETWORKS_NOT_JOINED})
+FAR_END = "far-end"
+"""The key of the sentence about losses of a far end."""
 _OF_OTHER_CHECKS = frozenset({Why.POLICY_DENIES, Why.SERVICE_RULES_STALE})
 _FILTERED = frozenset({Why.REVERSE_PATH_FILTER, Why.TUNNEL_SOURCE_REFUSED})
 
@@ -43,6 +46,13 @@ class Loss:
     cause: Cause
     evidence: tuple[Evidence, ...] = ()
     """What shows the code to be right, beside the cause's own lines: the session, the card, BIRD's state."""
+    far_end: str | None = None
+    """The node whose Calico address a tunnel leads to, where packets do not get to it."""
+
+    @property
+    def at(self) -> str:
+        """The node to look at: where the packet is lost, else the one that sent it."""
+        return self.cause.node or self.source
 
 
 def unexplained(context: Context) -> tuple[Loss, ...]:
@@ -52,6 +62,7 @@ def unexplained(context: Context) -> tuple[Loss, ...]:
     for fate in _lost_ways(context.paths, Blame(context.cluster, at_fault)):
         if fate.cause and fate.cause.why not in _OF_OTHER_CHECKS:
             loss = _sorted_out(context, fate.source_node, fate.endpoint_node, fate.cause)
+            loss = _at_far_end(context, loss, fate)
             found.setdefault((loss.code, loss.source, loss.target, loss.cause.why, loss.cause.node), loss)
     return tuple(found.values())
 
@@ -77,6 +88,21 @@ def _sorted_out(context: Context, source: str, target: str | None, cause: Cause)
     node = context.cluster.nodes.get(cause.node or "")
     held = recovering(node) if node else None
     return Loss(ROUTE, source, target, cause, (held,) if held else ())
+
+
+def _at_far_end(context: Context, loss: Loss, fate: Fate) -> Loss:
+    """No route is missing where it leads into a tunnel, and the tunnel to an address of Calico's where nobody is."""
+    walks = (fate.request, fate.reply)
+    if loss.code != ROUTE or loss.cause.why not in _NOBODY_THERE or not any(map(_tunneled, walks)):
+        return loss
+    ends = (context.cluster.nodes.get(name or "") for name in (loss.source, loss.target))
+    held = (node.name for node in ends if node and node.bgp_address and node.bgp_address.ip == loss.cause.toward)
+    far_end = next(held, None)
+    return replace(loss, code=NEXT_HOP, far_end=far_end) if far_end else loss
+
+
+def _tunneled(walk: Walk | None) -> bool:
+    return walk is not None and any(hop.does == "encapsulates" for hop in walk.hops)
 
 
 def _card_in_the_way(context: Context, cause: Cause) -> AddressFact | None:
@@ -130,11 +156,13 @@ def findings(
     `note` adds what only the check knows to say of the losses.
     """
     losses = [loss for loss in unexplained(context) if loss.code == info.code]
-    grouped: dict[str | None, list[Loss]] = {}
+    grouped: dict[tuple[str | None, bool], list[Loss]] = {}
     for loss in losses:
-        grouped.setdefault(_culprit(context, loss, losses), []).append(loss)
-    ordered = sorted(grouped.items(), key=lambda item: item[0] or "")
-    return [_told(context, _finding(context, info, node, group, message), mend, note, group) for node, group in ordered]
+        grouped.setdefault((_culprit(context, loss, losses), loss.far_end is not None), []).append(loss)
+    ordered = sorted(grouped.items(), key=lambda item: (item[0][0] or "", item[0][1]))
+    return [
+        _told(context, _finding(context, info, node, group, message), mend, note, group) for (node, _), group in ordered
+    ]
 
 
 def _told(context: Context, finding: Finding, mend: Mend, note: Note, losses: Sequence[Loss]) -> Finding:
@@ -160,8 +188,10 @@ def _culprit(context: Context, loss: Loss, losses: Sequence[Loss]) -> str | None
     A route that is not there and a drop on arrival lie on one node. A session has two ends: one of them is at fault
     only when it is down to several peers that get along with each other.
     """
+    if loss.far_end:
+        return loss.far_end
     if loss.code in (ROUTE, FILTER, OVERLAP):
-        return loss.cause.node or loss.source
+        return loss.at
     counts = Counter(n for other in losses for n in (other.source, other.target) if n)
     node, count = counts.most_common(1)[0]
     peers = sorted({n for other in losses for n in (other.source, other.target) if n} - {node})
@@ -182,7 +212,7 @@ def _finding(
     ends = sorted({n for loss in losses for n in (loss.source, loss.target) if n})
     one = node or ends[0]
     others = ", ".join(n for n in ends[:6] if n != one) or one
-    said = message.get(first.cause.why, message[""]).format(node=one, others=others)
+    said = message.get(FAR_END if first.far_end else first.cause.why, message[""]).format(node=one, others=others)
     pairs = frozenset((loss.source, loss.target) for loss in losses)
     hit = hit_by(pairs, context.paths)
     return Finding(

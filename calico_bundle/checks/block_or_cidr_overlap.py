@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from calico_bundle.findings import WARNING, Check, CheckInfo, Context, Finding
+from calico_bundle.findings import WARNING, Check, CheckInfo, Context, Finding, Fix
 from calico_bundle.names import CLUSTER_SUBJECT
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from calico_bundle.cluster import ClusterNode
     from calico_bundle.evidence import Evidence
     from calico_bundle.facts import IPBlockFact, Network
+    from calico_bundle.losses import Loss
 
 INFO = CheckInfo(
     code="CB205",
@@ -117,7 +118,15 @@ def run(context: Context) -> list[Finding]:
     from calico_bundle.losses import findings
 
     standing = [_finding(one, overlap) for one, overlap in _overlaps(context) if overlap.count]
-    return findings(context, INFO, _MESSAGE) + standing
+    return findings(context, INFO, _MESSAGE, see_card) + standing
+
+
+def see_card(context: Context, losses: Sequence[Loss]) -> tuple[Fix, ...]:
+    """Show the card that takes the pods' packets: which network is free for it, or for the pods, is in no bundle."""
+    from calico_bundle.remedies.looking import see_card_in_the_way
+
+    del context
+    return see_card_in_the_way(losses[0].at, losses[0].cause)
 
 
 def _overlaps(context: Context) -> Iterator[tuple[_Claim, _Overlap]]:

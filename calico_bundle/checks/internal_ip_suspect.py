@@ -87,7 +87,7 @@ def _finding(
 def _mend(context: Context, node: ClusterNode, reporting: Mapping[Address, Sequence[str]]) -> tuple[Fix, ...]:
     """Report the address that works, where that is known and no other node reports it; else look which one does."""
     from calico_bundle.calico.distribution import distribution_of
-    from calico_bundle.remedies.elsewhere import report_address
+    from calico_bundle.remedies.kubelets import report_address
 
     verdict = context.addresses[node.name]
     works = node.bgp_address.ip if node.bgp_address and node.holds(node.bgp_address.ip) is not False else None

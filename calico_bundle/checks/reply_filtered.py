@@ -21,7 +21,8 @@ INFO = CheckInfo(
     proves="The setting net.ipv4.conf.*.rp_filter, the route back, or the tunnel's outer source.",
     fix=(
         "Make the ways symmetric (the right address for Calico does it mostly), or set rp_filter to 2 (loose) on every "
-        "card on the way there and back that drops. The report tries it, and says so where it mends nothing."
+        "card on the way there and back that drops, not on `all`: with 2 there Felix of a Calico before v3.12 ends at its "
+        "start, unless FELIX_IGNORELOOSERPF is set. The report tries it, and says so where it mends nothing."
     ),
     limits="Without `sysctl` the filter is not known, and the path stays unknown instead.",
 )
@@ -31,10 +32,7 @@ def mend(context: Context, losses: Sequence[Loss]) -> tuple[Fix, ...]:
     """Loosen the filter of the card that drops; a tunnel's source is mended by the right addresses."""
     from calico_bundle.remedies.elsewhere import loosen_filter
 
-    node = losses[0].cause.node or losses[0].source
-    return loosen_filter(
-        context, node, (line for loss in losses if loss.cause.node == node for line in loss.cause.evidence)
-    )
+    return loosen_filter(context, (loss.cause for loss in losses))
 
 
 def lacks(context: Context) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from calico_bundle.findings import ERROR, Check, CheckInfo, Context, Finding
+from calico_bundle.findings import ERROR, Check, CheckInfo, Context, Finding, Fix
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +44,16 @@ def lacks(context: Context) -> str | None:
     return None if recorded or has_losses(context, INFO.code) else "no node's routes (ip route) are in the bundle"
 
 
+def see_routes(context: Context, losses: Sequence[Loss]) -> tuple[Fix, ...]:
+    """What to look at: why a route is missing is for the most part in no bundle."""
+    from calico_bundle.network.outcome import Why
+    from calico_bundle.remedies.looking import see_default_route, see_route
+
+    if losses[0].cause.why in (Why.NO_POD_GATEWAY, Why.NO_SERVICE_ROUTE):
+        return see_default_route(losses[0].at)
+    return see_route(context, losses[0].at, losses[0].cause)
+
+
 def note(context: Context, losses: Sequence[Loss]) -> str:
     """Whether BIRD holds its routes back at the moment."""
     from calico_bundle.calico.bgp import recovering
@@ -62,7 +72,7 @@ def run(context: Context) -> list[Finding]:
         Why.NO_SERVICE_ROUTE: "{node} itself cannot send to the DNS service",
         "": "there is no way for pod traffic between {node} and {others}",
     }
-    return findings(context, INFO, message, note=note)
+    return findings(context, INFO, message, see_routes, note)
 
 
 CHECK = Check(INFO, lacks, run)

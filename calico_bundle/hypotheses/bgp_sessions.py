@@ -18,12 +18,12 @@ def examine(case: Case) -> Answer | None:
     """Ruled out by every session that DNS needs; one to a node whose address is at fault is down for that."""
     if left_over(case):
         return None
-    found = case.found(*_CODES)
-    if found:
-        return from_findings(found)
     unneeded = without_bgp(case.context.cluster)
     if unneeded:
         return Answer(Status.RULED_OUT, "Felix writes the pods' routes here, without BGP", unneeded[:MOST_QUOTED])
+    found = case.found(*_CODES)
+    if found:
+        return from_findings(found)
     return _by_sessions(case)
 
 

@@ -29,6 +29,16 @@ _TUNNEL = {
     "felix-tunnel-failed": "cannot set up its tunnel device",
     "felix-vni-taken": "cannot make its tunnel device, because another device has its VXLAN id",
 }
+# Felix asks for the kernel's filter before it works at the dataplane: what it says of that shows that it got past it.
+_FELIX_WORKS = ("felix-interface-addresses", "felix-host-metadata", "felix-hosts-refreshed", _TUNNEL_SET_UP)
+_REFUSED = {
+    "felix-loose-filter-refused": (
+        "ends over the reverse-path filter: this Felix wants `all` of rp_filter at 0 or 1, or FELIX_IGNORELOOSERPF=true"
+    )
+}
+_ROUNDS = (((_TUNNEL_SET_UP,), _TUNNEL), (_FELIX_WORKS, _REFUSED), ((_STARTED,), _ENDS))
+"""What ends well, and what else it may end with."""
+
 _WORDS = Words("calico-node runs on every node", "whether calico-node runs", ("ip -d link",))
 
 
@@ -55,8 +65,8 @@ def _agents(cluster: Cluster) -> dict[str, PodFact]:
 
 
 def _shown(node: ClusterNode, pods: Mapping[str, PodFact]) -> Shown:
-    for end, meanings in ((_TUNNEL_SET_UP, _TUNNEL), (_STARTED, _ENDS)):
-        last = _last(node, end, *meanings)
+    for well, meanings in _ROUNDS:
+        last = _last(node, *well, *meanings)
         if last and last.event in meanings:
             return Shown(node.name, f"calico-node on {node.name} {meanings[last.event]}", (last.evidence,))
     pod = pods.get(node.name)
@@ -79,6 +89,7 @@ HYPOTHESIS = Hypothesis(
     "calico-node-start",
     "Does calico-node fail to start on a node, over a device that is left there or for another reason?",
     (),
-    "Felix vxlan_mgr.go, route_mgr.go, ipip_mgr.go (a device that cannot be made); node/pkg/lifecycle/startup/startup.go",
+    "Felix vxlan_mgr.go, route_mgr.go, ipip_mgr.go (a device that cannot be made); node/pkg/lifecycle/startup/startup.go; "
+    "felix int_dataplane.go before v3.12 (the kernel's filter)",
     examine,
 )

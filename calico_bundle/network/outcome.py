@@ -92,7 +92,7 @@ class Cause:
     """Why a packet was not delivered: the rule, where, a sentence, the lines.
 
     `toward` is the address that could not be reached or was refused: the outer address for a tunnel. `settle` says
-    what would settle an open case.
+    what would settle an open case, `device` by which device of the node a packet came in that is dropped there.
     """
 
     why: Why
@@ -101,6 +101,7 @@ class Cause:
     evidence: tuple[Evidence, ...] = ()
     toward: Address | None = None
     settle: Settles | None = None
+    device: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

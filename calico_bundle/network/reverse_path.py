@@ -55,7 +55,7 @@ class ReversePathFilter:
             return undecided(at, text, Settles(("sysctl -a",), at.node.name), source)
         evidence = tuple(e for e in (cited, back.evidence if back else None) if e)
         text = f"{text}: its reverse-path filter drops it"
-        cause = Cause(Why.REVERSE_PATH_FILTER, at.node.name, text, evidence, source)
+        cause = Cause(Why.REVERSE_PATH_FILTER, at.node.name, text, evidence, source, device=at.device)
         return lost(at, cause, f"a way back to {source} by {at.device}", f"it {by}")
 
     def _exits(self, node: ClusterNode, lookup: Lookup) -> set[str | None]:

@@ -2,7 +2,8 @@
 
 `candidates` says what could be tried for addresses, `trying` what becomes of it, `address` which of them is proposed and in
 which words, `commands` how each installation is told. `policies`, `proxies` and `elsewhere` have the fixes of other causes,
-`outlooks` what the paths come to with any of them, `plans` with several.
+`kubelets` what goes before one, `looking` what to see where none can be tried; `outlooks` what the paths come to with any of
+them, `plans` with several.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Fixes that are no address: what keeps a session down, a filter that drops, a kubelet that reports the wrong address.
-
-A filter and a port are tried on the records. What a kubelet reports changes nothing by itself: it is a part of another fix.
-"""
+"""Fixes that are no address: what keeps a session down, a filter that drops, pools that need a tunnel; tried on the records."""
 
 from __future__ import annotations
 
@@ -11,69 +8,75 @@ import shlex
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from calico_bundle.calico.bgp_configuration import BgpConfiguration
-from calico_bundle.calico.distribution import Distribution
 from calico_bundle.calico.installation import has_api_server
 from calico_bundle.cluster import ClusterNode
-from calico_bundle.evidence import Evidence
 from calico_bundle.facts import Address, BGPPeerFact
 from calico_bundle.facts.pod_queries import labeled
 from calico_bundle.findings import Context, Fix
 from calico_bundle.impact import failing_groups
-from calico_bundle.network.outcome import Why
+from calico_bundle.network.outcome import Cause, Why
 from calico_bundle.paths import DnsPaths
 from calico_bundle.remedies.outlooks import listed, mends, on_each, outlook_of, tried_fix
 from calico_bundle.what_if.mending import Mended, paths_after
 
 _MOST_STEPS = 4
-_KUBEADM = "with kubeadm; join it with a line of this name that is there"
 _UNCHANGED = "Nothing is changed."
-_FILTER = re.compile(r"net\.ipv4\.conf\.(?P<card>[\w.:@/-]+)\.rp_filter = 1\b", re.ASCII)
-_PLACE = {Distribution.RKE2: "/etc/rancher/rke2/config.yaml", Distribution.K3S: "/etc/rancher/k3s/config.yaml"}
-_SERVICE = {Distribution.RKE2: ("rke2-server", "rke2-agent"), Distribution.K3S: ("k3s", "k3s-agent")}
+_STRICT = re.compile(r"\.rp_filter = 1\b", re.ASCII)
 
 
-def loosen_filter(context: Context, node: str, evidence: Iterable[Evidence]) -> tuple[Fix, ...]:
-    """Have reverse-path filters accept packets whose answer leaves by another card; none where the filter is not strict.
+def loosen_filter(context: Context, causes: Iterable[Cause]) -> tuple[Fix, ...]:
+    """Have reverse-path filters accept packets whose answer leaves by another card; where that mends nothing, say so.
 
-    The larger of the settings of `all` and of the card counts, and 2 is loose (ip-sysctl). What one filter lets through the
-    next node's may drop, on the way there or back: all of them are loosened.
+    The larger of the settings of `all` and of the card counts, and 2 is loose (ip-sysctl): the card's alone is set, so that
+    the filters of pods' cables stay strict. What one filter lets through the next node's may drop, on the way there or
+    back: all of them are loosened.
     """
-    first = frozenset(_strict(node, evidence))
+    first = frozenset(_strict(causes))
     if not first:
-        return ()
+        return (_none_is_safe("no setting of the reverse-path filter lets these packets in: the message says why"),)
     mended = _all_on_the_way(context.paths, first)
     seen = outlook_of(context.paths, mended)
     if not seen.restored and not seen.left_open:
-        told = f"with the setting at 2: {mends(seen)}"
         return (
-            Fix("none is proposed: a loose reverse-path filter (2) mends nothing here", (), _UNCHANGED, tried=told),
+            _none_is_safe(
+                "a loose reverse-path filter (2) mends nothing here", f"with the setting at 2: {mends(seen)}"
+            ),
         )
     names = sorted({name for name, _ in mended.loosened})
     commands = on_each(names, lambda n: loosening(n, sorted(card for name, card in mended.loosened if name == n)))
-    title = f"set the reverse-path filter of {listed(names)} to 2 (loose); where Calico's address is wrong too, mend that first"
-    return (tried_fix(context, title, commands, _PASSES_MORE, mended, "with the setting at 2"),)
+    cards = sorted({card for _, card in mended.loosened})
+    title = (
+        f"set the reverse-path filter of {listed(cards)} on {listed(names)} to 2 (loose); "
+        "where Calico's address is wrong too, mend that first"
+    )
+    return (tried_fix(context, title, commands, _passes_more(context), mended, "with the setting at 2"),)
 
 
-def _strict(node: str, evidence: Iterable[Evidence]) -> Iterator[tuple[str, str]]:
-    yield from ((node, found["card"]) for line in evidence if (found := _FILTER.search(line.text)))
+def _none_is_safe(why: str, tried: str = "") -> Fix:
+    return Fix(f"none is proposed: {why}", (), _UNCHANGED, tried=tried)
+
+
+def _strict(causes: Iterable[Cause]) -> Iterator[tuple[str, str]]:
+    """The nodes and devices whose filter drops because it is strict."""
+    for cause in causes:
+        if cause.node and cause.device and any(_STRICT.search(line.text) for line in cause.evidence):
+            yield cause.node, cause.device
 
 
 def _all_on_the_way(paths: DnsPaths, first: frozenset[tuple[str, str]]) -> Mended:
     """The filters that drop, and those that drop once these do not."""
     found = first
     for _ in range(_MOST_STEPS):
-        more = found | frozenset(_dropping(paths_after(paths, Mended(loosened=found))))
+        more = found | frozenset(_strict(_dropping(paths_after(paths, Mended(loosened=found)))))
         if more == found:
             break
         found = more
     return Mended(loosened=found)
 
 
-def _dropping(paths: DnsPaths) -> Iterator[tuple[str, str]]:
+def _dropping(paths: DnsPaths) -> Iterator[Cause]:
     causes = (fate.cause for group in failing_groups(paths) for fate in group.lost_fates)
-    for cause in causes:
-        if cause and cause.why is Why.REVERSE_PATH_FILTER and cause.node:
-            yield from _strict(cause.node, cause.evidence)
+    return (cause for cause in causes if cause and cause.why is Why.REVERSE_PATH_FILTER)
 
 
 def loosening(node: str, cards: Sequence[str]) -> tuple[str, ...]:
@@ -82,7 +85,8 @@ def loosening(node: str, cards: Sequence[str]) -> tuple[str, ...]:
     >>> loosening("node-1", ["eth1"])[0]
     'sudo sysctl -w net.ipv4.conf.eth1.rp_filter=2  # on node-1'
     """
-    on, names = f"# on {shlex.quote(node)}", [f"net.ipv4.conf.{card}.rp_filter" for card in cards]
+    # sysctl(8) takes a slash for a dot that belongs to a name, as in vxlan.calico.
+    on, names = f"# on {shlex.quote(node)}", [f"net.ipv4.conf.{card.replace('.', '/')}.rp_filter" for card in cards]
     now = tuple(f"sudo sysctl -w {name}=2  {on}" for name in names)
     lasting = tuple(
         f"echo {shlex.quote(f'{name} = 2')} | sudo tee -a /etc/sysctl.d/99-rp-filter.conf  {on}" for name in names
@@ -90,7 +94,20 @@ def loosening(node: str, cards: Sequence[str]) -> tuple[str, ...]:
     return (*now, *lasting, f"sysctl net.ipv4.conf.all.rp_filter {' '.join(names)}  {on}: the larger one counts")
 
 
+def _passes_more(context: Context) -> str:
+    version = context.choices.installation.version
+    old = version is None or version < FILTERS_BY_IPTABLES
+    return f"{_PASSES_MORE} {_STAYS_STRICT}" if old else _PASSES_MORE
+
+
+FILTERS_BY_IPTABLES = (3, 12)
+"""Since this version Felix filters by iptables and asks no more what the kernel's filter is (v3.12.0 release notes)."""
+
 _PASSES_MORE = "Nothing is interrupted, nothing restarts. Packets with a forged source pass more easily."
+_STAYS_STRICT = (
+    "Leave `all` at 0 or 1: with 2 there Felix of a Calico before v3.12 ends at its next start, unless calico-node has "
+    "FELIX_IGNORELOOSERPF=true."
+)
 
 
 def open_sessions(context: Context, pairs: Iterable[tuple[ClusterNode, ClusterNode]]) -> tuple[Fix, ...]:
@@ -245,28 +262,3 @@ def see_which(node: ClusterNode, addresses: Iterable[Address], peer: Address) ->
     asked = tuple(f"ping -c 3 -I {address} {peer}  {on}" for address in addresses)
     title = f"see which of its addresses the other nodes can use: nothing collected shows it for {node.name}"
     return (Fix(title, (*asked, f"ip neigh  {on}"), "Nothing is changed or interrupted."),)
-
-
-def report_address(node: ClusterNode, address: Address | None, distribution: Distribution) -> tuple[Fix, ...]:
-    """Have the kubelet report another address; none where nothing shows which one it should be.
-
-    >>> report_address(ClusterNode("node-1"), None, Distribution.PLAIN)
-    ()
-    """
-    if address is None:
-        return ()
-    on, place = f"# on {shlex.quote(node.name)}", _PLACE.get(distribution)
-    if place:
-        services = " ".join(_SERVICE[distribution])
-        change = (
-            f"echo 'node-ip: {address}' | sudo tee -a {place}  {on}",
-            f"sudo systemctl try-restart {services}  {on}",
-        )
-    else:
-        change = (
-            f"echo 'KUBELET_EXTRA_ARGS=--node-ip={address}' | sudo tee -a /etc/default/kubelet  {on}; {_KUBEADM}",
-            f"sudo systemctl restart kubelet  {on}",
-        )
-    check = f"kubectl get node {shlex.quote(node.name)} -o wide  # INTERNAL-IP should say {address}"
-    title = f"have the kubelet of {node.name} report {address} (--node-ip)"
-    return (Fix(title, (*change, check), "The kubelet restarts; pods keep running."),)

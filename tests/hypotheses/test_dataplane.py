@@ -53,6 +53,7 @@ def quoted(found: Answer) -> str:
 
 NODE_2 = "nodes/node-2/"
 FELIX = "2026-11-22 23:30:08.000 [WARNING][70] felix/vxlan_mgr.go 800: "
+FATAL = "2026-11-22 23:30:46.000 [FATAL][1032] felix/int_dataplane.go 1032: "
 # The local table of `ip route` shows the addresses of a machine as well.
 NO_CARDS = without(f"{NODE_2}ip_addr", f"{NODE_2}ip_route")
 COUNT = "net.netfilter.nf_conntrack_count = {}\nnet.netfilter.nf_conntrack_max = 1000"
@@ -248,6 +249,11 @@ def test_each_is_supported_ruled_out_or_open(name: str, story: str, edit: Edit, 
             "another device has its VXLAN id",
         ),
         ("Calico node failed to start", "ends before it has started"),
+        # In this wording in reports of calico-node v3.8 to v3.11 that crash (int_dataplane.go 1032 and near).
+        (
+            f"{FATAL}Kernel's RPF check is set to 'loose'.  This would allow endpoints to spoof.",
+            "ends over the reverse-path",
+        ),
     ],
 )
 def test_a_log_that_ends_in_a_failure_supports_that_calico_node_does_not_start(line: str, holds: str) -> None:
@@ -255,6 +261,27 @@ def test_a_log_that_ends_in_a_failure_supports_that_calico_node_does_not_start(l
     assert found.status is SUPPORTED
     assert holds in found.text
     assert line[-40:] in quoted(found)
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        'Linux interface addrs changed. addrs=set.Set{10.0.1.12} ifaceName="ens18"',
+        "All-hosts IP set out-of sync, refreshing it.",
+    ],
+)
+def test_a_felix_that_works_after_it_refused_the_filter_is_not_held_up(after: str) -> None:
+    """Felix asks for the filter first (doStaticDataplaneConfig), and runs its dataplane after that."""
+    refused = f"{FATAL}Kernel's RPF check is set to 'loose'.  This would allow endpoints to spoof."
+    line = f"2026-11-22 23:31:00.000 [INFO][80] felix/int_dataplane.go 900: {after}"
+    found = answer("calico-node-start", "healthy", added(f"{NODE_2}calico-node.log", f"{refused}\n{line}"))
+    assert found.status is not SUPPORTED
+
+
+def test_a_felix_that_was_told_to_take_a_loose_filter_is_none() -> None:
+    ignored = f"{FATAL}Kernel's RPF check is set to 'loose' and IgnoreLooseRPF set to true."
+    found = answer("calico-node-start", "healthy", added(f"{NODE_2}calico-node.log", ignored))
+    assert found.status is not SUPPORTED
 
 
 def test_a_tunnel_that_was_set_up_after_a_failure_is_none() -> None:

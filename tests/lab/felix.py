@@ -38,7 +38,7 @@ def program_vxlan(built: Built, node: Node) -> None:
     if not scenario.encapsulation.startswith("vxlan") or node.parent is None:
         return
     ip([*_device_lines(node), *_far_lines(scenario, node)], built.of(node))
-    set_kernel(built.of(node), {f"ipv4/conf/{DEVICE}/rp_filter": node.rp_filter})
+    set_kernel(built.of(node), {f"ipv4/conf/{DEVICE}/rp_filter": node.filter_of(DEVICE)})
     entries = [f"fdb append {vtep_mac(far)} dev {DEVICE} dst {far.stored_ip}" for far in _tunneled(scenario, node)]
     if entries:
         run("bridge", "-n", built.of(node), "-batch", "-", text="\n".join(entries) + "\n")

@@ -125,12 +125,12 @@ def with_change(scenario: Scenario, change: Change | Mended) -> Scenario:
 def _mended(scenario: Scenario, change: Mended) -> Scenario:
     """Filters at 2, the rules that block a port gone, service rules written anew; policies the laboratory has none of."""
     opened = {name for pair in change.opened for name in pair}
-    loosened = {name for name, card in change.loosened if card == "all"}
-    if change.allowances or change.moves or any(card != "all" for _, card in change.loosened):
+    if change.allowances or change.moves:
         raise NotImplementedError
+    loose = {n.name: tuple(sorted(card for name, card in change.loosened if name == n.name)) for n in scenario.nodes}
     return replace(
         scenario,
-        nodes=tuple(replace(n, rp_filter=2) if n.name in loosened else n for n in scenario.nodes),
+        nodes=tuple(replace(n, loose=loose[n.name]) for n in scenario.nodes),
         blocked=tuple(block for block in scenario.blocked if block.node not in opened),
         peerings=tuple(_changed(peering, change) for peering in scenario.peerings),
         stale_rules=tuple(name for name in scenario.stale_rules if name not in change.rewritten),

@@ -47,7 +47,7 @@ def add_device(built: Built, node: Node) -> None:
         f"addr add {node.tunnel_ip}/32 dev {DEVICE}",
     ]
     ip(lines, built.of(node))
-    set_kernel(built.of(node), {f"ipv4/conf/{DEVICE}/rp_filter": node.rp_filter})
+    set_kernel(built.of(node), {f"ipv4/conf/{DEVICE}/rp_filter": node.filter_of(DEVICE)})
 
 
 def program_routes(built: Built, birds: Sequence[Bird]) -> None:

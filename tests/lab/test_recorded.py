@@ -103,6 +103,28 @@ def test_an_internal_ip_that_stands_apart_is_judged_by_what_packets_did(
     assert (found.status.value, str(found.expected) if found.expected else None) == (status, right)
 
 
+def test_a_tunnel_that_ends_where_nobody_is_blames_that_address_and_no_route(unpacked: Callable[[str], Path]) -> None:
+    """The routes are there (Felix wrote them): what packets do not get to is node-2's Calico address, 192.168.50.12.
+
+    Whether 10.0.1.12 would serve is in no line: so it stays open, and nothing is asked for that is in the bundle. VXLAN has
+    no BGP, so no BIRD is asked either.
+    """
+    analysis = cb.analyze(str(unpacked("internal-ip-wrong-vxlan") / "bundle"))
+    assert analysis.verdict.root_causes == ("CB202",)
+    (finding,) = analysis.findings["CB202"]
+    assert finding.subject == "node/node-2"
+    assert "192.168.50.12" in finding.message
+    assert "10.0.1.12 on ens18" in finding.message
+    assert "session" not in finding.message
+    answers = {c.hypothesis.name: c.answer for c in analysis.diagnosis.hypotheses}
+    assert answers["missing-routes"].status.value == "ruled-out"
+    assert answers["bgp-sessions"].status.value == "ruled-out"
+    asked = answers["calico-address"]
+    assert asked.status.value == "not-checkable"
+    assert not any(there in line for line in asked.collect for there in ("ip addr", "ip route", "birdcl"))
+    assert any("ping" in line and "10.0.1.12" in line for line in asked.collect)
+
+
 def test_what_is_left_open_is_recorded() -> None:
     assert set(LEFT_OPEN) <= set(NAMES)
 

@@ -66,7 +66,7 @@ class Pod:
 class Node:
     """A node. `stored` is Calico's address, on a card or not; rules and routes are written as `ip` takes them.
 
-    `as_number` is the node's own, where it has not the cluster's.
+    `as_number` is the node's own, where it has not the cluster's. `loose` are devices whose own reverse-path filter is 2.
     """
 
     name: str
@@ -81,6 +81,11 @@ class Node:
     rules: tuple[str, ...] = ()
     reflector: bool = False
     as_number: int | None = None
+    loose: tuple[str, ...] = ()
+
+    def filter_of(self, device: str) -> int:
+        """The reverse-path filter that a device has for itself."""
+        return 2 if device in self.loose else self.rp_filter
 
     @property
     def stored_ip(self) -> str:

@@ -91,6 +91,9 @@ def _add_cards(built: Built, machine: Node | Router, segments: dict[str, str], p
         ports.append(f"link set {port} master {segments[card.segment]}")
         ports += [f"link set {port} up"] if card.carrier else []
     ip(lines, namespace)
+    if isinstance(machine, Node):
+        held = [card.name for card in machine.interfaces if card.name in machine.loose]
+        set_kernel(namespace, {f"ipv4/conf/{name}/rp_filter": machine.filter_of(name) for name in held})
 
 
 def _card_lines(machine: str, card: Interface, peer: str) -> list[str]:

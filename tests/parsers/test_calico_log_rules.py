@@ -141,6 +141,7 @@ EXPECTED = [
     ("felix-tunnel-recreated", {"interface": "vxlan.calico", "reason": "port: 4789 vs 8472"}),
     ("felix-vtep-missing", {"node": "worker-2"}),
     ("felix-vtep-sent", {"node": "worker-2"}),
+    ("felix-loose-filter-refused", {}),
     ("bgp-established-count", {"established": "1"}),
     ("runtime-health-failed", {}),
     ("bird-protocol-initializing", {"protocol": "Mesh_10_0_1_11"}),

@@ -6,6 +6,7 @@ What is promised of them was measured: `python -m tests.lab fixes`, kept in test
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from functools import cache
 from ipaddress import ip_address
@@ -16,7 +17,8 @@ import pytest
 import calico_bundle as cb
 from calico_bundle.calico.distribution import Distribution
 from calico_bundle.findings import Fix
-from calico_bundle.remedies.elsewhere import loosening, report_address, taking_away
+from calico_bundle.remedies.elsewhere import loosening, taking_away
+from calico_bundle.remedies.kubelets import report_address
 from tests.lab import recording
 from tests.network.hand_made import machine
 from tests.stories import FIXTURES
@@ -42,11 +44,46 @@ def fix_of(analysis: cb.Analysis, code: str) -> Fix:
 
 
 def test_the_filter_of_the_card_is_loosened_now_and_for_the_next_boot():
-    """ip-sysctl: the larger of `all` and the card's own counts, so that 2 anywhere is loose."""
+    """ip-sysctl: the larger of `all` and the card's own counts, so that 2 at the card is loose."""
     now, lasting, look = loosening("node-1", ["ens19"])
     assert shlex.split(now, comments=True)[-1] == "net.ipv4.conf.ens19.rp_filter=2"
     assert "/etc/sysctl.d/" in lasting
     assert "net.ipv4.conf.all.rp_filter net.ipv4.conf.ens19.rp_filter" in look
+
+
+def test_a_dot_in_the_name_of_a_card_is_written_as_sysctl_takes_it():
+    """sysctl(8): a slash in a key stands for a dot in a name (net.ipv4.conf.ens18/100.rp_filter)."""
+    now, _, _ = loosening("node-1", ["ens18.100"])
+    assert shlex.split(now, comments=True)[-1] == "net.ipv4.conf.ens18/100.rp_filter=2"
+
+
+@pytest.mark.parametrize(
+    "name, device", [("pool-holds-the-lan-ipip", "tunl0"), ("pool-holds-the-lan-vxlan", "vxlan.calico")]
+)
+def test_the_device_that_drops_is_loosened_and_not_all_of_them(name: str, device: str, tmp_path: Path):
+    """Felix before v3.12 ends when `all` is 2 (felix int_dataplane.go; v3.12.0 release notes, felix pull request 2189).
+
+    The maintainers' own advice there: leave `all` strict, and set the cards to loose that are asymmetric.
+    """
+    commands = fix_of(recorded(name, tmp_path), "CB204").commands
+    written = [shlex.split(line, comments=True)[-1].removesuffix("=2") for line in commands if " -w " in line]
+    assert f"net.ipv4.conf.{device.replace('.', '/')}.rp_filter" in written
+    assert "net.ipv4.conf.all.rp_filter" not in written
+    looks = [shlex.split(line, comments=True)[1:] for line in commands if line.startswith("sysctl ")]
+    assert sorted(key for _, *keys in looks for key in keys) == sorted(written)
+    assert {first for first, *_ in looks} == {"net.ipv4.conf.all.rp_filter"}
+
+
+@pytest.mark.parametrize("version, warned", [("v3.11.3", True), ("v3.28.5", False), (None, True)])
+def test_an_old_felix_that_ends_over_a_loose_filter_is_told_of(version: str | None, warned: bool, tmp_path: Path):
+    folder = recording.read(recording.archive_of("pool-holds-the-lan-ipip"), tmp_path) / "bundle"
+    sets = folder / "cluster" / "daemonsets.yaml"
+    if version:
+        sets.write_text(re.sub(r"calico/node:v[\d.]+", f"calico/node:{version}", sets.read_text()))
+    else:
+        sets.unlink()
+    fix = fix_of(cb.analyze(str(folder)), "CB204")
+    assert ("FELIX_IGNORELOOSERPF" in fix.disruption) == warned
 
 
 def test_filters_that_would_drop_next_are_loosened_too(tmp_path: Path):
@@ -108,3 +145,31 @@ def test_the_kubelet_is_told_where_its_distribution_has_it():
     assert "/etc/rancher/rke2/config.yaml" in rke2.commands[0]
     assert "10.0.1.12" in rke2.commands[-1]
     assert report_address(machine("n"), None, Distribution.PLAIN) == ()
+
+
+def test_the_kubelet_of_microk8s_is_told_in_its_arguments_and_restarts_with_kubelite():
+    """MicroK8s "Configuring services": arguments in /var/snap/microk8s/current/args; kubelet is in kubelite since 1.21."""
+    (fix,) = report_address(machine("n"), ip_address("10.0.1.12"), Distribution.MICROK8S)
+    assert "/var/snap/microk8s/current/args/kubelet" in fix.commands[0]
+    assert "--node-ip=10.0.1.12" in fix.commands[0]
+    assert "snap restart microk8s.daemon-kubelite" in fix.commands[1]
+    assert not any("systemctl" in command for command in fix.commands)
+    assert "API server" in fix.disruption
+
+
+@pytest.mark.parametrize("distribution", [Distribution.K3S, Distribution.RKE2])
+def test_what_restarts_with_a_kubelet_that_is_part_of_a_server_is_said(distribution: Distribution):
+    """K3s and RKE2 run the kubelet in the service that is also the control plane on a server node (their documentation)."""
+    (fix,) = report_address(machine("n"), ip_address("10.0.1.12"), distribution)
+    assert distribution.value in fix.disruption
+    assert "API server" in fix.disruption
+    (plain,) = report_address(machine("n"), ip_address("10.0.1.12"), Distribution.PLAIN)
+    assert "API server" not in plain.disruption
+
+
+def test_the_kubelet_of_kubespray_is_told_where_its_unit_reads_and_in_the_inventory():
+    """kubespray roles/kubernetes/node: kubelet.service reads /etc/kubernetes/kubelet.env, and KUBELET_ADDRESS from it."""
+    (fix,) = report_address(machine("n"), ip_address("10.0.1.12"), Distribution.KUBESPRAY)
+    assert "KUBELET_ADDRESS=--node-ip=10.0.1.12" in fix.commands[0]
+    assert "/etc/kubernetes/kubelet.env" in fix.commands[0]
+    assert "inventory" in fix.commands[0]

@@ -322,6 +322,13 @@ FELIX = (
         'Sending VTEP update node="worker-2"',
         about=("node",),
     ),
+    Rule(
+        "felix-loose-filter-refused",
+        r"Kernel's RPF check is set to 'loose'\.",
+        "Felix ends: net.ipv4.conf.all.rp_filter is 2, and IgnoreLooseRPF is not set (v3.11 and before)",
+        _DATAPLANE,
+        "Kernel's RPF check is set to 'loose'.  This would allow endpoints to spoof their IP address.",
+    ),
 )
 
 # A quoted name, as long as the kernel's names of interfaces can be, and its part after "cali".
