@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from calico_bundle.report.picture_shown import Picture
     from calico_bundle.tables import Tables
-    from calico_bundle.trace import Path
+    from calico_bundle.traced_path import Path
 
 
 def analyze(

@@ -9,7 +9,7 @@ import pytest
 
 import calico_bundle as cb
 from calico_bundle.network.outcome import Hop
-from calico_bundle.trace import Path
+from calico_bundle.traced_path import Path
 from tests.stories import Story, load_stories, story
 
 every_story = pytest.mark.parametrize("told", load_stories(), ids=lambda s: s.name)

@@ -12,7 +12,8 @@ from calico_bundle.cluster import Cluster
 from calico_bundle.network.outcome import Outcome, Why
 from calico_bundle.network.service import find_dns
 from calico_bundle.paths import DnsPaths, Verdict
-from calico_bundle.trace import Path, resolve, trace
+from calico_bundle.trace import resolve, trace
+from calico_bundle.traced_path import Path
 from tests.network.hand_made import cluster, healthy, host_pod, lan_node, machine, pod
 
 

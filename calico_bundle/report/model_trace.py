@@ -13,7 +13,7 @@ from calico_bundle.report.model import SCHEMA_VERSION, evidence_of
 from calico_bundle.report.model_paths import code_of
 
 if TYPE_CHECKING:
-    from calico_bundle.trace import End, Path
+    from calico_bundle.traced_path import End, Path
 
 
 def build_trace(path: Path, findings: Sequence[Finding]) -> dict[str, Any]:
