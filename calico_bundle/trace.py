@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
 
 from calico_bundle.addresses import AddressVerdict
 from calico_bundle.cluster import Cluster, ClusterNode
@@ -19,9 +18,6 @@ from calico_bundle.network.routing import source_address
 from calico_bundle.network.service_proxy import leading_to
 from calico_bundle.paths import NETWORK_NOT_SHOWN, DnsPaths, Fate, Verdict
 from calico_bundle.traced_path import End, Leg, Path
-
-if TYPE_CHECKING:
-    pass
 
 DNS = "dns"
 _MOST_LISTED = 20
