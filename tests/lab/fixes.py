@@ -9,6 +9,7 @@ import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from ipaddress import ip_interface
 from pathlib import Path
 
 import calico_bundle as cb
@@ -179,7 +180,7 @@ def _addresses(predicted: DnsPaths, scenario: Scenario) -> list[str]:
     return [
         f"address of {name}: promised {found[name]}, given {given[name]}"
         for name in given
-        if found[name] is not None and str(found[name]) != given[name]
+        if found[name] is not None and found[name] != ip_interface(given[name])
     ]
 
 
