@@ -32,6 +32,7 @@ from calico_bundle.records import (
     merge_neighbors,
     merge_sessions,
     rules,
+    filter_tables,
     service_tables,
     some_routes,
 )
@@ -261,6 +262,7 @@ def _node(name: str, kubernetes: f.NodeFact | None, told: Records, cut: set[str]
             service_rules=collected(records, "iptables-save", f.ServiceRuleFact),
             port_rules=collected(records, "iptables-save", f.PortRuleFact),
             service_tables=service_tables(records, cut),
+            filter_tables=filter_tables(records, cut),
             sessions=merge_sessions([*records.get("bird-protocols", ()), *records.get("calicoctl-node-status", ())]),
             bgp_routes=collected(records, "bird-routes", f.BGPRouteFact),
             kubelet_dns=[k for a in kubelets for k in a.parsed.of(f.KubeletDnsFact)] if kubelets else None,

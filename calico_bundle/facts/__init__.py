@@ -27,6 +27,7 @@ from calico_bundle.facts.dns import (
     KubeletDnsFact,
     LookupErrorFact,
 )
+from calico_bundle.facts.firewall import FilterRule, FilterTableFact
 from calico_bundle.facts.kubernetes import (
     ContainerSpec,
     DaemonSetFact,
@@ -122,6 +123,8 @@ __all__ = [
     "ServiceRuleFact",
     "ServiceTableFact",
     "ServiceTarget",
+    "FilterRule",
+    "FilterTableFact",
     "SysctlFact",
     "TierFact",
 ]

@@ -13,9 +13,12 @@ from calico_bundle.paths.pods import PathGroup
 
 @dataclass(frozen=True, slots=True)
 class Hindrance:
-    """One thing in the way: `code` is that of its check; the outcome is lost, or unknown where nothing decides it."""
+    """One thing in the way: the outcome is lost, or unknown where nothing decides it.
 
-    code: str
+    `code` is that of its check; None where none has it.
+    """
+
+    code: str | None
     outcome: Outcome
     cause: Cause
 
