@@ -12,7 +12,7 @@ import pytest
 
 import calico_bundle as cb
 from calico_bundle.hypotheses import Answer, Status
-from tests.checks.test_checks import Edit, changed
+from tests.checks.test_checks import Edit, changed, replaced
 
 CALICO = (
     '-A FORWARD -m comment --comment "cali:wUHhoiAYhphO9Mso" -j cali-FORWARD\n'
@@ -62,9 +62,17 @@ CASES = [
     ("other-network", firewall("-A FORWARD -d 172.31.0.0/16 -j DROP\n"), {}),
     ("other-card", firewall("-A FORWARD ! -i docker0 -o docker0 -j DROP\n"), {}),
     ("invalid", firewall("-A FORWARD -m conntrack --ctstate INVALID -j DROP\n"), {}),
-    ("accepted-first", firewall("-A FORWARD -s 10.244.0.0/16 -j ACCEPT\n-A FORWARD -d 10.244.0.0/16 -j ACCEPT\n", DNS_DROP), {}),
+    (
+        "accepted-first",
+        firewall("-A FORWARD -s 10.244.0.0/16 -j ACCEPT\n-A FORWARD -d 10.244.0.0/16 -j ACCEPT\n", DNS_DROP),
+        {},
+    ),
     ("one-pod", firewall("-A FORWARD -s 10.99.0.1/32 -j DROP\n"), {}),
-    ("chain", firewall("-A FORWARD -j MINE\n-A MINE -p udp -m multiport --dports 53,123 -j DROP\n"), {"app-1": "broken"}),
+    (
+        "chain",
+        firewall("-A FORWARD -j MINE\n-A MINE -p udp -m multiport --dports 53,123 -j DROP\n"),
+        {"app-1": "broken"},
+    ),
     ("returned", firewall("-A FORWARD -j MINE\n-A MINE -p udp -j RETURN\n-A MINE -j DROP\n"), {}),
     ("host-out", firewall("-A OUTPUT -p udp -m udp --dport 53 -j DROP\n"), {"host-1": "broken"}),
     ("host-in", firewall("-A INPUT -p udp -m udp --sport 53 -j DROP\n"), {"host-1": "broken"}),
@@ -100,7 +108,12 @@ def test_what_a_firewall_may_drop_is_left_open_with_what_would_tell() -> None:
 
 def test_rules_that_are_cut_off_decide_nothing() -> None:
     cut = firewall(policy="DROP")
-    analysis = changed("healthy", lambda path, text: cut(path, text).partition("-A INPUT")[0] if "iptables" in path and "node-1" in path else text)
+    analysis = changed(
+        "healthy",
+        lambda path, text: (
+            cut(path, text).partition("-A INPUT")[0] if "iptables" in path and "node-1" in path else text
+        ),
+    )
     assert verdicts(analysis)["app-1"] == "unknown"
 
 
@@ -109,3 +122,48 @@ def test_firewalls_that_nobody_recorded_are_named() -> None:
     assert hypothesis(analysis).status is Status.NOT_CHECKABLE
     assert "the nodes' own firewalls" in analysis.verdict.headline
     assert "the nodes' own firewalls" not in changed("healthy").verdict.headline
+
+
+VXLAN_DROP = "-A INPUT -p udp -m udp --dport 4789 -j DROP\n"
+FELIX_ACCEPTS = (
+    "-A cali-INPUT -p udp -m comment --comment cali:x -m multiport --dports 4789 -m set --match-set cali40all-vxlan-net src "
+    "-m addrtype --dst-type LOCAL -j ACCEPT\n"
+)
+
+
+def both(path: str, text: str) -> str:
+    for node in ("node-1", "node-3"):
+        text = firewall(VXLAN_DROP, node=node)(path, text)
+    return text
+
+
+def tunnels(analysis: cb.Analysis) -> Answer:
+    return next(c.answer for c in analysis.diagnosis.hypotheses if c.hypothesis.name == "tunnel-traffic-blocked")
+
+
+def test_a_fix_promises_nothing_that_a_firewall_drops_in_the_tunnel() -> None:
+    """Calico's system requirements: VXLAN needs UDP 4789 between the nodes."""
+    assert max(fix.restores or 0 for f in changed("vxlan").findings for fix in f.fixes) > 0
+    analysis = changed("vxlan", both)
+    assert tunnels(analysis).status is Status.SUPPORTED
+    assert tunnels(analysis).evidence[0].text == VXLAN_DROP.strip()
+    assert {fix.restores or 0 for f in analysis.findings if f.code == "CB101" for fix in f.fixes} == {0}
+
+
+def test_what_felix_accepts_before_is_not_dropped() -> None:
+    """felix rules/static.go: cali-INPUT accepts VXLAN from the nodes' addresses (cali40all-vxlan-net)."""
+
+    edit = replaced("-A INPUT -j cali-INPUT\n", f"-A INPUT -j cali-INPUT\n{VXLAN_DROP}{FELIX_ACCEPTS}")
+    assert tunnels(changed("vxlan", edit)).status is Status.NOT_CHECKABLE
+    assert "tcpdump" in "".join(tunnels(changed("vxlan", edit)).collect)
+
+
+def test_ipip_is_protocol_4() -> None:
+    dropping = firewall("-A INPUT -p ipencap -j DROP\n", node="node-2")
+
+    def edit(path: str, text: str) -> str:
+        text = text.replace("vxlanMode: Always", "vxlanMode: Never").replace("ipipMode: Never", "ipipMode: Always")
+        return dropping(path, text) or ""
+
+    assert tunnels(changed("vxlan", edit)).status is Status.SUPPORTED
+    assert tunnels(changed("vxlan", dropping)).status is Status.NOT_CHECKABLE

@@ -92,6 +92,8 @@ __all__ = [
     "EndpointFact",
     "EventFact",
     "FelixConfigurationFact",
+    "FilterRule",
+    "FilterTableFact",
     "HelmChartConfigFact",
     "HostEndpointFact",
     "IPBlockFact",
@@ -123,8 +125,6 @@ __all__ = [
     "ServiceRuleFact",
     "ServiceTableFact",
     "ServiceTarget",
-    "FilterRule",
-    "FilterTableFact",
     "SysctlFact",
     "TierFact",
 ]

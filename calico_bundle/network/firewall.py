@@ -20,7 +20,25 @@ PASS, DROP = "pass", "drop"
 _ON, _BACK = "on", "back"
 _DROPPING = frozenset({"DROP", "REJECT"})
 _GOES_ON = frozenset(
-    "LOG NFLOG ULOG MARK CONNMARK CT NOTRACK TCPMSS CLASSIFY SET TRACE CHECKSUM DSCP TOS TTL SECMARK CONNSECMARK".split()
+    {
+        "LOG",
+        "NFLOG",
+        "ULOG",
+        "MARK",
+        "CONNMARK",
+        "CT",
+        "NOTRACK",
+        "TCPMSS",
+        "CLASSIFY",
+        "SET",
+        "TRACE",
+        "CHECKSUM",
+        "DSCP",
+        "TOS",
+        "TTL",
+        "SECMARK",
+        "CONNSECMARK",
+    }
 )
 _MANAGED = ("cali-", "KUBE-")
 _LISTED = frozenset({"cali-FORWARD", "cali-INPUT", "cali-OUTPUT"})
@@ -104,15 +122,14 @@ class FilterTable:
         """The networks that its rules tell apart."""
         for rule in self.fact.rules:
             for option, value in zip(rule.matches, rule.matches[1:], strict=False):
-                for network in _networks(value) or () if option in ("-s", "-d") else ():
-                    yield network
+                yield from (_networks(value) or ()) if option in ("-s", "-d") else ()
 
     def meets(self, probe: Probe) -> Filtered:
         """What becomes of a packet."""
         found = self._through(probe.chain, probe, 0)
-        passing = next((found.pop(way) for way in (_ON, _BACK) if way in found), False)
-        if passing is not False:
-            found.setdefault(PASS, passing)
+        for way in (_ON, _BACK):
+            if way in found:
+                found.setdefault(PASS, found.pop(way))
         if not self.fact.whole:
             found.setdefault(PASS, None)
         return Filtered(found)
@@ -218,7 +235,9 @@ def _is_protocol(value: str, protocol: str | None) -> bool | None:
 
 def _networks(value: str) -> list[IPv4Network] | None:
     try:
-        return [network for one in value.split(",") if isinstance(network := ip_network(one, strict=False), IPv4Network)]
+        return [
+            network for one in value.split(",") if isinstance(network := ip_network(one, strict=False), IPv4Network)
+        ]
     except ValueError:
         return None
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from calico_bundle.cluster import Cluster
 from calico_bundle.evidence import Evidence
+from calico_bundle.facts import Address
 from calico_bundle.network.firewall import FilterTable, Ports, Probe
 
 VXLAN_PORT = 4789
@@ -39,8 +40,9 @@ def kinds_used(cluster: Cluster) -> tuple[Kind, ...]:
     >>> kinds_used(Cluster({}))
     ()
     """
-    pools = [pool for pool in cluster.pools if pool.cidr is None or pool.cidr.version == 4]  # noqa: PLR2004 - IPv4
-    vxlan = (Kind("udp", VXLAN_PORT, f"VXLAN (UDP {VXLAN_PORT}), which lookups between nodes may take"),)
+    pools = [pool for pool in cluster.pools if pool.cidr is None or pool.cidr.version == 4]
+    ports = {found.vxlan_port for found in cluster.felix_configurations if found.vxlan_port} or {VXLAN_PORT}
+    vxlan = [Kind("udp", port, f"VXLAN (UDP {port}), which lookups between nodes may take") for port in sorted(ports)]
     ipip = (IPIP,) if any(pool.ipip_mode not in (None, "Never") for pool in pools) else ()
     return (*ipip, *(vxlan if any(pool.vxlan_mode not in (None, "Never") for pool in pools) else ()))
 
@@ -58,21 +60,22 @@ def dropped_tunnels(
 
 
 def _probe(cluster: Cluster, kind: Kind, chain: str, sender: str, receiver: str) -> Probe:
-    ends = []
-    for name in (sender, receiver):
-        node = cluster.nodes.get(name)
-        address = node.bgp_address.ip if node and node.bgp_address else None
-        ends.append((address,) if address is not None else ())
-    ports = (kind.port, kind.port) if kind.port is not None else None
     inward = chain == "INPUT"
     return Probe(
         chain,
         kind.protocol,
-        *ends,
+        _address(cluster, sender),
+        _address(cluster, receiver),
         source_ports=_ANY_PORT,
-        destination_ports=ports,
+        destination_ports=(kind.port, kind.port) if kind.port is not None else None,
         is_new=None,
         comes_from_pod=False if inward else None,
         goes_to_pod=None if inward else False,
         between_nodes=True,
     )
+
+
+def _address(cluster: Cluster, name: str) -> tuple[Address, ...]:
+    """The address that a node's tunnels have."""
+    node = cluster.nodes.get(name)
+    return (node.bgp_address.ip,) if node and node.bgp_address else ()

@@ -56,9 +56,7 @@ def filter_tables(text: str, path: str) -> Iterator[FilterTableFact]:
         yield _table((*rules, *policies), backend, head, is_whole=False)
 
 
-def _table(
-    rules: tuple[FilterRule, ...], backend: str | None, head: Evidence, *, is_whole: bool
-) -> FilterTableFact:
+def _table(rules: tuple[FilterRule, ...], backend: str | None, head: Evidence, *, is_whole: bool) -> FilterTableFact:
     return FilterTableFact(is_whole, backend, rules, head)
 
 
@@ -76,7 +74,7 @@ def _added(rules: list[FilterRule], line: str, evidence: Evidence) -> bool:
         words = shlex.split(_COUNTERS.sub("", line))
     except ValueError:
         return False
-    if len(words) < 2 or words[0] != "-A" or len(rules) >= _MOST_RULES:  # noqa: PLR2004 - `-A CHAIN`
+    if len(words) < 2 or words[0] != "-A" or len(rules) >= _MOST_RULES:
         return False
     chain, rest = words[1], words[2:]
     if _INNER.match(chain):

@@ -12,7 +12,7 @@ from calico_bundle.facts import Address, EndpointFact
 from calico_bundle.network.firewall import ASKERS_PORTS, FilterTable, Probe
 from calico_bundle.network.outcome import Cause, Outcome, Settles, Why
 from calico_bundle.network.policy.places import Places
-from calico_bundle.network.tunnel_filters import dropped_tunnels, kinds_used
+from calico_bundle.network.tunnel_filters import Dropped, Kind, dropped_tunnels, kinds_used
 from calico_bundle.paths.hindrances import Hindrance
 
 INCOMPLETE = "CB901"
@@ -54,13 +54,25 @@ class Firewalls:
         tables = (table for found in self._tables.values() for table in found)
         self._places = Places(network for table in tables for network in table.networks())
 
+    @property
+    def unread(self) -> list[str]:
+        """The nodes of which no filter table was listed from its beginning to its end."""
+        nodes = self._cluster.nodes.values()
+        return [node.name for node in nodes if not any(table.whole for table in node.filter_tables or ())]
+
     def place_of(self, address: int | None) -> int | None:
         """What addresses have in common that these rules treat alike."""
         return self._places.of(address) if self._tables else None
 
-    def met_by(
-        self, node: str, address: int | None, *, own: bool, by_cache: bool
-    ) -> Iterator[tuple[int, Hindrance]]:
+    def tunnels_dropped(self, kind: Kind) -> Iterator[Dropped]:
+        """The rules that drop tunnels of a kind between any two nodes, or may."""
+        others = {name: next((one for one in self._cluster.nodes if one != name), None) for name in self._tables}
+        for name, other in others.items():
+            for pair in ((name, other), (other, name)) if other is not None else ():
+                found = dropped_tunnels({name: self._tables[name]}, self._cluster, kind, (pair,))
+                yield from found
+
+    def met_by(self, node: str, address: int | None, *, own: bool, by_cache: bool) -> Iterator[tuple[int, Hindrance]]:
         """What stops lookups of a pod, or of a node itself, by the place of the endpoint that is asked."""
         for place in range(len(self._ends)) if self._tables else ():
             met = list(self._on_the_way(place, node, address, own=own, by_cache=by_cache))
@@ -77,7 +89,9 @@ class Firewalls:
         on_host = endpoint.ip is not None and at_home is not None and at_home.holds(endpoint.ip) is True
         asking: tuple[Address, ...] = () if own or address is None else (IPv4Address(address),)
         asked = (endpoint.ip,) if endpoint.ip is not None else ()
-        request = Probe("FORWARD", None if by_cache else "udp", asking, asked, ASKERS_PORTS, port and (port, port))
+        request = Probe(
+            "FORWARD", None if by_cache else "udp", asking, asked, ASKERS_PORTS, None if port is None else (port, port)
+        )
         reply = Probe("FORWARD", request.protocol, asked, asking, request.destination_ports, ASKERS_PORTS, is_new=False)
         within = home == node
         for name, probe in _crossed(node, home, own=own, on_host=on_host):
@@ -113,7 +127,7 @@ def _hindrance(node: str, what: str, line: Evidence, *, is_sure: bool) -> Hindra
     text = f"{node}'s own firewall may drop {what}: `{line.text}`"
     beside = "before and after some lookups: the rule's counters tell"
     settle = Settles(("iptables-save -c",), node, beside)
-    return Hindrance(INCOMPLETE, Outcome.UNKNOWN, Cause(Why.UNDECIDED, node, text, (line,), settle=settle))
+    return Hindrance(INCOMPLETE, Outcome.UNKNOWN, Cause(Why.FIREWALL_DROPS, node, text, (line,), settle=settle))
 
 
 def _loud(node: ClusterNode, is_cable: Callable[[str], bool]) -> list[FilterTable]:
@@ -149,9 +163,7 @@ def _turned(probe: Probe) -> Probe:
 
 
 def _filled(chain: Probe, packet: Probe) -> Probe:
-    return replace(
-        packet, chain=chain.chain, comes_from_pod=chain.comes_from_pod, goes_to_pod=chain.goes_to_pod
-    )
+    return replace(packet, chain=chain.chain, comes_from_pod=chain.comes_from_pod, goes_to_pod=chain.goes_to_pod)
 
 
 def _or_masqueraded(asking: tuple[Address, ...], asker: ClusterNode | None) -> tuple[Address, ...]:

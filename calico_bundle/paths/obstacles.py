@@ -53,7 +53,13 @@ class Obstacles:
         by_rules: list[Mapping[str, object]] = [*self._misled.values(), *self._untold.values()]
         ports = [dns.listening(endpoint) if dns else None for endpoint in self._ready]
         self.firewalls = Firewalls(cluster, self._ready, homes, ports, is_cable)
-        self._named = {*self._still, *self.firewalls.nodes, *self._doubtful, *homes, *(name for found in by_rules for name in found)}
+        self._named = {
+            *self._still,
+            *self.firewalls.nodes,
+            *self._doubtful,
+            *homes,
+            *(name for found in by_rules for name in found),
+        }
         self._met: dict[Hashable, Hindrances] = {}
         self._denied: dict[Hashable, Sequence[tuple[int, Hindrance]]] = {}
         self._same: dict[Hashable, Hindrances] = {}
