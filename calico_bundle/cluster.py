@@ -29,6 +29,7 @@ class ClusterNode:
     service_rules: Sequence[f.ServiceRuleFact] | None = None
     service_tables: Sequence[f.ServiceTableFact] | None = None
     port_rules: Sequence[f.PortRuleFact] | None = None
+    filter_tables: Sequence[f.FilterTableFact] | None = None
     sessions: tuple[f.BGPSessionFact, ...] | None = None
     bgp_routes: Sequence[f.BGPRouteFact] | None = None
     kubelet_dns: Sequence[f.KubeletDnsFact] | None = None

@@ -89,6 +89,7 @@ _CONTAINERS = Parts("containers", f.ContainerSpec, renamed={"name": "container"}
 _REPORTED = Parts("sessions", f.BGPSessionFact)
 _RULES = Parts("rules", f.PolicyRule, renamed={"unread": "rule_unread"})
 _TARGETS = Parts("targets", f.ServiceTarget)
+_FILTERS = Parts("rules", f.FilterRule)
 _SHAPES = (
     Shape("nodes", f.NodeFact, "nodes", note="Without a Node object, only `name` and `recorded` are known."),
     Shape("interfaces", f.InterfaceFact, "interfaces", on_node=True),
@@ -116,6 +117,7 @@ _SHAPES = (
         note="One row per thing that may become of a lookup.",
     ),
     Shape("port_rules", f.PortRuleFact, "port_rules", on_node=True),
+    Shape("filter_tables", f.FilterTableFact, "filter_tables", on_node=True, parts=_FILTERS, note="One row per rule."),
     Shape("bgp_routes", f.BGPRouteFact, "bgp_routes", on_node=True),
     Shape("events", f.EventFact, "events"),
     Shape("daemonsets", f.DaemonSetFact, "daemonsets", parts=_CONTAINERS, note="One row per container."),

@@ -200,8 +200,13 @@ def sum_up(
 def _as_far_as(text: str, paths: DnsPaths) -> str:
     """A verdict that rests on routes alone says so: most bundles have neither policies nor service rules."""
     proxies = paths.service_proxies
-    unseen = {"network policies": paths.policies.collected, "the nodes' service rules": bool(proxies and proxies.known)}
-    named = " and ".join(name for name, is_seen in unseen.items() if not is_seen)
+    unseen = {
+        "network policies": paths.policies.collected,
+        "the nodes' service rules": bool(proxies and proxies.known),
+        "the nodes' own firewalls": not paths.firewalls.unread,
+    }
+    lacking = [name for name, is_seen in unseen.items() if not is_seen]
+    named = " and ".join(filter(None, [", ".join(lacking[:-1]), *lacking[-1:]]))
     return f"{text} Not in the bundle, and not looked at: {named}." if named else text
 
 

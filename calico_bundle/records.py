@@ -138,6 +138,17 @@ def service_tables(records: Records, cut: set[str]) -> Sequence[f.ServiceTableFa
     return tuple(found) or None
 
 
+def filter_tables(records: Records, cut: set[str]) -> Sequence[f.FilterTableFact] | None:
+    """Every filter table, each once; None where none was listed. One of a file that is cut off is not whole."""
+    found: dict[object, f.FilterTableFact] = {}
+    for artifact in records.get("iptables-save", ()):
+        for table in _facts(artifact, f.FilterTableFact):
+            rules = tuple((rule.chain, rule.matches, rule.jump) for rule in table.rules)
+            listed = replace(table, whole=table.whole and artifact.file not in cut)
+            found.setdefault((rules, listed.whole), listed)
+    return tuple(found.values()) or None
+
+
 def log_events(records: Records) -> NodeLog:
     """What the logs of a node say, in the order in which they were read."""
     return NodeLog(_facts(artifact, f.LogEventFact) for artifact in records.get(_EVENTS, ()))

@@ -33,7 +33,7 @@ CONTRACT = [
     *("ip_pools", "ip_blocks", "log_events", "gaps", "artifacts"),
 ]
 NESTED = {
-    f.NextHop, f.ContainerSpec, f.ServicePort, f.PolicyRule, f.PolicySide, f.PolicyPort, f.ServiceTarget,
+    f.NextHop, f.ContainerSpec, f.ServicePort, f.PolicyRule, f.PolicySide, f.PolicyPort, f.ServiceTarget, f.FilterRule,
 }  # fmt: skip
 """Facts inside facts: rows or text of their fact's table."""
 E1 = Evidence("n1/ip-route.txt", 4, "10.244.2.0/26 ...")

@@ -27,6 +27,7 @@ from calico_bundle.facts.dns import (
     KubeletDnsFact,
     LookupErrorFact,
 )
+from calico_bundle.facts.firewall import FilterRule, FilterTableFact
 from calico_bundle.facts.kubernetes import (
     ContainerSpec,
     DaemonSetFact,
@@ -91,6 +92,8 @@ __all__ = [
     "EndpointFact",
     "EventFact",
     "FelixConfigurationFact",
+    "FilterRule",
+    "FilterTableFact",
     "HelmChartConfigFact",
     "HostEndpointFact",
     "IPBlockFact",

@@ -113,6 +113,7 @@ class FelixConfigurationFact:
         tuple[str, ...] | None,
         "spec.failsafeOutboundHostPorts, as protocol/port; None when not there: the default ones",
     ] = None
+    vxlan_port: Annotated[int | None, "spec.vxlanPort; None when not there: 4789"] = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ _WORDS = Words(
 
 
 def examine(case: Case) -> Answer | None:
-    """Never to be told from a bundle, but where no pool uses a tunnel, and where the cloud is known to drop it."""
+    """Told by a node's own rules, by a cloud that is known to drop it, and where no pool uses a tunnel; else never."""
     if left_over(case):
         return None
     cluster = case.context.cluster
@@ -32,9 +32,30 @@ def examine(case: Case) -> Answer | None:
     if not used.devices:
         return Answer(Status.RULED_OUT, _WORDS.clear, used.pools[:MOST_QUOTED])
     azure = [node for node in cluster.nodes.values() if _is_azures(node)]
+    if rules := _by_rules(case):
+        return rules
     if "tunl0" in used.devices and azure:
         return _dropped_by_azure(case, azure[0], used.devices["tunl0"])
     return _to_be_tried(cluster, tuple(used.devices))
+
+
+def _by_rules(case: Case) -> Answer | None:
+    """Recorded rules of the nodes' own filter tables that drop tunnels, or may."""
+    from calico_bundle.network.tunnel_filters import kinds_used
+
+    firewalls = case.context.paths.firewalls
+    found = [(kind, drop) for kind in kinds_used(case.context.cluster) for drop in firewalls.tunnels_dropped(kind)]
+    if not found:
+        return None
+    found.sort(key=lambda one: not one[1].is_sure)
+    (kind, first), quoted = found[0], dict.fromkeys(drop.line for _, drop in found)
+    does = "drops" if first.is_sure else "may drop"
+    text = f"{first.node}'s own firewall {does} {kind.words}: `{first.line.text}`"
+    if not first.is_sure:
+        collect = on_hosts({first.node: "sudo iptables-save -c"})
+        return Answer(Status.NOT_CHECKABLE, text, tuple(quoted)[:MOST_QUOTED], collect)
+    effect = "what other nodes send it by that tunnel is lost, or what it sends"
+    return Answer(Status.SUPPORTED, f"{text}. {bearing(case, {first.node}, effect)}", tuple(quoted)[:MOST_QUOTED])
 
 
 def _is_azures(node: ClusterNode) -> bool:

@@ -177,6 +177,7 @@ def build_felix_configuration(configuration: Fields) -> Iterator[FelixConfigurat
         wireguard_enabled=spec.flag("wireguardEnabled", "wireguard_enabled"),
         failsafe_outbound=_failsafes(spec) if "failsafeOutboundHostPorts" in spec else None,
         evidence=configuration.child("metadata").evidence("name"),
+        vxlan_port=spec.integer("vxlanPort", "vxlan_port"),
     )
 
 

@@ -13,6 +13,7 @@ from ipaddress import ip_network
 from calico_bundle.evidence import Evidence, LineGaps, quote
 from calico_bundle.facts import Network, ServiceRuleFact
 from calico_bundle.parsers import Parsed, Parser
+from calico_bundle.parsers.iptables_filter import filter_tables
 from calico_bundle.parsers.iptables_ports import refused_ports
 from calico_bundle.parsers.iptables_services import service_tables
 from calico_bundle.parsers.iptables_tables import Line, SavedTable
@@ -53,7 +54,8 @@ def parse(text: str, path: str) -> Parsed:
             gaps.add(number, line)
         else:
             facts.append(fact)
-    return Parsed((*facts, *refused_ports(text, path), *service_tables(tables, path)), gaps.result())
+    beside = (*refused_ports(text, path), *filter_tables(text, path), *service_tables(tables, path))
+    return Parsed((*facts, *beside), gaps.result())
 
 
 def _tables(text: str, gaps: LineGaps) -> list[SavedTable]:

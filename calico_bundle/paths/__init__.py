@@ -19,13 +19,14 @@ from calico_bundle.network.forwarding import Forwarding
 from calico_bundle.network.kubelet_dns import AskedElsewhere, asked_elsewhere
 from calico_bundle.network.likeness import Likeness
 from calico_bundle.network.node_local_dns import NodeLocalCache, node_local_cache
-from calico_bundle.network.outcome import PODS, Packet, Settles
+from calico_bundle.network.outcome import PODS, Packet, Settles, Why
 from calico_bundle.network.policy.dns import DnsPolicies
 from calico_bundle.network.service import DnsService
 from calico_bundle.network.service_proxies import ServiceProxies
 from calico_bundle.paths.classes import Classes
 from calico_bundle.paths.fates import Asker, Fate, Lookups, Verdict
-from calico_bundle.paths.hindrances import CachedGroup, HinderedGroup, Hindrances
+from calico_bundle.paths.firewalls import Firewalls
+from calico_bundle.paths.hindrances import CachedGroup, HinderedGroup, Hindrance, Hindrances
 from calico_bundle.paths.obstacles import Obstacles
 from calico_bundle.paths.open_questions import (
     HOST_NETWORK,
@@ -224,6 +225,17 @@ class DnsPaths:
     def service_proxies(self) -> ServiceProxies | None:
         """Where the nodes' service rules lead lookups; None without a DNS service."""
         return self._obstacles.proxies
+
+    @property
+    def firewalls(self) -> Firewalls:
+        """What the nodes' own firewalls do to lookups."""
+        return self._obstacles.firewalls
+
+    def hindered_by(self, why: Why) -> Iterator[tuple[PathGroup, Hindrance]]:
+        """The groups of pods that something else than routes stops for a reason, or may stop, and what does."""
+        for group in self.groups:
+            if isinstance(group, HinderedGroup):
+                yield from ((group, hindrance) for hindrance in group.hindered_by(why))
 
     @cached_property
     def _obstacles(self) -> Obstacles:

@@ -6,16 +6,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from calico_bundle.network.outcome import Cause, Hop, Outcome, Settles, Walk
+from calico_bundle.network.outcome import Cause, Hop, Outcome, Settles, Walk, Why
 from calico_bundle.paths.fates import Fate, Verdict, both_ways, verdict_of
 from calico_bundle.paths.pods import PathGroup
 
 
 @dataclass(frozen=True, slots=True)
 class Hindrance:
-    """One thing in the way: `code` is that of its check; the outcome is lost, or unknown where nothing decides it."""
+    """One thing in the way: the outcome is lost, or unknown where nothing decides it.
 
-    code: str
+    `code` is that of its check; None where none has it.
+    """
+
+    code: str | None
     outcome: Outcome
     cause: Cause
 
@@ -76,6 +79,10 @@ class HinderedGroup(PathGroup):
             return ()
         own = (hindrance.cause.settle for hindrance in self._all)
         return tuple(dict.fromkeys(filter(None, (*own, *self._walked.settles))))
+
+    def hindered_by(self, why: Why) -> list[Hindrance]:
+        """What is in the way for a reason."""
+        return [hindrance for hindrance in self._all if hindrance.cause.why is why]
 
     @property
     def _all(self) -> list[Hindrance]:

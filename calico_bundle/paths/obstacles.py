@@ -15,6 +15,7 @@ from calico_bundle.network.service import DnsService
 from calico_bundle.network.service_proxies import ServiceProxies
 from calico_bundle.network.service_targets import ProxyRules, led_astray
 from calico_bundle.paths.doubts import doubt_of
+from calico_bundle.paths.firewalls import Firewalls
 from calico_bundle.paths.hindrances import Hindrance, Hindrances
 from calico_bundle.paths.still import Still, Stopped, is_default_cable
 
@@ -42,7 +43,8 @@ class Obstacles:
         of_asker = {False: self.proxies, True: self.proxies.own} if self.proxies else {}
         self._misled = {own: proxies.lost for own, proxies in of_asker.items()}
         self._untold = {own: proxies.untold for own, proxies in of_asker.items()}
-        self._hosts = columns_of(cluster.pods).host_networks
+        columns = columns_of(cluster.pods)
+        self._hosts, self._values = columns.host_networks, columns.ipv4s
         self._ready = dns.ready if dns else ()
         self._homes = homes
         still = {name: Still(node, is_cable) for name, node in cluster.nodes.items() if node.sysctls}
@@ -50,7 +52,15 @@ class Obstacles:
         self._unanswered = _unanswered(cluster, dns)
         self._doubtful = {name: cause for name, node in cluster.nodes.items() if (cause := doubt_of(node))}
         by_rules: list[Mapping[str, object]] = [*self._misled.values(), *self._untold.values()]
-        self._named = {*self._still, *self._doubtful, *homes, *(name for found in by_rules for name in found)}
+        ports = [dns.listening(endpoint) if dns else None for endpoint in self._ready]
+        self.firewalls = Firewalls(cluster, self._ready, homes, ports, is_cable)
+        self._named = {
+            *self._still,
+            *self.firewalls.nodes,
+            *self._doubtful,
+            *homes,
+            *(name for found in by_rules for name in found),
+        }
         self._met: dict[Hashable, Hindrances] = {}
         self._denied: dict[Hashable, Sequence[tuple[int, Hindrance]]] = {}
         self._same: dict[Hashable, Hindrances] = {}
@@ -62,12 +72,15 @@ class Obstacles:
         """
         own = by_cache or (pod.host_network if isinstance(pod, PodFact) else self._hosts[pod]) is True
         kind = self.policies.class_of(pod) if self.policies.any else None
-        key = (kind and kind.key, own, node if node in self._named else None)
+        value = columns_of((pod,)).ipv4s[0] if isinstance(pod, PodFact) else self._values[pod]
+        at = self.firewalls.place_of(value)
+        key = (kind and kind.key, own, by_cache, at, node if node in self._named else None)
         if key not in self._met:
             rules = self._misled.get(own, {}).get(node)
             by_rules = self._by_rules(node, rules, own=own)
             doubts = chain(self._by_still(node, own=own), self._by_doubt(node), self._by_configuration())
-            met = _worst(chain(doubts, by_rules.items(), self._by_policies(kind)))
+            filtered = self.firewalls.met_by(node, value, own=own, by_cache=by_cache)
+            met = _worst(chain(doubts, filtered, by_rules.items(), self._by_policies(kind)))
             aside, unasked = _aside(node, rules, self._ready)
             same = (tuple(sorted(met.items(), key=_place)), aside, unasked)
             self._met[key] = self._same.setdefault(same, Hindrances(met, aside, unasked))

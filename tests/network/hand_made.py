@@ -75,6 +75,7 @@ def machine(  # noqa: PLR0913 - one argument per kind of record
         sessions=None if sessions is None else read("bird-protocols", _protocols(sessions), f"{name}/birdcl.txt"),
         service_rules=None if saved is None else tuple(x for x in saved if isinstance(x, f.ServiceRuleFact)),
         port_rules=None if saved is None else tuple(x for x in saved if isinstance(x, f.PortRuleFact)),
+        filter_tables=None if saved is None else tuple(x for x in saved if isinstance(x, f.FilterTableFact)),
         service_tables=None if saved is None else tuple(x for x in saved if isinstance(x, f.ServiceTableFact)),
     )
 

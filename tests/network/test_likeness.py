@@ -25,6 +25,7 @@ FIELDS_IN_KEYS = {
     "service_rules": "nature; the networks they name are in every address's place",
     "service_tables": "none: they are asked of each node by its name",
     "port_rules": "nature",
+    "filter_tables": "none: they are asked of each node by its name",
     "kubelet_dns": "none: they are asked of each node by its name",
     "sessions": "nature and relation (mentions)",
     "bgp_routes": "a node with them and without routes is like no other",
