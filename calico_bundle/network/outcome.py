@@ -41,6 +41,7 @@ class Why(StrEnum):
     WRONG_MACHINE = "wrong-machine"
     POLICY_DENIES = "policy-denies"
     SERVICE_RULES_STALE = "service-rules-stale"
+    SERVICE_LEADS_NOWHERE = "service-leads-nowhere"
     LOOP = "loop"
     ROUTES_NOT_RECORDED = "routes-not-recorded"
     UNDECIDED = "undecided"

@@ -18,6 +18,7 @@ from calico_bundle.network.service_targets import ProxyRules, led_astray
 from calico_bundle.network.settings import forwarding
 from calico_bundle.paths.doubts import doubt_of
 from calico_bundle.paths.hindrances import Hindrance, Hindrances
+from calico_bundle.paths.service_limits import ServiceLimits
 
 POLICY, SERVICE_RULES, INCOMPLETE = "CB401", "CB402", "CB901"
 
@@ -37,13 +38,20 @@ class Obstacles:
         of_asker = {False: self.proxies, True: self.proxies.own} if self.proxies else {}
         self._misled = {own: proxies.lost for own, proxies in of_asker.items()}
         self._untold = {own: proxies.untold for own, proxies in of_asker.items()}
+        self._limits = ServiceLimits(dns, self.proxies, homes)
         self._hosts = columns_of(cluster.pods).host_networks
         self._ready = dns.ready if dns else ()
-        self._homes = homes
+        self._homes, self._nodes = homes, cluster.nodes
         self._still = {name: line for name, node in cluster.nodes.items() if (line := _not_forwarding(node))}
         self._doubtful = {name: cause for name, node in cluster.nodes.items() if (cause := doubt_of(node))}
         by_rules: list[Mapping[str, object]] = [*self._misled.values(), *self._untold.values()]
-        self._named = {*self._still, *self._doubtful, *homes, *(name for found in by_rules for name in found)}
+        self._named = {
+            *(cluster.nodes if self._limits.any else ()),
+            *self._still,
+            *self._doubtful,
+            *homes,
+            *(name for found in by_rules for name in found),
+        }
         self._met: dict[Hashable, Hindrances] = {}
         self._denied: dict[Hashable, Sequence[tuple[int, Hindrance]]] = {}
         self._same: dict[Hashable, Hindrances] = {}
@@ -55,16 +63,23 @@ class Obstacles:
         """
         own = by_cache or (pod.host_network if isinstance(pod, PodFact) else self._hosts[pod]) is True
         kind = self.policies.class_of(pod) if self.policies.any else None
-        key = (kind and kind.key, own, node if node in self._named else None)
+        limited = self._limits.any and not by_cache
+        key = (kind and kind.key, own, limited, node if node in self._named else None)
         if key not in self._met:
             rules = self._misled.get(own, {}).get(node)
             by_rules = self._by_rules(node, rules, own=own)
             doubts = chain(self._by_still(node), self._by_doubt(node))
-            met = _worst(chain(doubts, by_rules.items(), self._by_policies(kind)))
+            by_service = self._by_service(node, own=own) if limited else ()
+            met = _worst(chain(by_service, doubts, by_rules.items(), self._by_policies(kind)))
             aside, unasked = _aside(node, rules, self._ready)
+            unasked |= self._limits.unasked(node) if limited else frozenset()
             same = (tuple(sorted(met.items(), key=_place)), aside, unasked)
             self._met[key] = self._same.setdefault(same, Hindrances(met, aside, unasked))
         return self._met[key]
+
+    def _by_service(self, node: str, *, own: bool) -> Iterable[tuple[int, Hindrance]]:
+        found = self._limits.on(self._nodes[node], own=own)
+        return ((place, found) for place in range(len(self._ready))) if found else ()
 
     def _by_policies(self, kind: Class | None) -> Iterable[tuple[int, Hindrance]]:
         if kind is None:
