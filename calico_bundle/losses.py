@@ -32,7 +32,9 @@ _NEXT_HOP_BAD = frozenset(
 _NOBODY_THERE = frozenset({Why.NEXT_HOP_SILENT, Why.NETWORKS_NOT_JOINED})
 FAR_END = "far-end"
 """The key of the sentence about losses of a far end."""
-_OF_OTHER_CHECKS = frozenset({Why.POLICY_DENIES, Why.SERVICE_RULES_STALE, Why.FIREWALL_DROPS})
+_OF_OTHER_CHECKS = frozenset({
+    Why.POLICY_DENIES, Why.SERVICE_RULES_STALE, Why.SERVICE_LEADS_NOWHERE, Why.FIREWALL_DROPS,
+})  # fmt: skip
 _FILTERED = frozenset({Why.REVERSE_PATH_FILTER, Why.TUNNEL_SOURCE_REFUSED})
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from calico_bundle.findings import ERROR, Check, CheckInfo, Context, Finding
+from shlex import quote
+
+from calico_bundle.findings import ERROR, WARNING, Check, CheckInfo, Context, Finding, Fix
 from calico_bundle.names import service_subject
 
 INFO = CheckInfo(
@@ -10,7 +12,8 @@ INFO = CheckInfo(
     name="dns-no-ready-endpoints",
     severity=ERROR,
     means="The cluster DNS service has no ready endpoint, so no lookup can be answered.",
-    finds="Endpoints or EndpointSlices of the DNS service that list no ready address.",
+    finds="Endpoints or EndpointSlices of the DNS service that list no ready address; and with internalTrafficPolicy: Local, "
+    "nodes without a ready endpoint of their own.",
     matters="Every pod that uses cluster DNS loses it, wherever it runs; node addresses and routes have no part in it.",
     proves="The endpoints object, the DNS pods' readiness and labels, and the size of their Deployment.",
     fix=(
@@ -23,6 +26,7 @@ INFO = CheckInfo(
         "does not masquerade (natOutgoing off): the kubelet asks from the node itself."
     ),
 )
+_MOST_NAMED = 3
 _CODES = {"wrong": "CB101", "duplicate": "CB102", "not-on-node": "CB103"}
 
 
@@ -51,14 +55,17 @@ def run(context: Context) -> list[Finding]:
 
     dns = context.dns
     if dns is None or dns.hidden or any(e.ready for e in dns.endpoints):
-        return []
+        return _kept_local(context)
     hit = failing_groups(context.paths)
     pods = [p for p in context.cluster.pods if _selected(p.labels, dns.service.selector)]
     service = f"{dns.service.namespace}/{dns.service.name}"
     own = endpoints_of(context.cluster.endpoints, *service.split("/"))
     # A table shows those that are ready, and no others.
     unshown = not dns.endpoints and any(e.not_shown for e in own)
-    message = f"{service} has no ready endpoint" + ("" if unshown else f" ({len(dns.endpoints)} that are not ready)")
+    ending = f", {len(dns.ending)} that terminates and still serves" if dns.ending else ""
+    message = f"{service} has no ready endpoint" + (
+        "" if unshown else f" ({len(dns.endpoints)} that are not ready{ending})"
+    )
     after, why = _explained(context)
     lines = [e.evidence for e in own]
     stopped, missed = stopped_deployment(context.cluster, dns), unselected(context, dns)
@@ -72,7 +79,8 @@ def run(context: Context) -> list[Finding]:
         Finding(
             INFO.code,
             INFO.name,
-            ERROR,
+            # kube-proxy may lead to endpoints that terminate (KEP-1669).
+            WARNING if dns.ending else ERROR,
             service_subject(dns.service.namespace, dns.service.name),
             f"{message}{why}",
             tuple(dict.fromkeys((*lines[:5], *(p.evidence for p in pods[:5])))),
@@ -83,6 +91,38 @@ def run(context: Context) -> list[Finding]:
             fixes=() if after else bring_back(context, dns, stopped, missed),
         )
     ]
+
+
+def _kept_local(context: Context) -> list[Finding]:
+    """The nodes without an endpoint of their own, where the Service keeps lookups on their node."""
+    from calico_bundle.impact import node_names, pod_names
+
+    dns = context.dns
+    hit = [group for group in context.paths.groups if group.code == INFO.code]
+    if dns is None or not dns.keeps_local or not hit:
+        return []
+    nodes = node_names(hit)
+    service, more = dns.service, len(nodes) - _MOST_NAMED
+    named = ", ".join(nodes[:_MOST_NAMED]) + (f" and {more} more nodes" if more > 0 else "")
+    message = (
+        f"{service.namespace}/{service.name} keeps lookups on their node (internalTrafficPolicy: Local), and has no ready "
+        f"endpoint on {named}"
+    )
+    patch = '{"spec": {"internalTrafficPolicy": "Cluster"}}'
+    name = f"{quote(service.name)} -n {quote(service.namespace)}"
+    fix = Fix(
+        "let lookups go to endpoints on other nodes",
+        (
+            f"kubectl patch service {name} --type=merge -p {quote(patch)}",
+            f"kubectl get service {name} -o yaml | grep internalTrafficPolicy  # should say Cluster",
+        ),
+        "none: kube-proxy writes new rules; lookups that are answered go on",
+        tried="no: rules of nodes that have none for it now were not followed",
+    )
+    found = (INFO.code, INFO.name, ERROR, service_subject(service.namespace, service.name), message)
+    lines = (service.evidence, *(e.evidence for e in dns.ready[:2]))
+    paths = sum(len(group.pods) for group in hit)
+    return [Finding(*found, lines, paths=paths, pods=pod_names(context.paths, hit), nodes=nodes, fixes=(fix,))]
 
 
 def _explained(context: Context) -> tuple[frozenset[str], str]:

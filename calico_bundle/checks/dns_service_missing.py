@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from json import dumps
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from calico_bundle.findings import ERROR, Check, CheckInfo, Context, Finding, Fix
+from calico_bundle.findings import ERROR, WARNING, Check, CheckInfo, Context, Finding, Fix
 from calico_bundle.names import service_subject
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ INFO = CheckInfo(
     severity=ERROR,
     means="There are DNS pods, and no Service with an address leads to them, so no pod has a server to ask.",
     finds="DNS pods (label k8s-app: kube-dns) in a namespace whose Services are in the bundle, none of which is the DNS "
-    "service; or a DNS service without a cluster address.",
+    "service; a DNS service without a cluster address; or one without port 53 for UDP.",
     matters="Pods ask the address of the DNS service. Without it every lookup goes nowhere; node addresses and routes "
     "have no part in it.",
     proves="The DNS pods, and the Services that their namespace has instead; or the Service without an address.",
@@ -27,6 +28,7 @@ INFO = CheckInfo(
     "their node) is in the kubelets' clusterDNS. Where the "
     "Services of the DNS pods' namespace were not collected, the check is skipped.",
 )
+_PORT = 53
 _LABEL, _VALUE = "k8s-app", "kube-dns"
 
 
@@ -49,7 +51,7 @@ def lacks(context: Context) -> str | None:
 def run(context: Context) -> list[Finding]:
     """One finding, or none."""
     if context.dns is not None:
-        return []
+        return [_without_udp(context, context.dns.service)] if context.dns.without_udp else []
     if service := _addressless(context):
         return [_without_address(service)]
     pods = _dns_pods(context)
@@ -72,6 +74,49 @@ def _without_address(service: ServiceFact) -> Finding:
     message = f"{service.namespace}/{service.name} has no cluster address, so no address leads pods to the DNS servers"
     subject = service_subject(service.namespace, service.name)
     return Finding(INFO.code, INFO.name, ERROR, subject, message, (service.evidence,))
+
+
+def _without_udp(context: Context, service: ServiceFact) -> Finding:
+    from calico_bundle.impact import node_names, pod_names
+
+    hit = [group for group in context.paths.groups if group.code == INFO.code]
+    declared = ", ".join(f"{port.protocol} {port.port}" for port in service.ports)
+    name = f"{service.namespace}/{service.name}"
+    then = "nothing translates its address for them" if hit else "whether anything answers them is not known"
+    return Finding(
+        INFO.code,
+        INFO.name,
+        # Rules that translate it all the same, and caches on the nodes, may still lead lookups to DNS.
+        ERROR if hit else WARNING,
+        service_subject(service.namespace, service.name),
+        f"{name} has the port {declared}, and not UDP 53, over which pods ask: {then}",
+        (service.evidence,),
+        paths=sum(len(group.pods) for group in hit),
+        pods=pod_names(context.paths, hit),
+        nodes=node_names(hit),
+        fixes=(_with_udp(service),),
+    )
+
+
+def _with_udp(service: ServiceFact) -> Fix:
+    """The port for UDP beside those that there are; of several ports each has to have a name of its own."""
+    taken = {port.name for port in service.ports}
+    beside = next((port for port in service.ports if port.port == _PORT), None)
+    target = beside.target_port if beside and beside.target_port else str(_PORT)
+    own = {"name": "dns-udp" if "dns" in taken else "dns", "port": _PORT, "protocol": "UDP"}
+    named = [
+        {"op": "add", "path": f"/spec/ports/{place}/name", "value": f"port-{place}"}
+        for place, port in enumerate(service.ports)
+        if not port.name
+    ]
+    added = {**own, "targetPort": int(target) if target.isdigit() else target}
+    patch = dumps([*named, {"op": "add", "path": "/spec/ports/-", "value": added}])
+    name = f"{quote(service.name)} -n {quote(service.namespace)}"
+    commands = (
+        f"kubectl patch service {name} --type=json -p {quote(patch)}",
+        f"kubectl get service {name} -o yaml  # ports should have port 53 with protocol UDP",
+    )
+    return Fix("add port 53 for UDP to the service", commands, "none: nothing answers over UDP now")
 
 
 def _addressless(context: Context) -> ServiceFact | None:

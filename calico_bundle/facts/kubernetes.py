@@ -112,6 +112,9 @@ class ServiceFact:
     redacted: Annotated[tuple[str, ...], "columns whose value the collector hid"]
     evidence: Annotated[Evidence, "the line of spec.clusterIP, else of metadata.name"]
     not_shown: Annotated[tuple[str, ...], "columns that a table or a description of it does not show"] = ()
+    internal_traffic_policy: Annotated[
+        str | None, "spec.internalTrafficPolicy: Cluster | Local; missing: not there, which is Cluster, or not shown"
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +140,9 @@ class EndpointFact:
         "the ports that the address listens on, of all subsets or of the slice; as name/port/protocol, e.g. dns/53/UDP; "
         "missing: not shown, or told in two ways",
     ] = None
+    ends_serving: Annotated[
+        bool, "conditions.serving and conditions.terminating: its pod ends, and would be ready if it did not"
+    ] = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calico_bundle.findings import ERROR
 from calico_bundle.hypotheses import Answer, Case, Hypothesis, Status, from_findings
 
 _COLLECT = ("kubectl get endpoints,endpointslices -n kube-system -o yaml", "kubectl get pods -n kube-system -o yaml")
@@ -15,7 +16,8 @@ def examine(case: Case) -> Answer | None:
 
     found = case.found("CB302")
     if found:
-        return from_findings(found)
+        is_sure = any(finding.severity == ERROR for finding in found)
+        return from_findings(found) if is_sure else Answer(Status.NOT_CHECKABLE, found[0].message, collect=_COLLECT)
     if mixture := case.context.cluster.mixture:
         return Answer(Status.NOT_CHECKABLE, mixture)
     dns = case.context.dns

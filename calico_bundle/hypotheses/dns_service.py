@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calico_bundle.findings import ERROR
 from calico_bundle.hypotheses import Answer, Case, Hypothesis, Status, from_findings
 
 _COLLECT = ("kubectl get services -A -o yaml",)
@@ -12,7 +13,8 @@ def examine(case: Case) -> Answer | None:
     from calico_bundle.network.service import why_none
 
     if found := case.found("CB301"):
-        return from_findings(found)
+        is_sure = any(finding.severity == ERROR for finding in found)
+        return from_findings(found) if is_sure else Answer(Status.NOT_CHECKABLE, found[0].message, collect=_COLLECT)
     dns = case.context.dns
     if dns is None:
         return Answer(Status.NOT_CHECKABLE, why_none(case.context.cluster), collect=_COLLECT)

@@ -34,7 +34,7 @@ def examine(case: Case) -> Answer | None:
     dns, proxies = case.context.dns, case.context.paths.service_proxies
     if dns is None or proxies is None or dns.address is None:
         return Answer(Status.NOT_CHECKABLE, why_none(case.context.cluster), collect=(_ENDPOINTS, _PODS))
-    if case.found("CB302"):
+    if case.found("CB302") and not dns.ready:
         text = "the DNS service has no ready endpoint, so that there is none to which rules could lead lookups"
         return Answer(Status.NOT_CHECKABLE, text)
     return _without_finding(case, proxies)

@@ -42,6 +42,7 @@ class Why(StrEnum):
     POLICY_DENIES = "policy-denies"
     SERVICE_RULES_STALE = "service-rules-stale"
     FIREWALL_DROPS = "firewall-drops"
+    SERVICE_LEADS_NOWHERE = "service-leads-nowhere"
     LOOP = "loop"
     ROUTES_NOT_RECORDED = "routes-not-recorded"
     UNDECIDED = "undecided"

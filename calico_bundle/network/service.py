@@ -46,6 +46,28 @@ class DnsService:
         """The IPv4 cluster address that pods ask."""
         return next((ip for ip in self.service.cluster_ips if ip.version == 4), None)
 
+    @property
+    def without_udp(self) -> bool:
+        """Whether the Service surely has no port for lookups over UDP: its address is translated at its ports alone."""
+        ports = self.service.ports
+        is_shown = bool(ports) and "ports" not in (*self.service.redacted, *self.service.not_shown)
+        return is_shown and not any((p.port, p.protocol) == (DNS_PORT, "UDP") for p in ports)
+
+    @property
+    def keeps_local(self) -> bool:
+        """Whether lookups are led to endpoints of their own node alone (Kubernetes: Service Internal Traffic Policy)."""
+        return self.service.internal_traffic_policy == "Local"
+
+    @cached_property
+    def ending(self) -> tuple[EndpointFact, ...]:
+        """Endpoints that end and still serve, where none is ready: proxies may lead to them until they are gone.
+
+        kube-proxy does since Kubernetes 1.26 (KEP-1669, pkg/proxy/topology.go).
+        """
+        if any(e.ready is not False for e in self.endpoints):
+            return ()
+        return tuple(e for e in self.endpoints if e.ends_serving)
+
     def listening(self, endpoint: EndpointFact, protocol: str = "UDP") -> int | None:
         """The port at which an endpoint takes lookups; None where that is not known.
 

@@ -52,6 +52,11 @@ class ServiceProxies:
         """The nodes whose rules lose lookups, all or some."""
         return {name: rules for name, rules in self.known.items() if rules.all_lost or rules.some_lost}
 
+    def is_taken(self, name: str) -> bool:
+        """Whether a rule before those for services may take a node's lookups, or the node answers them itself."""
+        node = self._cluster.nodes[name]
+        return answers_itself(node, self._dns.address) or any(map(self._taking, node.service_tables or ()))
+
     @property
     def untold(self) -> dict[str, Evidence]:
         """Nodes of which rules for services are listed that do not show where lookups go, or contradict each other."""
@@ -122,7 +127,14 @@ class ServiceProxies:
         rules = led_to(node, self._dns, known.modes, _Addresses(self), own=self._of_pods is not None) or self._absent(
             node, known.modes
         )
-        return None if rules is None else self._timely(rules)
+        return None if rules is None else self._timely(self._fitting_service(node.name, rules))
+
+    def _fitting_service(self, node: str, rules: ProxyRules) -> ProxyRules:
+        """Rules that lead nowhere, where the Service itself leads nobody anywhere from this node, are as they should be."""
+        leads = not self._dns.keeps_local or any(e.node == node for e in self._dns.ready)
+        if self._dns.without_udp or ((rules.none or rules.rejects) and not leads):
+            return replace(rules, stale=(), lacking=(), astray={}, compared=False)
+        return rules
 
     def _timely(self, rules: ProxyRules) -> ProxyRules:
         """What is known to be of another time than the endpoints is not compared with them; nor what a pod contradicts."""

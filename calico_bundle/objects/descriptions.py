@@ -184,6 +184,9 @@ def _service(described: Description) -> Iterator[object]:
         labels=described.labels(),
         redacted=(),
         evidence=described.evidence(line),
+        internal_traffic_policy=described.value("Internal Traffic Policy")
+        if described.entry("Internal Traffic Policy")
+        else None,
     )
     yield from _behind(described, namespace, name)
 

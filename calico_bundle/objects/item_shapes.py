@@ -51,10 +51,10 @@ ADDRESS = rf"    - ip: (?P<ip>{_IPV4})\n(?P<ready>)(?:      nodeName: (?P<node>{
 
 ENDPOINT = (
     rf"  - addresses:\n    - (?P<ip>{_IPV4})\n    conditions:\n      ready: (?P<ready>{_TRUTH})\n"
-    rf"(?:      serving: {_TRUTH}\n)?(?:      terminating: {_TRUTH}\n)?"
+    rf"(?:      serving: {_TRUTH}\n)?(?:      terminating: false\n)?"
     rf"(?:    nodeName: (?P<node>{_NAME})\n)?{_target(4 * ' ')}(?:    zone: {_TEXT}\n)?"
 )
-"""An endpoint of an EndpointSlice that has one address."""
+"""An endpoint of an EndpointSlice that has one address, and does not end."""
 
 _FIELD = rf"[A-Za-z]++: {_TEXT}\n"
 ENDPOINTS = (

@@ -39,6 +39,7 @@ def build_service(service: Fields) -> Iterator[ServiceFact]:
         labels=metadata.string_map("labels", "labels"),
         redacted=service.record.redacted,
         evidence=spec.evidence("clusterIP") if "clusterIP" in spec else metadata.evidence("name"),
+        internal_traffic_policy=spec.text("internalTrafficPolicy", "internal_traffic_policy"),
     )
 
 
@@ -103,11 +104,16 @@ def build_endpoint_slice(endpoint_slice: Fields) -> Iterator[EndpointFact]:
     none, ports = True, _listening(endpoint_slice)
     for endpoint in endpoint_slice.children("endpoints"):
         # "A nil value should be interpreted as true" (discovery.k8s.io/v1, EndpointConditions.ready).
-        ready = endpoint.child("conditions").flag("ready", "ready") is not False
+        conditions = endpoint.child("conditions")
+        ready = conditions.flag("ready", "ready") is not False
+        ends = (
+            conditions.flag("serving", "ends_serving") is True
+            and conditions.flag("terminating", "ends_serving") is True
+        )
         for ip, line in endpoint.addresses("addresses", "ip"):
             none = False
             fact = _endpoint(endpoint, namespace, service, ip, line, ready=ready, source="EndpointSlice")
-            yield replace(fact, object_name=name, ports=ports)
+            yield replace(fact, object_name=name, ports=ports, ends_serving=ends)
     if none:
         yield replace(_nothing(endpoint_slice, namespace, service, "EndpointSlice"), object_name=name)
 
@@ -146,6 +152,7 @@ NEEDS: dict[str, Needs] = {
         "spec": {
             "clusterIP": None,
             "clusterIPs": None,
+            "internalTrafficPolicy": None,
             "ports": {"name": None, "port": None, "protocol": None, "targetPort": None},
             "selector": None,
             "type": None,
@@ -158,7 +165,11 @@ NEEDS: dict[str, Needs] = {
     "EndpointSlice": {
         "addressType": None,
         "ports": _LISTENING,
-        "endpoints": {**_ADDRESS, "addresses": None, "conditions": {"ready": None}},
+        "endpoints": {
+            **_ADDRESS,
+            "addresses": None,
+            "conditions": {"ready": None, "serving": None, "terminating": None},
+        },
         "metadata": {**_NAMED, "labels": {_SERVICE_LABEL: None}},
     },
 }

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from calico_bundle.network.outcome import Cause, Hop, Outcome, Settles, Walk, Why
-from calico_bundle.paths.fates import Fate, Verdict, both_ways, verdict_of
+from calico_bundle.paths.fates import Fate, Verdict, both_ways, reason_of, verdict_of
 from calico_bundle.paths.pods import PathGroup
 
 
@@ -36,7 +36,7 @@ class Hindrances:
     unasked: frozenset[int] = frozenset()
 
     def __bool__(self) -> bool:
-        return bool(self.at or self.aside)
+        return bool(self.at or self.aside or self.unasked)
 
 
 class HinderedGroup(PathGroup):
@@ -49,6 +49,10 @@ class HinderedGroup(PathGroup):
         aside = [hindrances.aside.outcome] if hindrances.aside else []
         asked = (o for place, o in enumerate(self.outcomes) if place not in hindrances.unasked)
         self.verdict = verdict_of([*(both_ways(request, reply) for _, request, reply in asked), *aside])
+
+    @property
+    def _asked(self) -> Iterator[Fate]:
+        return (fate for place, fate in enumerate(self.fates) if place not in self._hindrances.unasked)
 
     @cached_property
     def _first(self) -> Hindrance | None:
@@ -67,7 +71,7 @@ class HinderedGroup(PathGroup):
     def text(self) -> str:
         """Why the verdict is what it is."""
         if self._first is None:
-            return self._walked.text
+            return self._walked.text if self.verdict is self._walked.verdict else reason_of(self.verdict, self._asked)
         cause = self._first.cause
         settles = self.verdict is Verdict.UNKNOWN and cause.settle
         return f"{cause.text}; {cause.settle} would settle it" if settles else cause.text

@@ -17,6 +17,7 @@ from calico_bundle.network.service_targets import ProxyRules, led_astray
 from calico_bundle.paths.doubts import doubt_of
 from calico_bundle.paths.firewalls import Firewalls
 from calico_bundle.paths.hindrances import Hindrance, Hindrances
+from calico_bundle.paths.service_limits import ServiceLimits
 from calico_bundle.paths.still import Still, Stopped, is_default_cable
 
 POLICY, SERVICE_RULES, INCOMPLETE = "CB401", "CB402", "CB901"
@@ -43,10 +44,11 @@ class Obstacles:
         of_asker = {False: self.proxies, True: self.proxies.own} if self.proxies else {}
         self._misled = {own: proxies.lost for own, proxies in of_asker.items()}
         self._untold = {own: proxies.untold for own, proxies in of_asker.items()}
+        self._limits = ServiceLimits(dns, self.proxies, homes)
         columns = columns_of(cluster.pods)
         self._hosts, self._values = columns.host_networks, columns.ipv4s
         self._ready = dns.ready if dns else ()
-        self._homes = homes
+        self._homes, self._nodes = homes, cluster.nodes
         still = {name: Still(node, is_cable) for name, node in cluster.nodes.items() if node.sysctls}
         self._still = {name: found for name, found in still.items() if found.by_card or found.by_cable}
         self._unanswered = _unanswered(cluster, dns)
@@ -55,6 +57,7 @@ class Obstacles:
         ports = [dns.listening(endpoint) if dns else None for endpoint in self._ready]
         self.firewalls = Firewalls(cluster, self._ready, homes, ports, is_cable)
         self._named = {
+            *(cluster.nodes if self._limits.any else ()),
             *self._still,
             *self.firewalls.nodes,
             *self._doubtful,
@@ -78,13 +81,20 @@ class Obstacles:
         if key not in self._met:
             rules = self._misled.get(own, {}).get(node)
             by_rules = self._by_rules(node, rules, own=own)
+            limited = self._limits.any and not by_cache
+            by_service = self._by_service(node, own=own) if limited else ()
             doubts = chain(self._by_still(node, own=own), self._by_doubt(node), self._by_configuration())
             filtered = self.firewalls.met_by(node, value, own=own, by_cache=by_cache)
-            met = _worst(chain(doubts, filtered, by_rules.items(), self._by_policies(kind)))
+            met = _worst(chain(by_service, doubts, filtered, by_rules.items(), self._by_policies(kind)))
             aside, unasked = _aside(node, rules, self._ready)
+            unasked |= self._limits.unasked(node) if limited else frozenset()
             same = (tuple(sorted(met.items(), key=_place)), aside, unasked)
             self._met[key] = self._same.setdefault(same, Hindrances(met, aside, unasked))
         return self._met[key]
+
+    def _by_service(self, node: str, *, own: bool) -> Iterable[tuple[int, Hindrance]]:
+        found = self._limits.on(self._nodes[node], own=own)
+        return ((place, found) for place in range(len(self._ready))) if found else ()
 
     def _by_policies(self, kind: Class | None) -> Iterable[tuple[int, Hindrance]]:
         if kind is None:

@@ -62,6 +62,12 @@ def _of_service(dns: DnsService | None) -> OpenQuestion | None:
             "first alone, or not who is ready"
         )
         return OpenQuestion(text, Settles((ENDPOINTS,)))
+    if dns.ending:
+        text = (
+            "no DNS endpoint is ready, and some terminate and still serve: kube-proxy from Kubernetes 1.26 on leads lookups to "
+            "those until they are gone, an older one does not"
+        )
+        return OpenQuestion(text)
     if dns.address is None:
         return OpenQuestion("the DNS service's address is not in the bundle", Settles((SERVICES,)))
     return None

@@ -101,12 +101,12 @@ def _with_rules(cluster: Cluster, before: DnsPaths, names: Collection[str]) -> d
     for name in names:
         rules, node = proxies.on(name), cluster.nodes[name]
         mode = rules.mode if rules else ""
-        tables = tuple(_led_right(t, before.dns) if t.mode == mode else t for t in node.service_tables or ())
+        tables = tuple(_led_right(t, before.dns, name) if t.mode == mode else t for t in node.service_tables or ())
         found[name] = node.altered(service_tables=tables)
     return found
 
 
-def _led_right(table: ServiceTableFact, dns: DnsService) -> ServiceTableFact:
+def _led_right(table: ServiceTableFact, dns: DnsService, node: str) -> ServiceTableFact:
     """With entries for today's endpoints, and the jumps to them: kube-proxy makes both when it writes all of its rules.
 
     What stands before a jump stays there (Kubernetes pkg/proxy/iptables/proxier.go: syncProxyRules).
@@ -114,12 +114,12 @@ def _led_right(table: ServiceTableFact, dns: DnsService) -> ServiceTableFact:
     address = dns.address
     from_pods, from_node = (None if is_met is None else True for is_met in (table.from_pods, table.from_node))
     others = tuple(t for t in table.targets if t.address != address)
-    targets = (*others, *_targets(table, dns, address)) if address else others
+    targets = (*others, *_targets(table, dns, address, node)) if address else others
     return replace(table, targets=targets, from_pods=from_pods, from_node=from_node)
 
 
-def _targets(table: ServiceTableFact, dns: DnsService, address: Address) -> Iterator[ServiceTarget]:
-    for endpoint in dns.ready:
+def _targets(table: ServiceTableFact, dns: DnsService, address: Address, node: str) -> Iterator[ServiceTarget]:
+    for endpoint in (e for e in dns.ready if not dns.keeps_local or e.node == node):
         for protocol in ("UDP", "TCP"):
             yield ServiceTarget(address, protocol, Does.TRANSLATES, endpoint.ip, local=False, evidence=table.evidence)
 

@@ -54,6 +54,7 @@ def test_service():
         "labels": {"a": "b"},
         "redacted": (),
         "evidence": "clusterIP: 10.96.0.10",
+        "internal_traffic_policy": None,
     }
 
 
@@ -197,3 +198,9 @@ def test_a_slice_of_no_service_and_one_of_names():
     assert parse(SLICE.replace("kubernetes.io/service-name", "other"), "f") == Parsed(())
     parsed = parse(SLICE.replace("IPv4", "FQDN"), "f")
     assert (parsed.facts, [g.line for g in parsed.gaps]) == ((), [7])
+
+
+def test_the_traffic_policy_of_a_service():
+    """Kubernetes, Service v1 core: spec.internalTrafficPolicy is Cluster or Local, and Cluster where it is not there."""
+    local = SERVICE.replace("clusterIP: 10.96.0.10", "internalTrafficPolicy: Local\n  clusterIP: 10.96.0.10", 1)
+    assert only(local).internal_traffic_policy == "Local"
