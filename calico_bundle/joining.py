@@ -247,6 +247,8 @@ def _node(name: str, kubernetes: f.NodeFact | None, told: Records, cut: set[str]
         addresses = addresses_out_of(routes)
         lacking |= {"ip-addr"} if "ip-route" in lacking else frozenset()
     sysctls, kubelets = records.get("sysctl", ()), records.get("kubelet-config", ())
+    # A listing of processes that has no such argument says nothing of it.
+    kubelets = [*kubelets, *(a for a in records.get("kubelet-command", ()) if a.parsed.facts)]
     return _with_what_lacks(
         ClusterNode(
             name,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from calico_bundle.findings import ERROR, Check, CheckInfo, Context, Finding, Fix
+from calico_bundle.findings import ERROR, Check, CheckInfo, Context, Finding
 from calico_bundle.names import service_subject
 
 INFO = CheckInfo(

@@ -65,11 +65,13 @@ class DnsServerEventFact:
 
 @dataclass(frozen=True, slots=True)
 class KubeletDnsFact:
-    """The servers that a kubelet tells its pods to ask."""
+    """The servers that a kubelet tells its pods to ask: by its configuration, or by the arguments it is started with."""
 
-    cluster_dns: Annotated[tuple[Address, ...], "clusterDNS of the KubeletConfiguration"]
+    cluster_dns: Annotated[tuple[Address, ...], "clusterDNS of the KubeletConfiguration, or --cluster-dns"]
     evidence: Annotated[Evidence, "the line of the first address"]
-    domain: Annotated[str | None, "clusterDomain, as pods' search lists have it; None where it is not there"] = None
+    domain: Annotated[
+        str | None, "clusterDomain or --cluster-domain, as pods' search lists have it; None where it is not there"
+    ] = None
     cited: Annotated[Cited, "evidence of `domain`"] = field(default_factory=dict)
 
 

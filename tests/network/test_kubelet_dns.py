@@ -72,3 +72,13 @@ def test_two_configurations_of_one_kubelet_that_differ_leave_it_open():
     other = {"nodes/node-1/kubelet-configz.json": '{"kubeletconfig":{"clusterDNS":["10.96.0.99"]}}'}
     for files in ({**kubelets("10.96.0.10", "node-1"), **other}, {**other, **kubelets("10.96.0.10", "node-1")}):
         assert ("node-1", "unknown") in verdicts(files)[0]
+
+
+def test_a_kubelets_arguments_tell_it_as_its_file_does():
+    """kubelet's reference: --cluster-dns stands before the configuration file."""
+    ps = "USER PID %CPU %MEM COMMAND\nroot 812 2.1 1.2 /usr/bin/kubelet --cluster-dns=10.96.0.99\n"
+    found, told, _ = verdicts({"nodes/node-1/ps.txt": ps})
+    assert found == {("node-1", "unknown"), ("node-2", "reaches"), ("node-3", "reaches")}
+    assert told["status"] == "supported"
+    silent = "USER PID %CPU %MEM COMMAND\nroot 812 2.1 1.2 /usr/bin/kubelet --config=/var/lib/kubelet/config.yaml\n"
+    assert verdicts({"nodes/node-1/ps.txt": silent})[0] == {(node, "reaches") for node in ALL}
