@@ -87,6 +87,7 @@ def join(bundle: Bundle) -> Cluster:
         lookup_errors=facts_of_pods(bundle.artifacts, f.LookupErrorFact, pods),
         dns_server_events=facts_of_pods(bundle.artifacts, f.DnsServerEventFact, pods),
         dns_configurations=unique(stated.of(f.DnsConfigurationFact), lambda c: (c.namespace, c.name)),
+        kubelet_defaults=unique(stated.of(f.KubeletDefaultsFact), lambda c: (c.namespace, c.name)),
         clocks=tuple(_clocks(bundle.artifacts)),
         owners=placed,
         gaps=(*gaps, *_unassigned(machine, owners)),

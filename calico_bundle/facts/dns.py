@@ -76,6 +76,17 @@ class KubeletDnsFact:
 
 
 @dataclass(frozen=True, slots=True)
+class KubeletDefaultsFact:
+    """kubeadm's ConfigMap kubelet-config: what a kubelet gets as its configuration file when its node joins or is upgraded."""
+
+    namespace: Annotated[str, "metadata.namespace"]
+    name: Annotated[str, "metadata.name"]
+    cluster_dns: Annotated[tuple[Address, ...], "clusterDNS of the KubeletConfiguration in data.kubelet"]
+    domain: Annotated[str | None, "clusterDomain; None where it is not there"]
+    evidence: Annotated[Evidence, "the line of the first address, else of data.kubelet"]
+
+
+@dataclass(frozen=True, slots=True)
 class DnsConfigurationFact:
     """A ConfigMap that holds the Corefile of a DNS server."""
 
