@@ -176,6 +176,7 @@ class Cluster:
     lookup_errors: tuple[f.LookupErrorFact, ...] = ()
     dns_server_events: tuple[f.DnsServerEventFact, ...] = ()
     dns_configurations: tuple[f.DnsConfigurationFact, ...] = ()
+    kubelet_defaults: tuple[f.KubeletDefaultsFact, ...] = ()
     clocks: tuple[f.ClockFact, ...] = ()
     """What clocks showed when the collector asked for the time."""
     owners: Mapping[str, Owner] = field(default_factory=dict)

@@ -140,6 +140,7 @@ _SHAPES = (
     Shape("deployments", f.DeploymentFact, "deployments"),
     Shape("kubelet_dns", f.KubeletDnsFact, "kubelet_dns", on_node=True),
     Shape("dns_configurations", f.DnsConfigurationFact, "dns_configurations"),
+    Shape("kubelet_defaults", f.KubeletDefaultsFact, "kubelet_defaults"),
     Shape("clocks", f.ClockFact, "clocks"),
 )
 SHAPES: Mapping[str, Shape] = MappingProxyType({shape.name: shape for shape in _SHAPES})

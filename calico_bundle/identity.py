@@ -21,7 +21,7 @@ from calico_bundle.layouts.file_names import components, host_of_folder
 
 MACHINE_KINDS = frozenset({
     "ip-addr", "ip-route", "ip-rule", "ip-neigh", "nmstate", "sysctl", "iptables-save", "nft-ruleset",
-    "ipvsadm", "bpf-nat", "kubelet-config", "iptables-list", "ifconfig", "route-n", "fib-trie", "arp",
+    "ipvsadm", "bpf-nat", "kubelet-config", "kubelet-command", "iptables-list", "ifconfig", "route-n", "fib-trie", "arp",
     "calico-log", "calicoctl-node-status", "bird-protocols", "bird-routes", "bird-status",
 })  # fmt: skip
 """Kinds of artifacts that belong to one machine; all others are about the cluster."""

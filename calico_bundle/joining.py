@@ -88,6 +88,7 @@ def join(bundle: Bundle) -> Cluster:
         lookup_errors=facts_of_pods(bundle.artifacts, f.LookupErrorFact, pods),
         dns_server_events=facts_of_pods(bundle.artifacts, f.DnsServerEventFact, pods),
         dns_configurations=unique(stated.of(f.DnsConfigurationFact), lambda c: (c.namespace, c.name)),
+        kubelet_defaults=unique(stated.of(f.KubeletDefaultsFact), lambda c: (c.namespace, c.name)),
         clocks=tuple(_clocks(bundle.artifacts)),
         owners=placed,
         gaps=(*gaps, *_unassigned(machine, owners)),
@@ -248,6 +249,8 @@ def _node(name: str, kubernetes: f.NodeFact | None, told: Records, cut: set[str]
         addresses = addresses_out_of(routes)
         lacking |= {"ip-addr"} if "ip-route" in lacking else frozenset()
     sysctls, kubelets = records.get("sysctl", ()), records.get("kubelet-config", ())
+    # A listing of processes that has no such argument says nothing of it.
+    kubelets = [*kubelets, *(a for a in records.get("kubelet-command", ()) if a.parsed.facts)]
     return _with_what_lacks(
         ClusterNode(
             name,

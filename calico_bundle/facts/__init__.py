@@ -24,6 +24,7 @@ from calico_bundle.facts.calico import (
 from calico_bundle.facts.dns import (
     DnsConfigurationFact,
     DnsServerEventFact,
+    KubeletDefaultsFact,
     KubeletDnsFact,
     LookupErrorFact,
 )
@@ -101,6 +102,7 @@ __all__ = [
     "InstallationFact",
     "Interface",
     "InterfaceFact",
+    "KubeletDefaultsFact",
     "KubeletDnsFact",
     "LogEventFact",
     "LookupErrorFact",

@@ -65,12 +65,25 @@ class DnsServerEventFact:
 
 @dataclass(frozen=True, slots=True)
 class KubeletDnsFact:
-    """The servers that a kubelet tells its pods to ask."""
+    """The servers that a kubelet tells its pods to ask: by its configuration, or by the arguments it is started with."""
 
-    cluster_dns: Annotated[tuple[Address, ...], "clusterDNS of the KubeletConfiguration"]
+    cluster_dns: Annotated[tuple[Address, ...], "clusterDNS of the KubeletConfiguration, or --cluster-dns"]
     evidence: Annotated[Evidence, "the line of the first address"]
-    domain: Annotated[str | None, "clusterDomain, as pods' search lists have it; None where it is not there"] = None
+    domain: Annotated[
+        str | None, "clusterDomain or --cluster-domain, as pods' search lists have it; None where it is not there"
+    ] = None
     cited: Annotated[Cited, "evidence of `domain`"] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class KubeletDefaultsFact:
+    """kubeadm's ConfigMap kubelet-config: what a kubelet gets as its configuration file when its node joins or is upgraded."""
+
+    namespace: Annotated[str, "metadata.namespace"]
+    name: Annotated[str, "metadata.name"]
+    cluster_dns: Annotated[tuple[Address, ...], "clusterDNS of the KubeletConfiguration in data.kubelet"]
+    domain: Annotated[str | None, "clusterDomain; None where it is not there"]
+    evidence: Annotated[Evidence, "the line of the first address, else of data.kubelet"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,8 +54,8 @@ def _of_corefile(cluster: Cluster, configuration: DnsConfigurationFact, dns: Dns
         return Answer(Status.NOT_CHECKABLE, f"the Corefile in {name} {first.text}", first.evidence, collect)
     blocks = server_blocks(configuration.corefile)
     zones = [cited(configuration, d.line) for block in blocks for d in block.named("kubernetes")]
-    (target, line), *_ = forward_targets(configuration)
-    text = f"the Corefile in {name} has the cluster's zone {cluster_domains(configuration)[0]} and forwards the rest to {target}"
+    zone, ((target, line), *_) = cluster_domains(configuration)[0], forward_targets(configuration)
+    text = f"the Corefile in {name} has the cluster's zone {zone} and forwards the rest to {target}"
     return Answer(Status.RULED_OUT, text, (zones[0], line))
 
 

@@ -51,7 +51,7 @@ def _of_kubelets(case: Case, told: Mapping[str, AskedElsewhere]) -> Answer:
     own = ", ".join(map(str, dns.service.cluster_ips)) if dns else "?"
     text = f"the kubelet of {name}{more} {first.text}, and the DNS service has {own}"
     lines = (first.evidence, *((dns.service.evidence,) if dns else ()))
-    if first.service or first.may_be_near:
+    if first.service or first.may_be_near or first.default:
         text = f"{text}: whether a DNS server answers there is not in the bundle"
         return Answer(Status.NOT_CHECKABLE, text, lines, _COLLECT[1:])
     return Answer(Status.SUPPORTED, text, lines)

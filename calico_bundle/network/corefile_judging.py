@@ -26,36 +26,11 @@ from calico_bundle.network.corefile import (
 from calico_bundle.network.service import DNS_PORT, DnsService
 from calico_bundle.numbers import whole_number
 
-_HARMLESS = frozenset(
-    [
-        "acl",
-        "any",
-        "autopath",
-        "bufsize",
-        "cache",
-        "cancel",
-        "debug",
-        "dnstap",
-        "errors",
-        "forward",
-        "health",
-        "kubernetes",
-        "loadbalance",
-        "local",
-        "log",
-        "loop",
-        "metadata",
-        "minimal",
-        "multisocket",
-        "pprof",
-        "prometheus",
-        "proxy",
-        "ready",
-        "reload",
-        "timeouts",
-        "trace",
-    ]
-)
+_HARMLESS = frozenset({
+    "acl", "any", "autopath", "bufsize", "cache", "cancel", "debug", "dnstap", "errors", "forward", "health", "kubernetes",
+    "loadbalance", "local", "log", "loop", "metadata", "minimal", "multisocket", "pprof", "prometheus", "proxy", "ready",
+    "reload", "timeouts", "trace",
+})  # fmt: skip
 """Plugins that leave answers to the cluster's names as they are."""
 _FOR_ALL = frozenset(("net", "type", "*"))
 _REFUSING = {"block": "refuses", "filter": "gives an empty answer to", "drop": "drops"}
@@ -233,7 +208,7 @@ class _Corefile:
 
     def _refusals(self, block: ServerBlock) -> Iterator[Remark]:
         """What stands before the `kubernetes` plugin, whose place is not that of its line (CoreDNS plugin.cfg)."""
-        yield from self._of_acl([directive for directive in block.named("acl")])
+        yield from self._of_acl(list(block.named("acl")))
         for directive in block.directives:
             lines = self._cited(directive.line)
             if directive.name == "hosts":
@@ -282,7 +257,7 @@ def _holds(zone: str, domain: str) -> bool:
     >>> _holds("local", "cluster.local"), _holds(".", "cluster.local"), _holds("cluster.lokal", "cluster.local")
     (True, True, False)
     """
-    return zone == "." or domain == zone or domain.endswith(f".{zone}")
+    return zone in (".", domain) or domain.endswith(f".{zone}")
 
 
 def _port_of(target: str) -> int:

@@ -21,12 +21,14 @@ class AskedElsewhere:
     """What a kubelet tells pods to ask instead of the cluster DNS; no addresses: the node's own resolvers.
 
     `service` is another Service that has one of them. `may_be_near`: one is an address that a machine gives itself
-    (RFC 3927), as caches on the node have it.
+    (RFC 3927), as caches on the node have it. `default`: the ConfigMap of kubeadm that says so, where the kubelet's own
+    configuration, which counts, is not there.
     """
 
     addresses: tuple[Address, ...]
     service: ServiceFact | None
     evidence: Evidence
+    default: str | None = None
 
     @property
     def may_be_near(self) -> bool:
@@ -36,6 +38,9 @@ class AskedElsewhere:
     @property
     def text(self) -> str:
         """What is told, in words that follow "the kubelet"."""
+        if self.default:
+            listed = ", ".join(map(str, self.addresses[:3])) or "the node's own resolvers"
+            return f"may tell pods to ask {listed}, as kubeadm's ConfigMap {self.default} has it (clusterDNS)"
         if not self.addresses:
             return "has no clusterDNS, so pods get the node's own resolvers"
         listed = ", ".join(map(str, self.addresses[:3]))
@@ -57,6 +62,8 @@ def asked_elsewhere(
     # Of two that differ, a file and what the kubelet says of itself, either may be what a pod was made with.
     told = ((name, fact) for name, node in cluster.nodes.items() for fact in node.kubelet_dns or ())
     odd = {name: fact for name, fact in told if known.isdisjoint(fact.cluster_dns)}
+    if not odd and cluster.kubelet_defaults:
+        return _by_default(cluster, known)
     wanted = {address for fact in odd.values() for address in fact.cluster_dns}
     services = {ip: made() for ip, made in cluster_addresses(cluster.services) if ip in wanted} if wanted else {}
     return {
@@ -65,3 +72,12 @@ def asked_elsewhere(
         )
         for name, fact in odd.items()
     }
+
+
+def _by_default(cluster: Cluster, known: Collection[Address]) -> dict[str, AskedElsewhere]:
+    """The same by what kubeadm gives kubelets that join, for nodes whose kubelet's own configuration is not there."""
+    odd = next((d for d in cluster.kubelet_defaults if not set(known) & set(d.cluster_dns)), None)
+    if odd is None:
+        return {}
+    told = AskedElsewhere(odd.cluster_dns, None, odd.evidence, f"{odd.namespace}/{odd.name}")
+    return {name: told for name, node in cluster.nodes.items() if not node.kubelet_dns}

@@ -87,7 +87,10 @@ def of_corefile(corefile: str, *files: dict[str, str]):
 
 ACL = "    ready\n    acl {\n        RULE\n    }\n"
 HOSTS = "    ready\n    hosts {\n        10.0.0.9 registry.example.com\n        RULE\n    }\n"
-KUBELETS = "apiVersion: kubelet.config.k8s.io/v1beta1\nclusterDNS:\n- 10.96.0.10\nclusterDomain: {}\nkind: KubeletConfiguration\n"
+KUBELETS = (
+    "apiVersion: kubelet.config.k8s.io/v1beta1\nclusterDNS:\n- 10.96.0.10\nclusterDomain: {}\n"
+    "kind: KubeletConfiguration\n"
+)
 
 
 @pytest.mark.parametrize(

@@ -72,3 +72,29 @@ def test_two_configurations_of_one_kubelet_that_differ_leave_it_open():
     other = {"nodes/node-1/kubelet-configz.json": '{"kubeletconfig":{"clusterDNS":["10.96.0.99"]}}'}
     for files in ({**kubelets("10.96.0.10", "node-1"), **other}, {**other, **kubelets("10.96.0.10", "node-1")}):
         assert ("node-1", "unknown") in verdicts(files)[0]
+
+
+def test_a_kubelets_arguments_tell_it_as_its_file_does():
+    """kubelet's reference: --cluster-dns stands before the configuration file."""
+    ps = "USER PID %CPU %MEM COMMAND\nroot 812 2.1 1.2 /usr/bin/kubelet --cluster-dns=10.96.0.99\n"
+    found, told, _ = verdicts({"nodes/node-1/ps.txt": ps})
+    assert found == {("node-1", "unknown"), ("node-2", "reaches"), ("node-3", "reaches")}
+    assert told["status"] == "supported"
+    silent = "USER PID %CPU %MEM COMMAND\nroot 812 2.1 1.2 /usr/bin/kubelet --config=/var/lib/kubelet/config.yaml\n"
+    assert verdicts({"nodes/node-1/ps.txt": silent})[0] == {(node, "reaches") for node in ALL}
+
+
+def kubeadm(address: str) -> dict[str, str]:
+    """kubeadm's ConfigMap (cmd/kubeadm/app/phases/kubelet/config.go): data.kubelet is a KubeletConfiguration."""
+    text = "".join(f"    {line}\n" for line in FILE.format(address).splitlines())
+    head = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: kubelet-config, namespace: kube-system}\n"
+    return {"k8s/kubelet-cm.yaml": f"{head}data:\n  kubelet: |\n{text}"}
+
+
+def test_what_kubeadm_gives_kubelets_leaves_open_whom_pods_ask_where_their_own_configuration_is_not_there():
+    found, told, reasons = verdicts({**kubeadm("10.96.0.99"), **kubelets("10.96.0.10", "node-2")})
+    assert found == {("node-1", "unknown"), ("node-2", "reaches"), ("node-3", "unknown")}
+    assert told["status"] == "not-checkable"
+    assert told["evidence"][0] == {"path": "k8s/kubelet-cm.yaml", "line": 8, "text": "- 10.96.0.99"}
+    assert any("kubeadm's ConfigMap kube-system/kubelet-config" in reason for reason in reasons)
+    assert verdicts(kubeadm("10.96.0.10"))[0] == {(node, "reaches") for node in ALL}

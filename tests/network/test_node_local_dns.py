@@ -169,7 +169,7 @@ def test_where_nobody_knows_whether_it_is_asked_one_that_is_not_ready_is_named()
 
 
 def test_a_path_that_is_lost_with_the_cache_and_without_it_stays_lost():
-    """node-2's block is reached by no route (the story `stale-address`), from the pod and from the node alike."""
+    """In `stale-address` node-1 has no route to the block of the DNS pods, for its pods and for itself alike."""
     lost = {pod for pod, verdict in looked_at({}, BROKEN)[1].items() if verdict == "broken"}
     assert lost
     assert {pod for pod, verdict in looked_at(caches(n1="False"), BROKEN)[1].items() if verdict == "broken"} == lost
