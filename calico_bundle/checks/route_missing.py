@@ -50,7 +50,7 @@ def see_routes(context: Context, losses: Sequence[Loss]) -> tuple[Fix, ...]:
     from calico_bundle.remedies.looking import see_default_route, see_route
 
     if losses[0].cause.why in (Why.NO_POD_GATEWAY, Why.NO_SERVICE_ROUTE):
-        return see_default_route(losses[0].at)
+        return see_default_route(context, losses[0].at)
     return see_route(context, losses[0].at, losses[0].cause)
 
 

@@ -21,6 +21,11 @@ from calico_bundle.network.routing import Lookup
 POD_GATEWAY: Final = IPv4Address("169.254.1.1")
 """Every pod's next hop; the node answers ARP for it (Calico FAQ, `cali*` with proxy_arp)."""
 
+_MAIN = ("main", "254")
+_TABLES = ("local", "255", *_MAIN, "default", "253")
+"""The tables that the kernel's own three rules look up (ip-rule)."""
+_MOST_RULES = 3
+
 
 @dataclass(frozen=True, slots=True)
 class At:
@@ -89,8 +94,10 @@ def dropped(at: At, route: RouteFact) -> Walk:
 
 def no_gateway(at: At) -> Walk:
     """A pod's gateway does not answer it."""
-    lines = table_lines(at.node)
+    lines = (*own_rules(at.node), *table_lines(at.node))
     text = f"{at.node.name} has no default route, so nothing answers its pods' gateway {POD_GATEWAY}"
+    if has_default_route(at.node):
+        text = f"of the routes that {at.node.name} takes for its pods none covers their gateway {POD_GATEWAY}, which is silent"
     hop = Hop(at.node.name, "drops", None, f"a route that covers {POD_GATEWAY}", "none", _first(lines))
     return at.end(Outcome.LOST, Cause(Why.NO_POD_GATEWAY, at.node.name, text, lines), hop)
 
@@ -117,13 +124,32 @@ def routes_of(node: ClusterNode) -> Settles:
     return Settles(("ip route show table all", "ip addr"), node.name)
 
 
+def has_default_route(node: ClusterNode) -> bool:
+    """Whether a node's main table has a default route, which a rule may keep packets from.
+
+    >>> has_default_route(ClusterNode("n1"))
+    False
+    """
+    main = (r for r in node.routes or () if r.family == 4 and r.table in _MAIN and r.type == "unicast")
+    return any(r.destination.prefixlen == 0 for r in main)
+
+
+def own_rules(node: ClusterNode) -> tuple[Evidence, ...]:
+    """The routing rules of a node that are not the kernel's three: they send packets to other tables.
+
+    >>> own_rules(ClusterNode("n1"))
+    ()
+    """
+    return tuple(r.evidence for r in node.rules or () if r.family != 6 and r.table not in _TABLES)[:_MOST_RULES]
+
+
 def table_lines(node: ClusterNode) -> tuple[Evidence, ...]:
     """The first routes of a node's main table, to show what is there where something is not.
 
     >>> table_lines(ClusterNode("n1"))
     ()
     """
-    main = (r for r in node.routes or () if r.family == 4 and r.table in ("main", "254"))
+    main = (r for r in node.routes or () if r.family == 4 and r.table in _MAIN)
     return tuple(r.evidence for r in islice(main, 3))
 
 

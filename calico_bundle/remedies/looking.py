@@ -6,6 +6,7 @@ shows. Nothing here changes anything: a command that did would be a guess.
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterable, Sequence
 
@@ -13,16 +14,21 @@ from calico_bundle.cluster import ClusterNode
 from calico_bundle.collecting import Commands
 from calico_bundle.facts import AddressFact
 from calico_bundle.findings import Context, Fix
+from calico_bundle.network.ends import has_default_route, own_rules
 from calico_bundle.network.outcome import Cause, Settles
 from calico_bundle.remedies.elsewhere import see_which
 
 _ONLY_LOOKS = "Looking interrupts nothing, and nothing is changed."
 _ROUTES = "ip rule; ip route show table all"
+_OTHER_TABLE = re.compile(r"\btable (?!main\b|254\b|local\b|255\b)", re.ASCII)
 _BIRD = "birdcl -s /var/run/calico/bird.ctl show protocols"
 
 
-def see_default_route(node: str) -> tuple[Fix, ...]:
+def see_default_route(context: Context, node: str) -> tuple[Fix, ...]:
     """See what took a node's default route, so that the system's own configuration gets it back."""
+    known = context.cluster.nodes.get(node)
+    if known and has_default_route(known) and own_rules(known):
+        return _see_rule(node)
     title = f"give {node} its default route again, where its network is configured (netplan, NetworkManager, networkd, ifcfg)"
     on = f"# on {shlex.quote(node)}"
     looks = (f"ip route show default; ip rule  {on}", f"networkctl status --no-pager || nmcli device show  {on}")
@@ -31,11 +37,21 @@ def see_default_route(node: str) -> tuple[Fix, ...]:
 
 def see_route(context: Context, node: str, cause: Cause) -> tuple[Fix, ...]:
     """See who should have written a route: BIRD, Felix, or the system; each has its own word for why it did not."""
+    if any(_OTHER_TABLE.search(line.text) for line in cause.evidence):
+        return _see_rule(node)
     gets = (f"ip route get {cause.toward}",) if cause.toward else ()
     looks = Commands(context.cluster).lines([Settles((*gets, _ROUTES, _BIRD), node)])
     logs = f"kubectl logs -n {_namespace(context)} -l k8s-app=calico-node -c calico-node --tail=500 --prefix"
     title = f"see who should have written the route on {node} (BIRD, Felix or the system), and what they say of it"
     return (_looked_at(title, (*looks, logs), "why the route is not there is not in the bundle"),)
+
+
+def _see_rule(node: str) -> tuple[Fix, ...]:
+    title = (
+        f"have the table that a rule of {node} (ip rule) sends these packets to lead on as main does, or drop the rule"
+    )
+    looks = (f"{_ROUTES}  # on {shlex.quote(node)}",)
+    return (_looked_at(title, looks, "what the rule is for is not in the bundle"),)
 
 
 def see_next_hop(context: Context, node: str, cause: Cause) -> tuple[Fix, ...]:

@@ -46,6 +46,16 @@ def test_what_a_check_finds_leads_on(code: str) -> None:
     assert unmended(analyzed(CASES[code].positive)) == []
 
 
+@pytest.mark.parametrize("name", ["policy-routing", "rule-arp-is-routed", "rule-loose-filter-without-address"])
+def test_where_a_rule_of_the_machine_takes_the_packets_its_table_is_to_be_mended(name: str, tmp_path: Path) -> None:
+    """Laid out so (scenario.json): `ip rule` has `from ... lookup 100`, and table 100 no way for pods; the main table has."""
+    analysis = cb.analyze(str(recording.read(recording.archive_of(name), tmp_path) / "bundle"))
+    (finding,) = analysis.findings["CB203"]
+    assert "no default route" not in finding.message
+    assert "ip rule" in finding.fixes[0].title
+    assert not any(word in finding.fixes[0].title for word in ("BIRD", "Felix", "default route again"))
+
+
 @pytest.mark.parametrize("name", RECORDED)
 def test_a_recorded_cause_leads_on(name: str, tmp_path: Path) -> None:
     analysis = cb.analyze(str(recording.read(recording.archive_of(name), tmp_path) / "bundle"))
