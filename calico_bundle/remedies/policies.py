@@ -7,15 +7,16 @@ replaces whole lists, so a policy of its own before the one that denies is appli
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from shlex import quote
 
 from calico_bundle.calico.installation import has_api_server
-from calico_bundle.facts import PodFact, PolicyFact
+from calico_bundle.facts import PolicyFact
 from calico_bundle.findings import Context, Fix
 from calico_bundle.network.policy.dns import DnsPolicies, PolicyVerdict
 from calico_bundle.network.policy.survey import survey
 from calico_bundle.network.service import DNS_PORT
+from calico_bundle.remedies.asking import asking
 from calico_bundle.remedies.outlooks import tried_fix
 from calico_bundle.what_if.allowing import Allowance
 from calico_bundle.what_if.mending import Mended, with_policies
@@ -38,7 +39,7 @@ def allow_dns(context: Context, verdict: PolicyVerdict, pods: Sequence[int], *, 
         return ()
     found = _needed(context, pods) if try_it else (first,)
     named = " and ".join(dict.fromkeys(a.policy.shown for a in found))
-    commands = (*(_command(context, a) for a in found), *_seen(context.paths.pods[pods[0]].pod if pods else None))
+    commands = (*(_command(context, a) for a in found), *asking(context.paths.pods[pods[0]].pod if pods else None))
     title = f"allow DNS in {named}"
     if not try_it:
         return (Fix(title, commands, _NOTHING_STOPS, tried=_NOT_TRIED),)
@@ -84,12 +85,6 @@ def _ports(context: Context) -> Ports:
         p.protocol: int(p.target_port) if p.target_port.isdigit() else p.target_port for p in listed if p.target_port
     }
     return tuple((protocol, found.get(protocol, DNS_PORT)) for protocol in ("UDP", "TCP"))
-
-
-def _seen(pod: PodFact | None) -> Iterator[str]:
-    if pod is not None:
-        asked = "nslookup kubernetes.default  # or, where the image lacks it: getent hosts kubernetes.default"
-        yield f"kubectl exec -n {quote(pod.namespace)} {quote(pod.name)} -- {asked}"
 
 
 # --- commands -----------------------------------------------------------------------------------------------------------
