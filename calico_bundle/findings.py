@@ -54,6 +54,8 @@ class Fix:
     """The next best that was tried, and why it lost."""
     mends: Mended | None = field(default=None, repr=False, compare=False)
     """What it changes in the cluster's records, where that can be tried."""
+    undo: tuple[str, ...] = ()
+    """Commands that put back what is set today, where the bundle shows it, else commands that note it before the change."""
 
     @property
     def counted(self) -> str:
@@ -64,11 +66,13 @@ class Fix:
 
     def __repr__(self) -> str:
         said = [f"disruption: {self.disruption}", *([f"tried: {self.tried}"] if self.tried else [])]
-        return "\n  ".join(map(in_a_line, [f"fix: {self.counted}", *self.commands, *said]))
+        back = ["to go back:", *self.undo] if self.undo else []
+        return "\n  ".join(map(in_a_line, [f"fix: {self.counted}", *self.commands, *said, *back]))
 
     def _repr_html_(self) -> str:
         said = html_head("Disruption:", self.disruption) + (html_head("Tried:", self.tried) if self.tried else "")
-        return html_head("Fix:", self.counted) + html_lines(self.commands) + said
+        back = html_head("To go back:", "") + html_lines(self.undo) if self.undo else ""
+        return html_head("Fix:", self.counted) + html_lines(self.commands) + said + back
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,14 @@ from calico_bundle.calico.installation import environment_of
 from calico_bundle.facts import Address
 from calico_bundle.findings import Context, Fix
 from calico_bundle.paths import DnsPaths
+from calico_bundle.remedies.asking import asking_after
 from calico_bundle.remedies.candidates import Candidate, candidates
 from calico_bundle.remedies.commands import RESTART, stored_by_hand, telling, verifying
 from calico_bundle.remedies.outlooks import counted, mends
 from calico_bundle.remedies.trying import Outlook, Trials, Tried
+from calico_bundle.remedies.undoing import undoing, undoing_by_hand
 from calico_bundle.what_if import Move
-from calico_bundle.what_if.mending import Mended
+from calico_bundle.what_if.mending import Mended, paths_after
 from calico_bundle.what_if.trial import stored
 
 _GOOD = frozenset({AddressStatus.OK, AddressStatus.UNINTENDED})
@@ -100,7 +102,15 @@ def _by_hand(context: Context, wrong: Sequence[AddressVerdict], trials: Trials) 
     commands = (*(stored_by_hand(move.node, move.after) for move in moves), *verifying(wrong))
     title = "write the right address into each node at fault: calico-node does not detect it here"
     mended = Mended(moves=frozenset(moves))
-    return Fix(title, commands, _REWRITTEN, *counted(seen), f"{mends(seen)} ({_ASSUMED})", mends=mended)
+    commands = (*commands, *_asked(context, seen, mended))
+    tried, undo = f"{mends(seen)} ({_ASSUMED})", undoing_by_hand(moves)
+    return Fix(title, commands, _REWRITTEN, *counted(seen), tried, mends=mended, undo=undo)
+
+
+def _asked(context: Context, seen: Outlook, mended: Mended) -> tuple[str, ...]:
+    """A lookup of a pod that fails now and reaches then; the paths are followed for it only where not all of them reach."""
+    whole = not seen.left and not seen.left_open
+    return asking_after(context, None if whole else lambda: paths_after(context.paths, mended))
 
 
 def _fix(context: Context, wrong: Sequence[AddressVerdict], best: Tried, second: Tried | None) -> Fix:
@@ -108,10 +118,11 @@ def _fix(context: Context, wrong: Sequence[AddressVerdict], best: Tried, second:
     chart = next((c for c in context.cluster.chart_configs if c.name == "rke2-calico"), None)
     told = telling(context.choices.installation, distribution, best.candidate.method, chart)
     seen = best.outlook or Outlook()
-    commands = (*told.commands, *verifying(wrong))
-    disruption = f"{RESTART} {told.note}".rstrip()
     mended = Mended(moves=frozenset(best.moves))
-    return Fix(best.candidate.title, commands, disruption, *counted(seen), _told(best), _lost(second), mended)
+    commands = (*told.commands, *verifying(wrong), *_asked(context, seen, mended))
+    disruption = f"{RESTART} {told.note}".rstrip()
+    undo = undoing(context.cluster, context.choices.installation, distribution, best.candidate.method, chart)
+    return Fix(best.candidate.title, commands, disruption, *counted(seen), _told(best), _lost(second), mended, undo)
 
 
 def _told(tried: Tried) -> str:

@@ -22,8 +22,8 @@ from calico_bundle.facts import HelmChartConfigFact
 from calico_bundle.remedies.values import merged
 
 _OPERATOR, _MANIFEST = "calico-system", "kube-system"
-_MICROK8S = "/var/snap/microk8s/current/args/cni-network/cni.yaml"
-_KUBESPRAY = "inventory/mycluster/group_vars/k8s_cluster/k8s-net-calico.yml"
+MICROK8S = "/var/snap/microk8s/current/args/cni-network/cni.yaml"
+KUBESPRAY = "inventory/mycluster/group_vars/k8s_cluster/k8s-net-calico.yml"
 _FIELDS = {
     "interface": "interface", "skip-interface": "skipInterface", "can-reach": "canReach", "cidr": "cidrs",
 }  # fmt: skip
@@ -99,7 +99,13 @@ def _with_null(installation: CalicoInstallation, method: str) -> dict[str, objec
 def _operator(installation: CalicoInstallation, method: str) -> Told:
     spec = {"spec": {"calicoNetwork": {"nodeAddressAutodetectionV4": _with_null(installation, method)}}}
     patch = f"kubectl patch installation.operator.tigera.io default --type=merge -p {shlex.quote(json.dumps(spec))}"
-    return Told((patch, rollout(installation.namespace or _OPERATOR)))
+    now = installation.operator_setting or "firstFound"
+    taken = "" if now in setting(method) else f"null takes {now} away, as the operator refuses two methods at once. "
+    note = (
+        f"{taken}Whatever applies the Installation later (Helm, GitOps) has to have the same. The operator changes the "
+        "DaemonSet some seconds after the first command: until then the second one may say that all is rolled out."
+    )
+    return Told((patch, rollout(installation.namespace or _OPERATOR)), note)
 
 
 def _rke2(installation: CalicoInstallation, method: str, chart: HelmChartConfigFact | None = None) -> Told:
@@ -110,14 +116,14 @@ def _rke2(installation: CalicoInstallation, method: str, chart: HelmChartConfigF
         "RKE2 runs the chart again, which rolls calico-node out. An edit of the Installation alone is undone when the chart is "
         "applied again, and another valuesContent in place of the one that is there would undo what that sets."
     )
-    look = f"kubectl get {_CHART} -o yaml"
+    look = f"kubectl get {CHART} -o yaml"
     wait = rollout(installation.namespace or _OPERATOR)
     if chart and values is None:
         lines = json.dumps({"installation": {"calicoNetwork": {"nodeAddressAutodetectionV4": wanted}}})
-        return Told((look, f"kubectl edit {_CHART}  # join this with its valuesContent: {lines}", wait), note)
+        return Told((look, f"kubectl edit {CHART}  # join this with its valuesContent: {lines}", wait), note)
     if chart:
         patch = shlex.quote(json.dumps({"spec": {"valuesContent": values}}))
-        return Told((look, f"kubectl patch {_CHART} --type=merge -p {patch}", wait), note)
+        return Told((look, f"kubectl patch {CHART} --type=merge -p {patch}", wait), note)
     config = {
         "apiVersion": "helm.cattle.io/v1",
         "kind": "HelmChartConfig",
@@ -130,12 +136,15 @@ def _rke2(installation: CalicoInstallation, method: str, chart: HelmChartConfigF
     return Told((look, create, wait), note)
 
 
-_CHART = "helmchartconfigs.helm.cattle.io rke2-calico -n kube-system"
+CHART = "helmchartconfigs.helm.cattle.io rke2-calico -n kube-system"
 
 
 def _manifest(installation: CalicoInstallation, method: str) -> Told:
     """Through the DaemonSet's environment; IP=autodetect too, as a literal IP would win."""
-    note = "Whatever applies Calico's manifest later (kubectl apply, GitOps) has to have the same two values."
+    note = (
+        "IP=autodetect is set with the method, or set again, because a literal IP would win over it. Whatever applies "
+        "Calico's manifest later (kubectl apply, GitOps) has to have the same two values."
+    )
     return Told((_set_env(installation, method), rollout(installation.namespace or _MANIFEST)), note)
 
 
@@ -151,12 +160,10 @@ def _k3s(installation: CalicoInstallation, method: str) -> Told:
 
 def _microk8s(installation: CalicoInstallation, method: str) -> Told:
     """In the manifest that MicroK8s applies; on every control plane node, so that none of them brings the old one back."""
-    edits = [_sed("IP", "autodetect"), _sed("IP_AUTODETECTION_METHOD", method)]
-    edit = f"sudo sed -i {' '.join(f'-e {edit}' for edit in edits)} {_MICROK8S}  # on every control plane node"
-    look = (
-        f"grep -A1 -E {shlex.quote(_NAMES)} {_MICROK8S}  # both are there, with these values; what is not, add to env"
-    )
-    apply = f"microk8s kubectl apply -f {_MICROK8S}"
+    edits = [sed("IP", "autodetect"), sed("IP_AUTODETECTION_METHOD", method)]
+    edit = f"sudo sed -i {' '.join(f'-e {edit}' for edit in edits)} {MICROK8S}  # on every control plane node"
+    look = f"grep -A1 -E {shlex.quote(_NAMES)} {MICROK8S}  # both are there, with these values; what is not, add to env"
+    apply = f"microk8s kubectl apply -f {MICROK8S}"
     note = "MicroK8s applies this file again at updates, and undoes what was changed in the DaemonSet alone."
     return Told((edit, look, apply, f"microk8s {rollout(installation.namespace or _MANIFEST)}"), note)
 
@@ -164,7 +171,7 @@ def _microk8s(installation: CalicoInstallation, method: str) -> Told:
 _NAMES = r"name: \"?IP(_AUTODETECTION_METHOD)?\"?$"
 
 
-def _sed(name: str, value: str) -> str:
+def sed(name: str, value: str) -> str:
     """The value on the line behind the name: IP has to be autodetect, or the method is not asked (startup.go)."""
     change = f's#value:.*#value: "{value}"#'
     return shlex.quote(f"/name: {name}$/{{n;{change}}}")
@@ -173,8 +180,8 @@ def _sed(name: str, value: str) -> str:
 def _kubespray(installation: CalicoInstallation, method: str) -> Told:
     """In the DaemonSet, and in the inventory, as the next run of the playbook writes the DaemonSet anew."""
     line = f'calico_ip_auto_method: "{method}"'
-    drop = f"sed -i '/^calico_ip_auto_method:/d' {_KUBESPRAY}  # in your inventory"
-    add = f"echo {shlex.quote(line)} >> {_KUBESPRAY}"
+    drop = f"sed -i '/^calico_ip_auto_method:/d' {KUBESPRAY}  # in your inventory"
+    add = f"echo {shlex.quote(line)} >> {KUBESPRAY}"
     note = (
         "The first two commands work at once, and the next run of kubespray would undo them: group_vars are the source, "
         "and with this variable its template writes IP=autodetect, too. The playbook need not be run for it now."

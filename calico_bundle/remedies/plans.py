@@ -33,7 +33,11 @@ def in_the_words_of(distribution: Distribution, findings: Iterable[Finding]) -> 
 
 
 def _of_microk8s(fix: Fix) -> Fix:
-    return replace(fix, commands=tuple(_KUBECTL.sub(r"\1microk8s kubectl ", command) for command in fix.commands))
+    commands, undo = (
+        tuple(_KUBECTL.sub(r"\1microk8s kubectl ", command) for command in listed)
+        for listed in (fix.commands, fix.undo)
+    )
+    return replace(fix, commands=commands, undo=undo)
 
 
 _KUBECTL = re.compile(r"(^|\| )kubectl (?=\w)")

@@ -17,6 +17,7 @@ from calico_bundle.network.corefile import cluster_domains, configuration_of
 from calico_bundle.network.policy.dns import DnsPolicies, PolicyVerdict
 from calico_bundle.network.policy.survey import survey
 from calico_bundle.network.service import DNS_PORT
+from calico_bundle.remedies.asking import asking
 from calico_bundle.remedies.outlooks import tried_fix
 from calico_bundle.what_if.allowing import Allowance
 from calico_bundle.what_if.mending import Mended, with_policies
@@ -93,8 +94,7 @@ def _seen(context: Context, pods: Sequence[int]) -> Iterator[str]:
     servers = []
     for pod in denied:
         if not _is_server(context, pod):
-            asked = "nslookup kubernetes.default  # or, where the image lacks it: getent hosts kubernetes.default"
-            yield f"kubectl exec -n {quote(pod.namespace)} {quote(pod.name)} -- {asked}"
+            yield from asking(pod)
             return
         servers.append(pod)
     for pod in servers[:1]:

@@ -90,7 +90,8 @@ def _fix(fix: View) -> str:
     counted = ""
     if fix["restores"] is not None:
         counted = f" (restores {count(fix['restores'], 'path')}, leaves {fix['leaves_broken']:,} broken)"
-    return f"<p><b>Fix:</b> {escape(fix['title'] + counted)}</p>{_lines(fix['commands'])}"
+    back = f"<p>To go back:</p>{_lines(fix['undo'])}" if fix.get("undo") else ""
+    return f"<p><b>Fix:</b> {escape(fix['title'] + counted)}</p>{_lines(fix['commands'])}{back}"
 
 
 def _brief(findings: Sequence[View]) -> str:

@@ -91,6 +91,7 @@ def _told(finding: View) -> str:
     lines = [finding["message"], *(f"{where(e)}: {e['text']}" for e in finding["evidence"])]
     for fix in finding["fixes"]:
         lines += ["", f"fix: {fix['title']}", *fix["commands"]]
+        lines += ["to go back:", *fix["undo"]] if fix.get("undo") else []
     return "\n".join(lines)
 
 

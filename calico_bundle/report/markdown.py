@@ -153,6 +153,9 @@ def _fix(fix: View) -> Iterator[str]:
         yield f"Restores {count(fix['restores'], 'path')}, leaves {fix['leaves_broken'] or 0:,} broken."
     yield from (f"{title}: {prose(fix[key])}" for key, title in _TOLD_OF_FIXES.items() if fix.get(key))
     yield prose(fix["disruption"])
+    if fix.get("undo"):
+        yield from ("", "To go back:", "")
+        yield from _block(fix["undo"], "sh")
 
 
 def _effects(report: View) -> Iterator[str]:

@@ -233,6 +233,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
                 "leaves_broken": fix.leaves_broken,
                 "tried": fix.tried,
                 "runner_up": fix.runner_up,
+                "undo": list(fix.undo),
             }
             for fix in finding.fixes
         ],

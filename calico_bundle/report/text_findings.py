@@ -86,6 +86,9 @@ def _fix(page: Page, margin: str, fix: View, label: str) -> None:
     for key in ("tried", "runner_up", "disruption"):
         if fix.get(key):
             page.line(fix[key], lead=f"{indent}{key.replace('_', '-')}: ")
+    if fix.get("undo"):
+        page.exact(indent, "to go back:")
+        commands(page, fix["undo"], f"{indent}  ")
 
 
 def commands(page: Page, lines: Sequence[str], indent: str) -> None:
