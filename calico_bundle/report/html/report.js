@@ -10,6 +10,22 @@
   const number = (value) => value.toLocaleString("en-US");
   const rowsOf = (value) => number(value) + (value === 1 ? " row" : " rows");
 
+  // "1,024" and "at least 31,000,000" are numbers too.
+  function numeral(text) {
+    const found = /-?[\d.]+(?:e[-+]?\d+)?/.exec(text.split(",").join(""));
+    return found ? Number(found[0]) : NaN;
+  }
+
+  // An IPv6 address by its value, behind all of IPv4; everything else, MAC addresses and times too, as it is written.
+  function sortable(text) {
+    const address = /^[0-9a-f:]*/i.exec(text)[0];
+    const halves = address.split("::").map((half) => half.split(":").filter(Boolean));
+    const left = 8 - halves.flat().length;
+    if (halves.length > 2 || (halves.length === 2 ? left < 1 : left !== 0)) { return text; }
+    const groups = [...halves[0], ...Array(left).fill("0"), ...(halves[1] || [])];
+    return "v6 " + groups.map((group) => parseInt(group, 16)).join(".") + text.slice(address.length);
+  }
+
   function element(name, text, className) {
     const made = document.createElement(name);
     if (text !== undefined) { made.textContent = text; }
@@ -123,11 +139,11 @@
     compare(one, other, column, kind, way) {
       const [a, b] = [one.cells[column], other.cells[column]];
       if (a === "-" || b === "-") { return (a === "-") - (b === "-"); }
-      if (kind === "number") { return way * (Number(a) - Number(b)); }
+      if (kind === "number") { return way * (numeral(a) - numeral(b)); }
       if (kind === "status" && one.tones[column] !== other.tones[column]) {
         return way * (one.tones[column] - other.tones[column]);
       }
-      return way * collator.compare(a, b);
+      return way * collator.compare(sortable(a), sortable(b));
     }
 
     draw() {
