@@ -26,7 +26,7 @@ from calico_bundle.remedies import with_plan
 from calico_bundle.symptoms import Symptom, in_a_sentence, symptoms
 from calico_bundle.what_if import Change, Trial, try_out
 
-TIME_BOMB = "CB105"
+TIME_BOMB, WRONG_ADDRESS = "CB105", "CB101"
 OF_TWO_TIMES = "CB903"
 BROKEN, AT_RISK, HEALTHY, INCONCLUSIVE = "broken", "at-risk", "healthy", "inconclusive"
 
@@ -177,11 +177,12 @@ def sum_up(
         against = in_a_sentence(told, all_good=False)
         headline = _but(_but(_broken_headline(errors, failing, paths), against), apart)
         return ClusterVerdict(BROKEN, headline, _root_causes(errors))
-    moving = [f for f in findings if f.code == TIME_BOMB]
+    # A wrong address is an error where paths fail by it: as a warning, it is one by which none does so far.
+    moving = [f for f in findings if f.code in (TIME_BOMB, WRONG_ADDRESS)]
     against = in_a_sentence(told)
     if moving and not counts[Verdict.UNKNOWN]:
         text = f"No DNS path is broken now, but {moving[0].message}."
-        return ClusterVerdict(AT_RISK, _but(_but(text, against), apart), (TIME_BOMB,))
+        return ClusterVerdict(AT_RISK, _but(_but(text, against), apart), (moving[0].code,))
     if counts[Verdict.UNKNOWN] or not counts[Verdict.REACHES]:
         against = in_a_sentence(told, all_good=False)
         return ClusterVerdict(INCONCLUSIVE, _but(_inconclusive_headline(cluster, paths), against), ())

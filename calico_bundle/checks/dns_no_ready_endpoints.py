@@ -21,6 +21,8 @@ INFO = CheckInfo(
         "the DNS pods: why are they not ready? Their logs and events say it."
     ),
     limits=(
+        "Endpoints that terminate and still serve make it a warning, as kube-proxy may lead to them until they are gone. "
+        "Whether lookups are kept on their node is known of objects and descriptions, not of tables. "
         "It says that none is ready, not why; a bundle without the endpoints object leaves it open. A wrong Calico address "
         "of the DNS pods' node stands before it only where their logs say that they wait for the API server and the pool "
         "does not masquerade (natOutgoing off): the kubelet asks from the node itself."

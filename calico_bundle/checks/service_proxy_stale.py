@@ -38,7 +38,9 @@ INFO = CheckInfo(
     limits=(
         "Rules and endpoints are recorded one after the other. Endpoints that changed in between look like stale rules: it is "
         "an error only where another node's rules fit the endpoints, where kube-proxy is seen to be down, or where there "
-        "is no entry at all, and a warning otherwise. Nodes whose lookups NodeLocal DNSCache answers are left out, and so are "
+        "is no entry at all, and a warning otherwise. A listing without a translation, or with a rule before "
+        "those of kube-proxy that may take lookups (`iptables-save` alone shows it), leaves their paths open. "
+        "Nodes whose lookups NodeLocal DNSCache answers are left out, and so are "
         "clusters in which another plugin may translate services. Ports are compared where Endpoints or EndpointSlices show "
         "them, or the Service has a targetPort that is a number. Only UDP is judged."
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from calico_bundle.findings import ERROR, Check, CheckInfo, Context, Finding, Fix
+from calico_bundle.findings import ERROR, WARNING, Check, CheckInfo, Context, Finding, Fix
 from calico_bundle.names import node_subject
 
 if TYPE_CHECKING:
@@ -44,7 +44,8 @@ INFO = CheckInfo(
     limits=(
         "The InternalIP is taken to be the node's right address unless packets show otherwise. Where neither the routes of "
         "the node nor those of a peer were collected, nothing shows whether peers can use the address, and "
-        "this check stays silent."
+        "this check stays silent. It is a warning where every path to DNS is decided and none is lost, as where kube-proxy "
+        "masquerades all lookups: what other traffic of pods is lost is not counted."
     ),
 )
 
@@ -70,10 +71,12 @@ def _finding(context: Context, verdict: AddressVerdict, fixes: tuple[Fix, ...]) 
     from calico_bundle.impact import impact_of, node_names, pairs_of, pod_names
 
     impact = impact_of({verdict.node}, context.paths)
+    spared = not impact.paths and _all_reach(context)
     return Finding(
         INFO.code,
         INFO.name,
-        ERROR,
+        # Masqueraded lookups need no route to pods: all else between pods is lost, and no path to DNS.
+        WARNING if spared else ERROR,
         node_subject(verdict.node),
         _message(verdict),
         _evidence(context, verdict, impact),
@@ -84,6 +87,15 @@ def _finding(context: Context, verdict: AddressVerdict, fixes: tuple[Fix, ...]) 
         blames=frozenset({verdict.node}),
         pairs=pairs_of(context.cluster, impact.groups, {verdict.node}),
     )
+
+
+def _all_reach(context: Context) -> bool:
+    """Whether every path is decided, and none of them fails."""
+    from calico_bundle.paths import Verdict
+
+    counts = context.paths.counts
+    others = (Verdict.BROKEN, Verdict.DEGRADED, Verdict.UNKNOWN)
+    return bool(counts[Verdict.REACHES]) and not any(counts[verdict] for verdict in others)
 
 
 def _message(verdict: AddressVerdict) -> str:
