@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from calico_bundle.calico.programming import without_bgp
 from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.evidence import Missing
 from calico_bundle.facts.pod_columns import columns_of
@@ -21,13 +22,14 @@ class Seen:
     text: str
 
 
+_BGP = "BGP state"
 _PER_NODE: tuple[tuple[str, Callable[[ClusterNode], object], str], ...] = (
     ("ip addr", lambda n: n.interfaces, "whether the node has its Calico address, and on which card"),
     ("ip route", lambda n: n.routes, "where the node sends packets: paths from and to its pods"),
     ("ip rule", lambda n: n.rules, "whether other routing tables apply; the three default rules are assumed"),
     ("ip neigh", lambda n: n.neighbors, "which next hops answer, and who is on a card's network"),
     ("sysctl rp_filter", lambda n: n.sysctls, "whether the reverse-path filter drops packets"),
-    ("BGP state", lambda n: n.sessions, "which BGP sessions are up; learned routes stand in for it"),
+    (_BGP, lambda n: n.sessions, "which BGP sessions are up; learned routes stand in for it"),
     ("calico-node log", lambda n: n.log_events or None, "what calico-node itself said of its address choice"),
 )
 _MOST_NAMES = 5
@@ -51,8 +53,9 @@ def seen(cluster: Cluster) -> tuple[Seen, ...]:
         ("calico-node daemonset", int(cluster.calico_node is not None), "its environment holds the detection method"),
     )
     total = len(cluster.nodes)
+    told = {_BGP: "not needed here: Felix writes the pods' routes, without BGP"} if without_bgp(cluster) else {}
     machines = [
-        Seen(name, sum(1 for n in cluster.nodes.values() if get(n) is not None), total, effect)
+        Seen(name, sum(1 for n in cluster.nodes.values() if get(n) is not None), total, told.get(name, effect))
         for name, get, effect in _PER_NODE
     ]
     return (*(Seen(name, count, None, text) for name, count, text in objects), *machines)

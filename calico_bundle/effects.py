@@ -84,8 +84,8 @@ class _Questions:
         """Pod to pod between nodes that are not at fault."""
         pairs = list(permutations(self._some(set(self.cluster.nodes) - self.at_fault), 2))
         walks = [w for a, b in pairs for w in (self._pod_to_pod(a, b),) if w]
-        who = "Pods on other nodes" if self.at_fault else "Pods"
-        claim = f"{who} reach each other, so what needs no DNS is fine"
+        who = f"Pods on other nodes than {_listed(self.at_fault)}" if self.at_fault else "Pods"
+        claim = f"{who} reach each other, so what needs no DNS is fine{' between these nodes' if self.at_fault else ''}"
         return _of_walks("pods-elsewhere", f"{who} to pods on other nodes", claim, walks)
 
     def between_nodes(self) -> Effect | None:

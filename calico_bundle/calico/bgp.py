@@ -17,9 +17,10 @@ from itertools import pairwise, permutations
 
 from calico_bundle.calico.bgp_configuration import BgpConfiguration, is_reflector, peers_with_routers, stored
 from calico_bundle.calico.exclusions import Version
+from calico_bundle.calico.readiness import lasting_events, peers_in
 from calico_bundle.cluster import Cluster, ClusterNode
 from calico_bundle.evidence import Evidence
-from calico_bundle.facts import Address, BGPSessionFact, EventFact, IPPoolFact, Network
+from calico_bundle.facts import Address, BGPSessionFact, IPPoolFact, Network
 from calico_bundle.facts.pod_queries import unready_on_host_network
 from calico_bundle.facts.route_queries import bird_routes_to, first_learned, has_bird_routes, is_learned
 
@@ -29,13 +30,9 @@ REPORTED = "CalicoNodeStatus"
 _KINDS = ("Mesh_", "Node_", "Global_")
 """How confd begins the names of BIRD's protocols for sessions; the peer's address follows, with _ for its dots."""
 
-_NOT_ESTABLISHED = "BGP not established with"
 _VXLAN_MODES = frozenset({"Always", "CrossSubnet"})
 _MOST_BETWEEN = 32
 """Nodes of other AS numbers that are asked whether they hand a route on; with more of them nothing is said."""
-
-_LASTING = 4
-"""Times that a probe must have failed: at one in 10 s this is past the first 30 s, when one missing peer fails it."""
 
 
 class SessionState(StrEnum):
@@ -356,29 +353,14 @@ def _not_established(cluster: Cluster, configuration: BgpConfiguration) -> dict[
     pods = {p.name: p for p in unready_on_host_network(cluster.pods) if p.node in cluster.nodes}
     found: dict[tuple[str, Address], Evidence] = {}
     for name, pod in pods.items():
-        lasting = _lasting([e for e in cluster.events if e.object_name == name])
+        lasting = lasting_events([e for e in cluster.events if e.object_name == name])
         if not lasting:
             continue
         node = cluster.nodes[pod.node or ""]
         others = (n for n in cluster.nodes.values() if n.name != node.name and configuration.peers(node, n))
         peers = {stored(n) for n in others}
         for event in lasting:
-            named = _addresses(event.message.split(_NOT_ESTABLISHED, 1)[1])
+            named = peers_in(event)
             if named >= peers:
                 found.update({(node.name, peer): event.evidence for peer in named})
     return found
-
-
-def _lasting(events: Sequence[EventFact]) -> list[EventFact]:
-    """A pod's events of missing sessions that went on, unless a later one gives another reason for not being ready."""
-    others = [e.last_seen for e in events if "not ready" in e.message and _NOT_ESTABLISHED not in e.message]
-    latest = max((seen for seen in others if seen), default="")
-    told = [e for e in events if _NOT_ESTABLISHED in e.message and e.count >= _LASTING]
-    return [e for e in told if e.last_seen is None or e.last_seen >= latest]
-
-
-def _addresses(text: str) -> set[Address]:
-    """The peers that a message names; one that is hidden or damaged may be any peer, and is none of them."""
-    words = text.strip().split()
-    found = map(_address, words[0].rstrip(".").split(",")) if words else ()
-    return {address for address in found if address is not None}

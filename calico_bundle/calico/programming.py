@@ -11,7 +11,11 @@ from enum import StrEnum
 
 from calico_bundle.calico.exclusions import Version
 from calico_bundle.cluster import Cluster
+from calico_bundle.evidence import Evidence
 from calico_bundle.facts import Address, Interface, IPPoolFact
+
+_WITHOUT_BGP = ("vxlan", "none")
+"""Values of CALICO_NETWORKING_BACKEND with which calico-node runs no BIRD."""
 
 
 class Encapsulation(StrEnum):
@@ -76,6 +80,21 @@ def writer(cluster: Cluster, pool: IPPoolFact, version: Version | None) -> Write
     if by_felix:
         return Writer.FELIX
     return Writer.BIRD if by_bird and not (bird is None and ipip and newest) else Writer.NOBODY
+
+
+def without_bgp(cluster: Cluster) -> tuple[Evidence, ...]:
+    """The lines by which no pod's route comes over BGP: calico-node's backend, or pools of VXLAN alone, which is Felix's.
+
+    >>> without_bgp(Cluster({}))
+    ()
+    """
+    daemonset = cluster.calico_node
+    for container in daemonset.containers if daemonset else ():
+        if container.environment.get("CALICO_NETWORKING_BACKEND") in _WITHOUT_BGP:
+            return (container.cited["CALICO_NETWORKING_BACKEND"],)
+    pools = [pool for pool in cluster.pools if pool.for_pods]
+    felix = all(pool.vxlan_mode != "Never" and "vxlan_mode" not in pool.not_shown for pool in pools)
+    return tuple(pool.evidence for pool in pools) if felix else ()
 
 
 def _setting(values: list[str | None]) -> str | None:

@@ -34,7 +34,7 @@ INFO = CheckInfo(
     ),
     proves=(
         "The annotation and the InternalIP, the two cards in `ip addr`, the line in calico-node's log that says which "
-        "card was chosen, the peers' routes and sessions."
+        "card was chosen, the readiness events of calico-node, the peers' routes and sessions."
     ),
     fix=(
         "Tell Calico how to choose: kubernetes-internal-ip fits where the InternalIP is right, else can-reach, cidr or "
@@ -106,15 +106,17 @@ def _message(verdict: AddressVerdict) -> str:
 
 
 def _evidence(context: Context, verdict: AddressVerdict, impact: Impact) -> tuple[Evidence, ...]:
-    """Address choice first, then how peers show it, then the routes that failing packets take."""
+    """Address choice first, then how calico-node's probes and peers show it, then the routes that failing packets take."""
+    from calico_bundle.calico.readiness import events_about
     from calico_bundle.impact import first_paths
 
+    probes = events_about(context.cluster, context.cluster.nodes[verdict.node])[:3]
     trials = [e for t in verdict.trials[:3] for e in t.evidence]
     failing = first_paths(context.paths, impact.groups, 3)
     causes = [
         e for path in failing for fate in path.group.lost_fates for e in (fate.cause.evidence if fate.cause else ())
     ]
-    return tuple(dict.fromkeys((*verdict.evidence, *trials, *causes, *context.choices.installation.evidence)))
+    return tuple(dict.fromkeys((*verdict.evidence, *probes, *trials, *causes, *context.choices.installation.evidence)))
 
 
 CHECK = Check(INFO, lacks, run)

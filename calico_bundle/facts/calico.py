@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from calico_bundle.evidence import Evidence
 from calico_bundle.facts.machine import BGPSessionFact
-from calico_bundle.facts.types import Network
+from calico_bundle.facts.types import Cited, Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,14 @@ class IPPoolFact:
     not_shown: Annotated[
         tuple[str, ...], "columns that a table or a description of it does not show, or that were hidden"
     ] = ()
+    cited: Annotated[Cited, "evidence per column, where it is there: ipip_mode, vxlan_mode"] = field(
+        default_factory=dict, hash=False
+    )
+
+    @property
+    def mode_lines(self) -> tuple[Evidence, ...]:
+        """The lines of its modes; where neither is written, and so both are Never, the line of the pool."""
+        return tuple(self.cited.values()) or (self.evidence,)
 
     @property
     def for_pods(self) -> bool:

@@ -119,8 +119,8 @@ def from_findings(findings: Sequence[Finding], most: int = 6) -> Answer:
     """The answer that some findings give: supported, in the words and with the lines of the first.
 
     >>> from_findings([Finding("CB302", "n", "error", "service/a/b", "a/b has no ready endpoint")]).text
-    'a/b has no ready endpoint (CB302)'
+    'a/b has no ready endpoint (the finding CB302 itself)'
     """
     first = max(findings, key=lambda finding: finding.paths)
     more = f", and {len(findings) - 1} more" if len(findings) > 1 else ""
-    return Answer(Status.SUPPORTED, f"{first.message} ({first.code}{more})", first.evidence[:most])
+    return Answer(Status.SUPPORTED, f"{first.message} (the finding {first.code} itself{more})", first.evidence[:most])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from calico_bundle.hypotheses import Answer, Case, Hypothesis
@@ -26,7 +27,28 @@ def examine(case: Case) -> Answer | None:
     if left_over(case):
         return None
     choices = case.context.choices
-    return from_nodes(case, _WORDS, lambda node: _shown(choices, node))
+    words = replace(_WORDS, clear=f"{_WORDS.clear}{_why(case)}")
+    return from_nodes(case, words, lambda node: _shown(choices, node))
+
+
+def _why(case: Case) -> str:
+    """Why the method gives a node at fault the card that it took, in the words of its rule; it is said where that is plain.
+
+    Calico's documentation on first-found; interfaces.go: the cards are walked from the end of the kernel's list.
+    """
+    choices, nodes = case.context.choices, case.context.cluster.nodes
+    if (choices.installation.method) != "first-found":
+        return ""
+    blamed = sorted({name for finding in case.found("CB101") for name in finding.blames})
+    for name in blamed:
+        seen, stored = choices.predicted(nodes[name]), nodes[name].bgp_address
+        machine = choices.machine(nodes[name])
+        if stored and seen.address and seen.address.ip == stored.ip and seen.interface and machine.ordered:
+            return (
+                f". On {name} it is {seen.interface} because first-found goes through the cards from the end of the "
+                f"kernel's list, where a card added later stands, and takes the first usable address"
+            )
+    return ""
 
 
 def _shown(choices: Choices, node: ClusterNode) -> Shown:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from calico_bundle.hypotheses import Answer, Case, Hypothesis, Status
 from calico_bundle.hypotheses.node_by_node import MOST_QUOTED, left_over, on_hosts
-from calico_bundle.hypotheses.sessions import Pair, first_sessions, without_bgp
+from calico_bundle.hypotheses.sessions import Pair, first_sessions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,6 +16,8 @@ _MOST_TRIED = 4
 
 def examine(case: Case) -> Answer | None:
     """Ruled out by sessions over that port; a bundle never shows what blocks it."""
+    from calico_bundle.calico.programming import without_bgp
+
     if left_over(case) or without_bgp(case.context.cluster):
         return None
     seen = first_sessions(case)
@@ -27,8 +29,10 @@ def examine(case: Case) -> Answer | None:
         text = "not every BGP session that DNS needs could be looked at"
         return Answer(Status.NOT_CHECKABLE, text, collect=("kubectl get nodes -o wide", "calicoctl node status"))
     one, other = closed[0]
-    why = "its address is at fault" if closed[0] in seen.excused else "its session is not seen to be up"
-    text = f"whether {other} takes TCP 179 from {one} is in no bundle: {why}"
+    why = (
+        "; the address at fault explains it alone, and a firewall may come on top" if closed[0] in seen.excused else ""
+    )
+    text = f"only a session that is up shows that TCP 179 is open, and that of {one} with {other} is not seen to be up{why}"
     return Answer(Status.NOT_CHECKABLE, text, collect=_tries(case, closed))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from calico_bundle.hypotheses import Answer, Case, Hypothesis, Status, from_findings
 from calico_bundle.hypotheses.node_by_node import BIRD_SESSIONS, MOST_QUOTED, Words, bearing, left_over, named, unseen
-from calico_bundle.hypotheses.sessions import sessions, without_bgp
+from calico_bundle.hypotheses.sessions import Sessions, sessions
 
 _CODES = ("CB201", "CB202")
 _WORDS = Words(
@@ -16,6 +16,8 @@ _WORDS = Words(
 
 def examine(case: Case) -> Answer | None:
     """Ruled out by every session that DNS needs; one to a node whose address is at fault is down for that."""
+    from calico_bundle.calico.programming import without_bgp
+
     if left_over(case):
         return None
     unneeded = without_bgp(case.context.cluster)
@@ -42,8 +44,18 @@ def _by_sessions(case: Case) -> Answer:
     if seen.left_out:
         text = f"there are too many sessions to look at all; those with {named(seen.left_out)} were left out"
         return Answer(Status.NOT_CHECKABLE, text, collect=("calicoctl node status",))
-    but = ", or one of its ends has an address that is at fault, which explains it" if seen.excused else ""
-    return Answer(Status.RULED_OUT, f"{_WORDS.clear}{but}", quoted[:MOST_QUOTED])
+    return Answer(Status.RULED_OUT, _excepting(seen), quoted[:MOST_QUOTED])
+
+
+def _excepting(seen: Sessions) -> str:
+    """What is ruled out, and which sessions an address at fault explains."""
+    if not seen.excused:
+        return _WORDS.clear
+    at_fault = sorted(seen.at_fault & {name for pair in seen.excused for name in pair})
+    whose = f"those of {named(at_fault)}, whose Calico address is at fault"
+    if not seen.up:
+        return f"the only BGP sessions that DNS needs are {whose}, which explains that they are not seen to be up"
+    return f"each BGP session that DNS needs is up, except {whose}, which explains that these are not"
 
 
 HYPOTHESIS = Hypothesis(

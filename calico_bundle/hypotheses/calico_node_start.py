@@ -7,10 +7,10 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from calico_bundle.hypotheses import Answer, Case, Hypothesis
-from calico_bundle.hypotheses.node_by_node import Shown, Words, from_nodes, left_over
+from calico_bundle.hypotheses.node_by_node import Shown, Words, from_nodes, left_over, named
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from calico_bundle.cluster import Cluster, ClusterNode
     from calico_bundle.facts import LogEventFact, PodFact
@@ -45,14 +45,24 @@ _WORDS = Words("calico-node runs on every node", "whether calico-node runs", ("i
 def examine(case: Case) -> Answer | None:
     """Ruled out by a calico-node pod that is ready on every node, or by its log."""
     from calico_bundle.calico.installation import installation_of
+    from calico_bundle.calico.readiness import without_sessions
 
     if left_over(case):
         return None
     pods = _agents(case.context.cluster)
     where = f"-n {quote(installation_of(case.context.cluster).namespace or 'kube-system')}"
     logs = f"kubectl logs {where} -l k8s-app=calico-node -c calico-node --tail=2000 --prefix"
-    words = replace(_WORDS, anywhere=(f"kubectl get pods {where} -o yaml", logs))
-    return from_nodes(case, words, lambda node: _shown(node, pods))
+    alone = without_sessions(case.context.cluster)
+    clear = f"{_WORDS.clear}{_but(list(alone))}"
+    words = replace(_WORDS, clear=clear, anywhere=(f"kubectl get pods {where} -o yaml", logs))
+    return from_nodes(case, words, lambda node: _shown(node, pods), tuple(alone.values()))
+
+
+def _but(alone: Sequence[str]) -> str:
+    """That to have started is not to be ready."""
+    if not alone:
+        return ""
+    return f"; but on {named(alone)} it is not ready: it has started, and has no BGP session that is established"
 
 
 def _agents(cluster: Cluster) -> dict[str, PodFact]:

@@ -15,23 +15,25 @@ from calico_bundle.hypotheses.node_by_node import (
     unlisted,
     unseen,
 )
-from calico_bundle.hypotheses.sessions import without_bgp
 
 if TYPE_CHECKING:
     from calico_bundle.cluster import Cluster, ClusterNode
     from calico_bundle.evidence import Evidence
 
 _WORDS = Words(
-    "every block and every peer in the mesh is that of a Node that there is",
+    "every block and every BGP peer in the mesh belongs to a Node that is in the bundle",
     "the list of Nodes, that of the blocks or that of the peers",
     (BIRD_SESSIONS,),
     ("kubectl get nodes -o yaml", "kubectl get blockaffinities.crd.projectcalico.org -o yaml"),
 )
+_WITHOUT_BGP = "every block belongs to a Node that is in the bundle; Felix writes the pods' routes here, without BGP"
 _MESH = "Mesh_"
 
 
 def examine(case: Case) -> Answer | None:
     """Ruled out where each block's owner and each peer in the mesh is a Node of the bundle."""
+    from calico_bundle.calico.programming import without_bgp
+
     cluster = case.context.cluster
     if left_over(case):
         return None
@@ -47,7 +49,8 @@ def examine(case: Case) -> Answer | None:
     silent = [node.name for node in cluster.nodes.values() if node.sessions is None and not _meshed(node)]
     if silent and not without_bgp(cluster):
         return unseen(case, _WORDS, silent)
-    return Answer(Status.RULED_OUT, _WORDS.clear, tuple(blocks.values())[:MOST_QUOTED])
+    clear = _WITHOUT_BGP if without_bgp(cluster) else _WORDS.clear
+    return Answer(Status.RULED_OUT, clear, tuple(blocks.values())[:MOST_QUOTED])
 
 
 def _strangers(cluster: Cluster) -> dict[str, Evidence]:

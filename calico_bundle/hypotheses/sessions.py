@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 from calico_bundle.hypotheses import Case
 
 if TYPE_CHECKING:
-    from calico_bundle.cluster import Cluster, ClusterNode
+    from calico_bundle.cluster import ClusterNode
     from calico_bundle.evidence import Evidence
 
 Pair = tuple[str, str]
 """A node and one that it needs the routes of; where the DNS endpoints are known, one of the two runs one."""
 
 _MOST_PAIRS, _FEW_PAIRS = 20_000, 2_000
-_WITHOUT_BGP = ("vxlan", "none")
 
 
 @dataclass(slots=True)
@@ -27,6 +26,8 @@ class Sessions:
     down: dict[Pair, tuple[Evidence, ...]] = field(default_factory=dict)
     excused: dict[Pair, tuple[Evidence, ...]] = field(default_factory=dict)
     unseen: list[Pair] = field(default_factory=list)
+    at_fault: frozenset[str] = frozenset()
+    """Nodes whose address is at fault."""
     left_out: list[str] = field(default_factory=list)
     """Nodes that run DNS endpoints and were not looked at: there are too many pairs."""
 
@@ -34,17 +35,6 @@ class Sessions:
     def lines(self) -> tuple[Evidence, ...]:
         """What shows those that are up."""
         return tuple(dict.fromkeys(line for found in self.up.values() for line in found))
-
-
-def without_bgp(cluster: Cluster) -> tuple[Evidence, ...]:
-    """The lines by which no pod's route comes over BGP: calico-node's backend, or pools of VXLAN alone, which is Felix's."""
-    daemonset = cluster.calico_node
-    for container in daemonset.containers if daemonset else ():
-        if container.environment.get("CALICO_NETWORKING_BACKEND") in _WITHOUT_BGP:
-            return (container.cited["CALICO_NETWORKING_BACKEND"],)
-    pools = [pool for pool in cluster.pools if pool.for_pods]
-    felix = all(pool.vxlan_mode != "Never" and "vxlan_mode" not in pool.not_shown for pool in pools)
-    return tuple(pool.evidence for pool in pools) if felix else ()
 
 
 def first_sessions(case: Case) -> Sessions:
@@ -58,8 +48,8 @@ def sessions(case: Case, most: int = _MOST_PAIRS) -> Sessions:
     """What is known of the sessions between nodes and those that run DNS endpoints, one way and the other."""
     from calico_bundle.calico.bgp import SessionState
 
-    found = Sessions(left_out=_ends(case)[_most_ends(case, most) :])
     at_fault = _at_fault(case)
+    found = Sessions(at_fault=at_fault, left_out=_ends(case)[_most_ends(case, most) :])
     peerings = case.context.paths.forwarding.peerings
     for one, other in needed_pairs(case, most):
         direct = peerings.session(one, other)

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from calico_bundle.cluster import Cluster
     from calico_bundle.evidence import Evidence
+    from calico_bundle.facts import IPPoolFact
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,11 @@ def tunnels_used(cluster: Cluster) -> TunnelsUsed:
         return TunnelsUsed(None)
     modes = {IPIP_DEVICE: [p for p in pools if p.ipip_mode != "Never"]}
     modes[VXLAN_DEVICE] = [p for p in pools if p.vxlan_mode != "Never"]
-    used = {device: tuple(p.evidence for p in found) for device, found in modes.items() if found}
-    crossing = tuple(p.evidence for p in pools if "CrossSubnet" in (p.ipip_mode, p.vxlan_mode))
-    plain = tuple(p.evidence for p in pools if p.for_pods and "Always" not in (p.ipip_mode, p.vxlan_mode))
-    return TunnelsUsed(used, tuple(pool.evidence for pool in pools), crossing, plain)
+    used = {device: _modes(found) for device, found in modes.items() if found}
+    crossing = _modes(p for p in pools if "CrossSubnet" in (p.ipip_mode, p.vxlan_mode))
+    plain = _modes(p for p in pools if p.for_pods and "Always" not in (p.ipip_mode, p.vxlan_mode))
+    return TunnelsUsed(used, _modes(pools), crossing, plain)
+
+
+def _modes(pools: Iterable[IPPoolFact]) -> tuple[Evidence, ...]:
+    return tuple(line for pool in pools for line in pool.mode_lines)

@@ -62,7 +62,8 @@ def _weighed(case: Case, unlike: Mapping[str, AddressFact]) -> Answer:
     counts = case.context.paths.counts
     lost, theirs = lost_at(case, unlike.keys())
     if theirs and theirs == lost:
-        return Answer(Status.SUPPORTED, f"{own}, and every lost path begins or ends there", quoted)
+        text = f"{own}, and every lost path begins or ends there{_same_cause(case, unlike)}"
+        return Answer(Status.SUPPORTED, text, quoted)
     if not theirs and counts[Verdict.REACHES] and not counts[Verdict.UNKNOWN]:
         spared = f"{counts[Verdict.REACHES]:,} paths is lost"
         spared = f"the {lost:,} lost paths begins or ends there" if lost else spared
@@ -74,6 +75,15 @@ def _weighed(case: Case, unlike: Mapping[str, AddressFact]) -> Answer:
     return Answer(
         Status.NOT_CHECKABLE, f"{own}; whether that has to do with it is open: {why}", quoted, lines(case, wanted)
     )
+
+
+def _same_cause(case: Case, unlike: Mapping[str, AddressFact]) -> str:
+    """That it is no second cause, where these cards are those whose addresses Calico took and should not have."""
+    blamed = {node for finding in case.found("CB101") for node in finding.blames}
+    taken = {name: verdict.stored for name, verdict in case.context.addresses.items() if name in blamed}
+    if not unlike.keys() <= taken.keys() or any(card.address.ip != taken[name] for name, card in unlike.items()):
+        return ""
+    return "; no second cause: the address that Calico took there is this card's (CB101)"
 
 
 def _alone(

@@ -50,6 +50,7 @@ def build_ip_pool(pool: Fields) -> Iterator[IPPoolFact]:
         evidence=spec.evidence("cidr") if "cidr" in spec else pool.child("metadata").evidence("name"),
         # Read last: it holds what of the above the collector hid, and a hidden mode is not the default.
         not_shown=pool.record.redacted,
+        cited=spec.cited(ipip_mode="ipipMode", vxlan_mode="vxlanMode"),
     )
 
 

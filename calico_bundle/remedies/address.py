@@ -10,12 +10,13 @@ from weakref import WeakKeyDictionary
 from calico_bundle.addresses import AddressStatus, AddressVerdict
 from calico_bundle.calico.distribution import distribution_of
 from calico_bundle.calico.installation import environment_of
+from calico_bundle.calico.programming import without_bgp
 from calico_bundle.facts import Address
 from calico_bundle.findings import Context, Fix
 from calico_bundle.paths import DnsPaths
 from calico_bundle.remedies.asking import asking_after
 from calico_bundle.remedies.candidates import Candidate, candidates
-from calico_bundle.remedies.commands import RESTART, stored_by_hand, telling, verifying
+from calico_bundle.remedies.commands import restarts, stored_by_hand, telling, verifying
 from calico_bundle.remedies.outlooks import counted, mends
 from calico_bundle.remedies.trying import Outlook, Trials, Tried
 from calico_bundle.remedies.undoing import undoing, undoing_by_hand
@@ -120,7 +121,8 @@ def _fix(context: Context, wrong: Sequence[AddressVerdict], best: Tried, second:
     seen = best.outlook or Outlook()
     mended = Mended(moves=frozenset(best.moves))
     commands = (*told.commands, *verifying(wrong), *_asked(context, seen, mended))
-    disruption = f"{RESTART} {told.note}".rstrip()
+    interrupts = restarts(by_bgp=not without_bgp(context.cluster))
+    disruption = f"{interrupts} {told.note}".rstrip()
     undo = undoing(context.cluster, context.choices.installation, distribution, best.candidate.method, chart)
     return Fix(best.candidate.title, commands, disruption, *counted(seen), _told(best), _lost(second), mended, undo)
 

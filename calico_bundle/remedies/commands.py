@@ -27,10 +27,14 @@ KUBESPRAY = "inventory/mycluster/group_vars/k8s_cluster/k8s-net-calico.yml"
 _FIELDS = {
     "interface": "interface", "skip-interface": "skipInterface", "can-reach": "canReach", "cidr": "cidrs",
 }  # fmt: skip
-RESTART = (
-    "calico-node restarts node by node (a rolling update of its DaemonSet). Pods keep running; while a node's BGP "
-    "sessions come up again its routes are kept by graceful restart, or missing for some seconds where its address "
-    "changes."
+_RESTART = "calico-node restarts node by node (a rolling update of its DaemonSet). Pods keep running; "
+_BY_BGP = (
+    "while a node's BGP sessions come up again its routes are kept by graceful restart, or missing for some seconds where "
+    "its address changes."
+)
+_BY_FELIX = (
+    "Felix writes their routes here, without BGP: where a node's address changes, pod traffic to and from it stops until "
+    "Felix on every node has written them anew."
 )
 
 
@@ -58,6 +62,11 @@ def telling(
     )
     plain = _operator if installation.by_operator else _manifest
     return known.get(distribution, plain)(installation, method)
+
+
+def restarts(*, by_bgp: bool) -> str:
+    """What a restart of calico-node interrupts, where pods' routes come over BGP and where they do not."""
+    return _RESTART + (_BY_BGP if by_bgp else _BY_FELIX)
 
 
 def verifying(addresses: Sequence[AddressVerdict]) -> tuple[str, ...]:

@@ -166,7 +166,7 @@ def _effects(report: View) -> Iterator[str]:
 
 def _hypotheses(report: View) -> Iterator[str]:
     if report["hypotheses"]:
-        yield from ("", "## Other causes considered", "")
+        yield from ("", "## Causes considered", "")
         rows = ((one["name"], _CONSIDERED[one["status"]], prose(one["text"])) for one in report["hypotheses"])
         yield from _table(("cause", "is", "because"), rows)
 

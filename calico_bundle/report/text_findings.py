@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from calico_bundle.report import View
 from calico_bundle.report.page import Page, Span
-from calico_bundle.report.words import count, fold, outcome, where
+from calico_bundle.report.words import count, fold, is_elsewhere, outcome, where
 
 SEVERITY_STYLE = {"error": "bold red", "warning": "bold yellow", "info": "bold cyan"}
 
@@ -42,7 +42,7 @@ def _finding(page: Page, finding: View, written: Sequence[View]) -> None:
     page.blank()
     page.line((f"{finding['severity']}[{finding['code']}]", style), (f" {finding['name']}: {title}", "bold"))
     margin = quotes(page, finding["evidence"], indent="")
-    _note(page, margin, "effect", _effect(page, finding["affects"]))
+    _note(page, margin, "effect", _effect(page, finding))
     for number, fix in enumerate(finding["fixes"], 1):
         label = f"fix {number} of {len(finding['fixes'])}" if len(finding["fixes"]) > 1 else "fix"
         if fix in written:
@@ -60,14 +60,23 @@ def _note(page: Page, margin: str, label: str, words: str) -> None:
     page.line(words, lead=(f"{margin} = {label}: ", "bold"))
 
 
-def _effect(page: Page, affects: View) -> str:
+def _effect(page: Page, finding: View) -> str:
+    affects = finding["affects"]
     parts = [count(affects["paths"], "path") if affects["paths"] else "no path now"]
     if affects["nodes"]:
         nodes = fold(affects["nodes"], None if page.verbose else 5)
-        parts.append(f"node{'s' * (len(affects['nodes']) > 1)} {nodes}")
+        parts.append(f"{_nodes_label(finding)} {nodes}")
     if affects["pods"]:
         parts.append(f"pod{'s' * (len(affects['pods']) > 1)} {_pods(page, affects)}")
     return "; ".join(parts)
+
+
+def _nodes_label(finding: View) -> str:
+    """What the nodes are: those of the pods that are hit, where the finding is about another node."""
+    affects = finding["affects"]
+    if affects["pods"] and is_elsewhere(finding):
+        return "pods hit are on"
+    return f"node{'s' * (len(affects['nodes']) > 1)}"
 
 
 def _pods(page: Page, affects: View) -> str:
@@ -186,7 +195,7 @@ def hypotheses(page: Page, report: View) -> None:
     """Write which other causes were considered, and what would settle those that could not be checked."""
     if not report["hypotheses"]:
         return
-    page.heading("Other causes considered")
+    page.heading("Causes considered")
     settles = page.verbose or not _is_explained(report)
     for hypothesis in report["hypotheses"]:
         # What is ruled out is many, and is read by who doubts it.

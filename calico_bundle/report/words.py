@@ -87,3 +87,13 @@ def trace_summary(trace: View) -> str:
     unknown = sum("unknown" in way and "lost" not in way for way in ways)
     open_ones = f", {unknown:,} unknown" if unknown else ""
     return f"{verdict}: DNS endpoints that answer: {answer:,} of {len(ways):,}{open_ones}"
+
+
+def is_elsewhere(finding: View) -> bool:
+    """Whether a finding about a node hits pods on other nodes alone.
+
+    >>> is_elsewhere({"subject": "node/n2", "affects": {"nodes": ["n1", "n3"]}})
+    True
+    """
+    kind, _, name = finding["subject"].partition("/")
+    return kind == "node" and name not in finding["affects"]["nodes"]

@@ -334,3 +334,11 @@ def test_detection_does_not_fail_for_an_address_that_was_hidden_or_not_collected
         return re.sub(r"10\.0\.1\.\d+(/24)?", hidden, text) if hidden else None
 
     assert "CB106" not in {code for code, _ in codes(changed("healthy-two-cards", hide))}
+
+
+def test_a_wrong_address_is_shown_by_what_the_probes_of_calico_node_say():
+    """node/pkg/health/health.go: a pod that is not ready names the peers without a session; so do its peers, of it."""
+    (finding,) = changed("incident", lambda _, text: text).findings["CB101"]
+    told = [line for line in finding.evidence if "BGP not established with" in line.text]
+    assert "10.0.1.11,10.0.1.13" in told[0].text
+    assert [line.text.split()[-1] for line in told[1:]] == ["192.168.50.12", "192.168.50.12"]

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import pytest
 
 import calico_bundle as cb
+from calico_bundle import coverage
 from calico_bundle.findings import Context
 from calico_bundle.hypotheses import Answer, Case, Status
 from calico_bundle.hypotheses.node_by_node import bearing
@@ -382,3 +383,50 @@ def test_two_nodes_with_one_tunnel_address() -> None:
     found = answer("tunnel-addresses", "vxlan", replaced("10.244.2.0/32", "10.244.1.0/32", f"{NODE_2}ip_addr"))
     assert found.status is SUPPORTED
     assert "10.244.1.0" in found.text
+
+
+# --- what answers say -------------------------------------------------------------------------------------------------
+
+
+def test_calico_node_that_has_started_and_has_no_session_is_not_called_well():
+    """node/pkg/health/health.go: past the first 30 s a pod that is not ready for BGP has no session at all."""
+    found = answers(changed("incident", together()))["calico-node-start"]
+    assert found.status is RULED_OUT
+    assert "on shop-worker-2 it is not ready" in found.text
+    assert "BGP not established with 10.0.1.11,10.0.1.13" in found.evidence[0].text
+
+
+def test_sessions_that_an_address_at_fault_explains_are_named_by_its_node():
+    """No answer in which either of two things may be meant."""
+    text = answers(changed("incident", together()))["bgp-sessions"].text
+    assert "those of shop-worker-2, whose Calico address is at fault" in text
+    assert " or " not in text
+
+
+def test_a_finding_that_is_the_hypothesis_is_not_told_as_another_cause():
+    found = answers(changed("incident", together()))
+    assert "(the finding CB101 itself)" in found["calico-address"].text
+    assert "no second cause" in found["unlike-cards"].text
+
+
+def test_why_the_method_gives_that_card_is_said_where_the_replay_ends_at_the_stored_address():
+    """autodetection/interfaces.go: the cards are walked from the end of the kernel's list; `ens19` is the last there."""
+    assert "it is ens19 because first-found" in answers(changed("incident", together()))["address-detection"].text
+    other = replaced("IPv4Address: 192.168.50.12/24", "IPv4Address: 192.168.50.99/24", "nodes.yaml")
+    assert "because" not in answers(changed("incident", other))["address-detection"].text
+
+
+def test_without_bgp_nothing_is_said_of_sessions():
+    """Pools of VXLAN alone: Felix writes the routes (calico/programming.py)."""
+    analysis = changed("vxlan", together())
+    (fix,) = analysis.findings["CB101"][0].fixes
+    assert "BGP sessions" not in fix.disruption
+    assert "peer" not in answers(analysis)["removed-nodes"].text
+    (seen,) = (one for one in coverage.seen(analysis.diagnosis.context.cluster) if one.artifact == "BGP state")
+    assert "without BGP" in seen.text
+
+
+def test_that_no_pool_uses_a_tunnel_is_shown_by_the_lines_of_their_modes():
+    for name in ("nic-offload", "tunnel-traffic-blocked"):
+        lines = answers(changed("incident", together()))[name].evidence
+        assert {line.text for line in lines} == {"ipipMode: Never", "vxlanMode: Never"}

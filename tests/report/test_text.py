@@ -38,7 +38,7 @@ node-3 cannot reach; its InternalIP 10.0.1.12 on ens18 would work
    |
  7 | Mesh_192_168_50_12 BGP      master   start  23:29:02    Passive
    |
-   = effect: 12 paths; nodes node-1, node-3; pods shop/cart-0, shop/cart-1
+   = effect: 12 paths; pods hit are on node-1, node-3; pods shop/cart-0, shop/cart-1
    = fix 1 of 2: let Calico take the address that Kubernetes uses
 """
     assert expected in render(hand_made.broken_report(), width=100)

@@ -96,6 +96,7 @@ def _environment() -> Environment:
     )
     made.filters |= {
         "count": words.count, "fold": words.fold, "outcome": words.outcome, "tone": tone, "where": words.where,
+        "is_elsewhere": words.is_elsewhere,
     }  # fmt: skip
     made.globals |= {"marks": MARKS, "pieces": pieces, "summary": words.summary, "trace_summary": words.trace_summary}
     made.globals |= {name: getattr(folding, name) for name in folding.__all__}
