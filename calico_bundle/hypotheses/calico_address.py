@@ -16,7 +16,6 @@ from calico_bundle.hypotheses.node_by_node import (
     unlisted,
     unseen,
 )
-from calico_bundle.hypotheses.sessions import without_bgp
 
 if TYPE_CHECKING:
     from calico_bundle.cluster import ClusterNode
@@ -71,6 +70,7 @@ def _open(case: Case, open_: Sequence[str]) -> Answer:
 
 
 def _not_there(case: Case, node: ClusterNode) -> Settles:
+    from calico_bundle.calico.programming import without_bgp
     from calico_bundle.network.outcome import Settles
 
     bgp = node.sessions is None and not without_bgp(case.context.cluster)
