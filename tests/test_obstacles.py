@@ -95,7 +95,8 @@ def test_a_node_that_does_not_forward_leaves_the_paths_through_it_open():
     """The kernel asks the card by which a packet came in (IN_DEV_FORWARD) before it sends it on to a pod."""
 
     def still(path: str, text: str) -> str:
-        return text.replace("forwarding = 1", "forwarding = 0") if path.endswith("node-2/sysctl.txt") else text
+        card = ("ens18.forwarding = 1", "ens18.forwarding = 0")
+        return text.replace(*card) if path.endswith("node-2/sysctl.txt") else text
 
     after = changed("healthy", still).report()
     assert after["verdict"]["status"] == "inconclusive"

@@ -16,7 +16,6 @@ _WORDS = Words(
     "every node forwards what comes in by its cards and tunnels",
     "whether packets are forwarded (sysctl)",
     ("sysctl -a",),
-    effect="what comes in by such a card for a pod is dropped, and so is what pods send where no card forwards",
 )
 
 

@@ -75,7 +75,7 @@ class Obstacles:
         """
         own = by_cache or (pod.host_network if isinstance(pod, PodFact) else self._hosts[pod]) is True
         kind = self.policies.class_of(pod) if self.policies.any else None
-        value = columns_of((pod,)).ipv4s[0] if isinstance(pod, PodFact) else self._values[pod]
+        value = self._address_of(pod) if self.firewalls.nodes and not own else None
         at = self.firewalls.place_of(value)
         key = (kind and kind.key, own, by_cache, at, node if node in self._named else None)
         if key not in self._met:
@@ -95,6 +95,9 @@ class Obstacles:
     def _by_service(self, node: str, *, own: bool) -> Iterable[tuple[int, Hindrance]]:
         found = self._limits.on(self._nodes[node], own=own)
         return ((place, found) for place in range(len(self._ready))) if found else ()
+
+    def _address_of(self, pod: int | PodFact) -> int | None:
+        return columns_of((pod,)).ipv4s[0] if isinstance(pod, PodFact) else self._values[pod]
 
     def _by_policies(self, kind: Class | None) -> Iterable[tuple[int, Hindrance]]:
         if kind is None:
