@@ -64,7 +64,7 @@ def run(context: Context) -> list[Finding]:
     own = endpoints_of(context.cluster.endpoints, *service.split("/"))
     # A table shows those that are ready, and no others.
     unshown = not dns.endpoints and any(e.not_shown for e in own)
-    ending = f", {len(dns.ending)} that terminates and still serves" if dns.ending else ""
+    ending = f", of which {len(dns.ending)} still serving while terminating" if dns.ending else ""
     message = f"{service} has no ready endpoint" + (
         "" if unshown else f" ({len(dns.endpoints)} that are not ready{ending})"
     )

@@ -142,9 +142,10 @@ class Obstacles:
         untold = self._untold.get(own, {}).get(node)
         if untold is not None:
             text = f"what is recorded of {node}'s service rules does not show where lookups go, or contradicts itself"
+            settle: Settles | None = Settles(("iptables-save", "nft list ruleset"), node)
             if untold.text.startswith("-A "):
+                settle = None
                 text = f"a rule of {node} may take lookups elsewhere before they come to those for services: `{untold.text}`"
-            settle = Settles(("iptables-save", "nft list ruleset"), node)
             cause = Cause(Why.UNDECIDED, node, text, (untold,), settle=settle)
             return dict.fromkeys(range(len(self._ready)), Hindrance(SERVICE_RULES, Outcome.UNKNOWN, cause))
         if rules is None or not rules.all_lost:

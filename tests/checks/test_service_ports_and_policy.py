@@ -191,7 +191,7 @@ def test_endpoints_that_end_and_still_serve_may_be_led_to(bundle: Path):
     assert {v for node in NODES for v in verdicts(bundle, node)} == {"unknown"}
     (finding,) = found(bundle, "CB302")
     assert finding.severity == "warning"
-    assert "1 that terminates and still serves" in finding.message
+    assert "of which 1 still serving while terminating" in finding.message
     assert statuses(bundle)["dns-no-ready-endpoints"] == "not-checkable"
 
 
