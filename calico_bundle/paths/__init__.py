@@ -19,7 +19,7 @@ from calico_bundle.network.forwarding import Forwarding
 from calico_bundle.network.kubelet_dns import AskedElsewhere, asked_elsewhere
 from calico_bundle.network.likeness import Likeness
 from calico_bundle.network.node_local_dns import NodeLocalCache, node_local_cache
-from calico_bundle.network.outcome import PODS, Packet, Settles
+from calico_bundle.network.outcome import Packet, Settles
 from calico_bundle.network.policy.dns import DnsPolicies
 from calico_bundle.network.service import DnsService
 from calico_bundle.network.service_proxies import ServiceProxies
@@ -164,7 +164,7 @@ class DnsPaths:
             return direct
         found = direct if host else self._cached(cache, direct, IPv4Address(int(value or 0)))
         doubt = cache.doubt(node) if found.verdict is not Verdict.BROKEN else None
-        return self._open(node, OpenQuestion(doubt, Settles((PODS,)))) if doubt else found
+        return self._open(node, OpenQuestion(doubt.text, doubt.settle)) if doubt else found
 
     def _elsewhere(self, node: str | None) -> OpenQuestion | None:
         """That the kubelet of a node tells pods to ask somebody else: what becomes of that is not followed here."""
