@@ -48,7 +48,9 @@ def _of_corefile(cluster: Cluster, configuration: DnsConfigurationFact, dns: Dns
     if found:
         first = found[0]
         if first.is_sure:
-            return Answer(Status.SUPPORTED, f"the Corefile in {name} {first.text}", first.evidence)
+            sure = [remark for remark in found if remark.is_sure]
+            lines = tuple(dict.fromkeys(line for remark in sure for line in remark.evidence))
+            return Answer(Status.SUPPORTED, f"the Corefile in {name} {'; it '.join(r.text for r in sure)}", lines)
         space = quote(configuration.namespace)
         collect = (f"kubectl get configmaps -n {space} -o yaml", _KUBELETS)
         return Answer(Status.NOT_CHECKABLE, f"the Corefile in {name} {first.text}", first.evidence, collect)

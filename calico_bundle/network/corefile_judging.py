@@ -52,7 +52,7 @@ class Remark:
 def remarks(cluster: Cluster, dns: DnsService, configuration: DnsConfigurationFact) -> tuple[Remark, ...]:
     """What surely keeps DNS servers with a Corefile from answering, then what may; nothing where neither is there."""
     found = _Corefile(cluster, dns, configuration).remarks()
-    return tuple(sorted(found, key=lambda remark: not remark.is_sure))
+    return tuple(sorted(found, key=lambda remark: (not remark.is_sure, not remark.stops)))
 
 
 def told_not_to_answer(cluster: Cluster, dns: DnsService | None) -> tuple[str, tuple[Evidence, ...]] | None:

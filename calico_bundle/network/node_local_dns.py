@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from shlex import quote
 
 from calico_bundle.cluster import Cluster
 from calico_bundle.evidence import Evidence
@@ -14,6 +15,7 @@ from calico_bundle.facts import Address, DaemonSetFact, DnsConfigurationFact, Po
 from calico_bundle.facts.pod_queries import FINISHED, labeled
 from calico_bundle.facts.service_table import named
 from calico_bundle.network.corefile import addresses_in, cited, cluster_domains, is_node_local, server_blocks
+from calico_bundle.network.outcome import Cause, Settles, Why
 from calico_bundle.network.service import DnsService
 
 DUMMY_CARD = "nodelocaldns"
@@ -41,11 +43,15 @@ class NodeLocalCache:
     down: Mapping[str, PodFact] = field(default_factory=dict)
     runs: bool = True
 
-    def doubt(self, node: str | None) -> str | None:
+    def doubt(self, node: str | None) -> Cause | None:
         """Why lookups of a node's pods may find nobody there; None where nothing says so."""
         pod = self.down.get(node or "") if self.asked is not False else None
+        if pod is None:
+            return None
         asks = "ask it" if self.asked else "may ask it"
-        return f"the DNS cache of {node} is not ready ({pod.name}), and pods there {asks}" if pod else None
+        text = f"the DNS cache of {node} is not ready ({pod.name}), and pods there {asks}"
+        look = f"kubectl describe pod -n {quote(pod.namespace)} {quote(pod.name)}"
+        return Cause(Why.UNDECIDED, node, text, (pod.evidence,), settle=Settles((look,)))
 
 
 def node_local_cache(cluster: Cluster, dns: DnsService | None) -> NodeLocalCache | None:

@@ -165,7 +165,7 @@ class DnsPaths:
             return direct
         found = direct if host else self._cached(cache, direct, IPv4Address(int(value or 0)))
         doubt = cache.doubt(node) if found.verdict is not Verdict.BROKEN else None
-        return self._open(node, OpenQuestion(doubt, Settles((PODS,)))) if doubt else found
+        return self._open(node, OpenQuestion(doubt.text, doubt.settle)) if doubt else found
 
     def _elsewhere(self, node: str | None) -> OpenQuestion | None:
         """That the kubelet of a node tells pods to ask somebody else: what becomes of that is not followed here."""
