@@ -121,7 +121,7 @@ CASES: list[tuple[str, str, Edit, Status, str]] = [
     ),
     ("nic-offload", "vxlan", together(), OPEN, "VXLAN"),
     ("nic-offload", "healthy", replaced("ipipMode: Never", "ipipMode: Always", "ippools"), OPEN, "IPIP"),
-    ("nic-offload", "healthy", together(), RULED_OUT, "cidr"),
+    ("nic-offload", "healthy", together(), RULED_OUT, "vxlanMode: Never"),
     ("nic-offload", "healthy", without("ippools"), OPEN, "pools"),
     ("unlike-cards", "incident", together(), SUPPORTED, "every lost path begins or ends there"),
     ("unlike-cards", "card-added-later", together(), RULED_OUT, "none of 8 paths is lost"),
@@ -180,7 +180,7 @@ CASES: list[tuple[str, str, Edit, Status, str]] = [
         SUPPORTED,
         "sends from 10.9.9.9",
     ),
-    ("tunnel-traffic-blocked", "healthy", together(), RULED_OUT, "cidr"),
+    ("tunnel-traffic-blocked", "healthy", together(), RULED_OUT, "vxlanMode: Never"),
     ("tunnel-traffic-blocked", "vxlan", together(), OPEN, "udp port 4789"),
     (
         "tunnel-traffic-blocked",
@@ -195,7 +195,7 @@ CASES: list[tuple[str, str, Edit, Status, str]] = [
     ("tunnel-traffic-blocked", "healthy", replaced("ipipMode: Never", "ipipMode: '***HIDDEN***'"), OPEN, "ippools"),
     ("tunnel-devices", "healthy", replaced("ipipMode: Never", "ipipMode: '***HIDDEN***'"), OPEN, "ippools"),
     ("cross-subnet-mask", "healthy", replaced("vxlanMode: Never", "vxlanMode: '***HIDDEN***'"), OPEN, "ippools"),
-    ("pod-addresses-dropped", "vxlan", together(), RULED_OUT, "cidr"),
+    ("pod-addresses-dropped", "vxlan", together(), RULED_OUT, "vxlanMode: Always"),
     ("pod-addresses-dropped", "healthy", together(), OPEN, "pods' addresses"),
     ("cross-subnet-mask", "healthy", together(), RULED_OUT, "CrossSubnet"),
     (

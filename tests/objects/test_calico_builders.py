@@ -42,7 +42,9 @@ spec:
   nodeSelector: all()
   allowedUses: [Workload, Tunnel]
 """
-    assert columns(only(text)) == {
+    found = only(text)
+    assert {name: line.text for name, line in found.cited.items()} == {"ipip_mode": "ipipMode: CrossSubnet"}  # type: ignore[attr-defined]
+    assert columns(found, "cited") == {
         "name": "default-ipv4-ippool",
         "cidr": ip_network("10.244.0.0/16"),
         "ipip_mode": "CrossSubnet",
