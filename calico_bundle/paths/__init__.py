@@ -19,7 +19,7 @@ from calico_bundle.network.forwarding import Forwarding
 from calico_bundle.network.kubelet_dns import AskedElsewhere, asked_elsewhere
 from calico_bundle.network.likeness import Likeness
 from calico_bundle.network.node_local_dns import NodeLocalCache, node_local_cache
-from calico_bundle.network.outcome import PODS, Packet, Settles, Why
+from calico_bundle.network.outcome import Packet, Settles, Why
 from calico_bundle.network.policy.dns import DnsPolicies
 from calico_bundle.network.service import DnsService
 from calico_bundle.network.service_proxies import ServiceProxies
