@@ -36,6 +36,8 @@ class Shown:
         self.url = path.as_uri()
         self.noted: list[str] = []
         self._context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, **more)
+        # No test fails by the clock, on however busy a machine.
+        self._context.set_default_timeout(300_000)
         self._context.add_init_script(_WATCH)
         self._context.route("**/*", self._let_through)
         self.page = self._context.new_page()

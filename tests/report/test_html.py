@@ -317,6 +317,14 @@ def test_what_could_not_be_checked_is_never_called_fine():
     assert not [word for word in ("healthy", "all right", "no problem", "nothing is wrong") if word in said]
 
 
+@pytest.mark.parametrize("make, links", [(hand_made.broken_report, 1), (hand_made.healthy_report, 0)])
+def test_the_verdict_leads_to_what_would_decide_the_rest(make, links):
+    # Who reads the verdict alone must not take unknown paths for spared ones.
+    page = html_reading.report(make())
+    assert [link.attrs["href"] for link in page.all("#verdict a")].count("#collect") == links
+    assert ("3 unknown paths" in page.words("#verdict")) == bool(links)
+
+
 def test_unknown_paths_are_not_said_to_fail():
     made = hand_made.inconclusive_report()
     made["findings"] = [hand_made.finding(code="CB901", name="bundle-incomplete", severity="warning", fixes=[])]
