@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from json import dumps
 from shlex import quote
 from typing import TYPE_CHECKING
 
@@ -100,6 +99,8 @@ def _without_udp(context: Context, service: ServiceFact) -> Finding:
 
 def _with_udp(service: ServiceFact) -> Fix:
     """The port for UDP beside those that there are; of several ports each has to have a name of its own."""
+    import json
+
     taken = {port.name for port in service.ports}
     beside = next((port for port in service.ports if port.port == _PORT), None)
     target = beside.target_port if beside and beside.target_port else str(_PORT)
@@ -110,7 +111,7 @@ def _with_udp(service: ServiceFact) -> Fix:
         if not port.name
     ]
     added = {**own, "targetPort": int(target) if target.isdigit() else target}
-    patch = dumps([*named, {"op": "add", "path": "/spec/ports/-", "value": added}])
+    patch = json.dumps([*named, {"op": "add", "path": "/spec/ports/-", "value": added}])
     name = f"{quote(service.name)} -n {quote(service.namespace)}"
     commands = (
         f"kubectl patch service {name} --type=json -p {quote(patch)}",

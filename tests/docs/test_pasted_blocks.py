@@ -19,6 +19,7 @@ ELSEWHERE = {
     "python -m pytest -q tests/layouts": "it runs tests, and these run them",
     "calicoctl cluster diags": "it needs a cluster",
     "mkdir -p bundle": "tests/docs/test_examples.py runs it against a stand-in for kubectl",
+    "apt-get install chromium": "it installs; .ci/run does, and runs the last line",
     "pip install atheris": "it installs; .ci/run fuzzes",
     "python -m tests.lab list": "it needs root; tests/lab runs it where there is root",
     "python -m tests.lab fixes": "it needs root; tests/lab runs it where there is root",

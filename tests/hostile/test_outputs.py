@@ -96,8 +96,8 @@ def shown_in_a_notebook(analysis: cb.Analysis) -> dict[str, Any]:
 
 def texts(analysis: cb.Analysis) -> Iterator[tuple[str, str]]:
     """Every output there is, by name."""
-    report = analysis.report()
     for known in formats():
+        report = analysis.report(parts=known.parts)
         for color in (False, True):
             shown = known.render(report, Style(80, color, True, False))
             yield f"{known.name}, color {color}", shown if isinstance(shown, str) else shown.decode()

@@ -235,6 +235,7 @@ spec: {bpfEnabled: true, interfacePrefix: cali, wireguardEnabled: false, program
         "interface_prefix": "cali",
         "wireguard_enabled": False,
         "failsafe_outbound": None,
+        "vxlan_port": None,
     }
 
 
