@@ -234,7 +234,16 @@ def _broken_headline(errors: Sequence[Finding], failing: int, paths: DnsPaths) -
     first = max((f for f in errors if f.code == leading), key=lambda f: f.paths)
     same = [f for f in errors if f.code == first.code]
     more = f" ({len(same) - 1} more {first.code})" if len(same) > 1 else ""
-    return f"{failing} of {judged} DNS paths fail: {first.message}{more}." if failing else f"{first.message}{more}."
+    return f"{_failing(paths, judged)}: {first.message}{more}." if failing else f"{first.message}{more}."
+
+
+def _failing(paths: DnsPaths, judged: int) -> str:
+    """How many paths fail, and how many only now and then: those of which some endpoints answer."""
+    broken, degraded = paths.counts[Verdict.BROKEN], paths.counts[Verdict.DEGRADED]
+    if not degraded:
+        return f"{broken} of {judged} DNS paths fail"
+    also = f"{broken} of {judged} DNS paths fail, and {degraded}" if broken else f"{degraded} of {judged} DNS paths"
+    return f"{also} fail now and then"
 
 
 def _inconclusive_headline(cluster: Cluster, paths: DnsPaths) -> str:

@@ -246,3 +246,10 @@ def test_place_that_cannot_be_written_to_is_named_as_it_was_given(incident: cb.A
     assert str(caught.value).startswith(f"cannot write {place}: ")
     assert ".part" not in str(caught.value)
     assert str(tmp_path) not in str(caught.value)
+
+
+def test_the_headline_tells_paths_that_fail_now_and_then_from_those_that_fail():
+    """The contract: of a degraded path some endpoints answer, so that lookups time out now and then."""
+    split = cb.analyze(io.BytesIO(story("dns-split").archive()))
+    assert split.report()["dns"]["paths"]["degraded"] == 10
+    assert split.verdict.headline.startswith("10 of 10 DNS paths fail now and then: ")

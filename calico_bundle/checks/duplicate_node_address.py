@@ -58,6 +58,7 @@ def _finding(context: Context, verdict: AddressVerdict, fixes: tuple[Fix, ...]) 
     others = [context.addresses[name] for name in verdict.shared_with[:_MOST_NAMED]]
     more = len(verdict.shared_with) - _MOST_NAMED
     others_named = ", ".join(o.node for o in others) + (f" and {more} more" if more > 0 else "")
+    do = "does" if len(verdict.shared_with) == 1 else "do"
     should = f"; it should be {verdict.expected}" if verdict.expected else ""
     conflict = [e.evidence for e in context.cluster.nodes[verdict.node].log.events("address-conflict")]
     return Finding(
@@ -65,7 +66,7 @@ def _finding(context: Context, verdict: AddressVerdict, fixes: tuple[Fix, ...]) 
         INFO.name,
         ERROR,
         node_subject(verdict.node),
-        f"{verdict.node} holds {verdict.stored} as its Calico address, and so does {others_named}{should}",
+        f"{verdict.node} holds {verdict.stored} as its Calico address, and so {do} {others_named}{should}",
         tuple(dict.fromkeys((*verdict.evidence, *(e for o in others for e in o.evidence[:1]), *conflict[-1:]))),
         paths=impact.paths,
         pods=pod_names(context.paths, impact.groups),

@@ -34,7 +34,8 @@ def run(context: Context) -> list[Finding]:
     kinds = Counter(str(gap.kind) for gap in context.gaps)
     files = len({gap.path for gap in context.gaps})
     counted = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
-    message = f"{len(context.gaps)} gaps in {files} files: {counted}"
+    gaps = "1 gap" if len(context.gaps) == 1 else f"{len(context.gaps)} gaps"
+    message = f"{gaps} in {'1 file' if files == 1 else f'{files} files'}: {counted}"
     return [Finding(INFO.code, INFO.name, INFO.severity, BUNDLE_SUBJECT, message)]
 
 
