@@ -16,6 +16,7 @@ import calico_bundle as cb
 from calico_bundle.columns import MADE
 from calico_bundle.display import MOST_ROWS, Listing
 from calico_bundle.tables import Tables
+from tests.shown import SHOWN
 from tests.stories import story
 from tools.docs_examples import ROOT
 
@@ -34,20 +35,6 @@ def objects() -> cb.Analysis:
 
 
 # --- every attribute -------------------------------------------------------------------------------------------------
-
-SHOWN = (
-    "verdict",
-    "findings",
-    "effects",
-    "hypotheses",
-    "symptoms",
-    "missing",
-    "collect",
-    "moves",
-    "tables",
-    "graph",
-    "context",
-)
 
 
 @pytest.mark.parametrize("name", SHOWN)

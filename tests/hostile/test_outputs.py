@@ -14,6 +14,7 @@ import calico_bundle as cb
 from calico_bundle.commands.table_formats import as_csv, as_json
 from calico_bundle.evidence import clean
 from calico_bundle.report import Style, formats
+from tests.shown import SHOWN
 from tests.sources.packing import tar_with
 
 HOSTILE = "[red]x[/red]\x1b[31m\x1b]0;title\x07<script>alert(1)</script>{{7*7}}\u202e"
@@ -76,19 +77,7 @@ def analysis() -> cb.Analysis:
 
 def shown_in_a_notebook(analysis: cb.Analysis) -> dict[str, Any]:
     """Whatever an analysis gives that shows itself."""
-    names = (
-        "verdict",
-        "findings",
-        "effects",
-        "hypotheses",
-        "symptoms",
-        "missing",
-        "collect",
-        "moves",
-        "tables",
-        "graph",
-    )
-    shown = {name: getattr(analysis, name) for name in names} | {"graph with pods": analysis.graph_with(pods=True)}
+    shown = {name: getattr(analysis, name) for name in SHOWN} | {"graph with pods": analysis.graph_with(pods=True)}
     for name in ("findings", "hypotheses"):
         shown |= {f"{name} {at}": one for at, one in enumerate(getattr(analysis, name))}
     return shown | {"path from n1": analysis.path("n1"), "path between": analysis.path("n1", "10.244.0.9")}
