@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from calico_bundle.what_if import Change
 
 _FORMATS = {known.name: known for known in formats()}
+_PARTS = frozenset().union(*(known.parts for known in _FORMATS.values()))
+"""Parts of the view that only some formats show."""
 
 EXIT_STATUS = """\b
 Exit status:
@@ -137,4 +139,7 @@ def _lists_paths(targets: Sequence[Target]) -> bool:
 
 def _document(report: View, target: Target, choices: Choices, session: Session) -> Document:
     style = session.style(target.path, color=choices.color, verbose=choices.verbose, quiet=choices.quiet)
-    return Document(_FORMATS[target.format].render(report, style), target.path)
+    known = _FORMATS[target.format]
+    # A file is the same whatever others are written beside it.
+    own = {name: part for name, part in report.items() if name not in _PARTS or name in known.parts}
+    return Document(known.render(own, style), target.path)

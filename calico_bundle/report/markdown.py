@@ -132,7 +132,8 @@ def _finding(finding: View) -> Iterator[str]:
     affects = finding["affects"]
     if affects["paths"]:
         yield ""
-        yield f"Effect: {count(affects['paths'], 'path')}, on {prose(fold(affects['nodes']))}."
+        pods = f"; pods {prose(fold(affects['pods']))}" if affects["pods"] else ""
+        yield f"Effect: {count(affects['paths'], 'path')}, on {prose(fold(affects['nodes']))}{pods}."
     for fix in finding["fixes"]:
         yield from _fix(fix)
 

@@ -35,7 +35,7 @@ _FATES = {
     "not-applicable": ("{} does not use cluster DNS", "{} do not use cluster DNS"),
 }
 _ANSWERS = {
-    "lost": ("{} gets no answer", "{} get no answer"),
+    "lost": ("{} gets no answer from there", "{} get no answer from there"),
     "lost-or-unknown": (
         "{} gets no answer from some endpoints; of others it is not known",
         "{} get no answer from some endpoints; of others it is not known",
@@ -46,7 +46,7 @@ _ANSWERS = {
         "{} gets answers from some endpoints; of others it is not known",
         "{} get answers from some endpoints; of others it is not known",
     ),
-    "delivered": ("{} gets answers", "{} get answers"),
+    "delivered": ("{} gets answers from there", "{} get answers from there"),
 }
 _NAMED = 2
 _PACKETS = {

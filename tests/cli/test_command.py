@@ -18,6 +18,7 @@ from calico_bundle.commands import RESERVED, Session, verbs
 from calico_bundle.errors import NotABundleError
 from tests.cli.fakes import FakeReading, install
 from tests.report import hand_made
+from tests.stories import story
 
 HEADLINE = "broken: 12 of 40 pods get no DNS answer: Calico on node-2 uses an address its peers cannot reach"
 
@@ -400,3 +401,12 @@ def test_tables_refuse_what_they_cannot_do(monkeypatch):
 def test_a_verb_gives_the_same_status_whatever_the_outputs(tmp_path):
     words = ["trace", "a.tgz", "--from", "shop/cart-0"]
     assert run(*words, "-q", "-o", str(tmp_path / "t.json")).exit_code == run(*words).exit_code == 1
+
+
+def test_a_file_is_the_same_whatever_others_are_written_beside_it(tmp_path):
+    """Contract, section 2: byte-identical for identical input, and valid by the schema, which knows no parts of a page."""
+    bundle = str(story("incident").path)
+    alone, beside = tmp_path / "alone.json", tmp_path / "beside.json"
+    run(bundle, "-o", str(alone))
+    run(bundle, "-o", str(tmp_path / "a.html"), "-o", str(tmp_path / "a.svg"), "-o", str(beside))
+    assert beside.read_bytes() == alone.read_bytes()
