@@ -24,7 +24,7 @@ def main(names: list[str]) -> None:
     for name in names:
         packed = LARGE_INPUTS[name].make()
         analysis = cb.analyze(io.BytesIO(packed))
-        report = analysis.report()
+        report = analysis.report(parts=[part for known in formats() for part in known.parts])
         sizes = [len(known.render(report, Style(80, False, True, False))) for known in formats()]
         artifacts = analysis.bundle.artifacts
         nodes = [fact.name for artifact in artifacts for fact in artifact.parsed.of(NodeFact)]
